@@ -1,0 +1,189 @@
+// Package engine is the port to whatever runs containers: small interfaces, composed, that the embedded engine, Docker
+// and Kubernetes implement, and that package enginetest holds them to. It decides nothing; it has no state.
+//
+// An engine implements generations, not single containers, so that a cluster can keep them alive by itself. Start with
+// Workloads.
+package engine
+
+import (
+	"context"
+	"io"
+	"syscall"
+	"time"
+
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Engine is all that the server needs of an engine.
+type Engine interface {
+	Workloads
+	Tasks
+	Stages
+	Images
+	Logs
+	// Close stops supervising and returns when its goroutines have ended. Tasks go on running.
+	Close() error
+}
+
+// Container is what one task runs: everything that a new generation is made for.
+type Container struct {
+	Image      Image
+	Command    []string // empty: the image's CMD, unless Entrypoint is set (as Docker does)
+	Entrypoint []string // empty: the image's ENTRYPOINT
+	Env        []string // KEY=value in clear, PORT and PROTOCOL included; wins over the image's; never written to disk
+	CPU        int      // units, 1024 is one vCPU
+	Memory     int      // MB, hard limit
+	Port       int
+}
+
+// Image names an image in our registry. Digest is that of the manifest or of an index of them.
+type Image struct {
+	Repository string // ORG/PROJECT/STAGE/APP
+	Digest     string // sha256:…
+}
+
+// Generation is a set of Scale identical tasks of one release.
+type Generation struct {
+	ID           string // unique for ever
+	Stage        setops.StageRef
+	App          string
+	Release      int
+	Container    Container
+	Scale        int
+	HealthCheck  *setops.HealthCheck
+	NetworkCheck *setops.NetworkCheck
+	StartTimeout time.Duration // how long a task may take from its start to RUNNING
+	StopTimeout  time.Duration // from SIGTERM to SIGKILL
+}
+
+// Workloads keeps generations alive.
+type Workloads interface {
+	// Ensure makes the engine keep g alive from now on: it starts what is missing, adopts what runs already, and
+	// replaces what ends or fails its check. It returns once g is accepted, not when it is ready. Called again with the
+	// same id and another Scale, checks or timeouts, it follows them and touches no task that may stay; other fields are
+	// taken for tasks made from then on.
+	Ensure(ctx context.Context, g Generation) error
+
+	// Await returns nil once Scale tasks of the generation are RUNNING, all checks passed. It returns a *GateError when
+	// that is out of reach: a fault that no retry mends, the third task that ends before it was RUNNING, or the start
+	// timeout. It returns ctx.Err() when ctx ends, and changes nothing itself.
+	Await(ctx context.Context, id string) error
+
+	// Remove drains, stops and deletes every task of the generation and forgets it. It returns when nothing of them is
+	// left. An unknown id is no error. A cancelled ctx stops the waiting, not the removal.
+	Remove(ctx context.Context, id string) error
+
+	// Observe lists the generations that the engine keeps (Ensure was called) or finds (adopted tasks), and the
+	// stages that have a network.
+	Observe(ctx context.Context) (Observed, error)
+
+	// Watch calls changed after any task of any stage has changed, until ctx ends. Calls may be coalesced; they come
+	// from one goroutine and carry the stage's id.
+	Watch(ctx context.Context, changed func(stageID string))
+}
+
+// Observed is what the engine says there is. Health of tasks is no part of it: the engine looks after that itself.
+type Observed struct {
+	Generations []ObservedGeneration
+	Stages      []string // ids of stages that have a network
+}
+
+// ObservedGeneration is one generation that exists in the engine.
+type ObservedGeneration struct {
+	ID, StageID, App string
+	Kept             bool // Ensure was called since this process started
+}
+
+// GateError says why a generation did not get ready: the first thing a person wants to know.
+type GateError struct {
+	App, TaskID string
+	Check       string   // "start", "container health check", "network health check", "image"
+	Cause       string   // one sentence, for people
+	Fault       bool     // the infrastructure's fault (disk full, registry gone), not the app's
+	Log         []string // the last lines of the task, at most 50
+}
+
+func (e *GateError) Error() string { return e.Cause }
+
+// Tasks handles single tasks.
+type Tasks interface {
+	// Run starts a one-off task and returns it at once, in PROVISIONING.
+	Run(ctx context.Context, t OneOff) (setops.Task, error)
+	// Stop ends a task by SIGTERM, then SIGKILL; a task of a generation is replaced afterwards. It returns at once.
+	// Errors: *setops.Error TaskDoesNotExist.
+	Stop(ctx context.Context, taskID string) error
+	// List gives the tasks of a stage, of one app where app is set, oldest first: running ones, and ended ones for an
+	// hour after their end.
+	List(ctx context.Context, stageID, app string) ([]setops.Task, error)
+	// Wait returns the task once it has ended (STOPPED) and its log is complete.
+	Wait(ctx context.Context, taskID string) (setops.Task, error)
+}
+
+// OneOff is a task that is run once, outside any generation.
+type OneOff struct {
+	ID          string // 32 hexadecimal digits
+	Stage       setops.StageRef
+	App         string
+	Release     int
+	Container   Container
+	StopTimeout time.Duration
+	Limit       time.Duration // it is stopped after that, 24 h at most
+}
+
+// Stages handles what the tasks of a stage share.
+type Stages interface {
+	// EnsureStage makes the stage's network. It is idempotent.
+	EnsureStage(ctx context.Context, s setops.StageRef) error
+	// RemoveStage stops every task of the stage and removes its network, images and logs. Idempotent.
+	RemoveStage(ctx context.Context, stageID string) error
+	// RemoveApp removes the logs and records of an app that has no generation any more. Idempotent.
+	RemoveApp(ctx context.Context, stageID, app string) error
+}
+
+// Images brings images to where tasks start.
+type Images interface {
+	// Prepare fetches and unpacks the image, so that a start does not wait for it. It is idempotent and returns a
+	// *GateError with Check "image" for an image that cannot run here (another architecture, no layers that fit).
+	Prepare(ctx context.Context, i Image) error
+}
+
+// Logs reads what tasks wrote.
+type Logs interface {
+	// ReadLogs calls yield for each line that the query selects, oldest first, until yield says false, the lines end or,
+	// with Follow, ctx ends.
+	ReadLogs(ctx context.Context, q LogQuery, yield func(LogLine) bool) error
+}
+
+// LogQuery selects lines of an app's log.
+type LogQuery struct {
+	StageID, App  string
+	TaskID        string    // empty: all tasks
+	After, Before time.Time // both exclusive; zero: no limit
+	Limit         int       // the last so many lines; 0: all
+	Follow        bool      // go on with lines as they come; with TaskID set it ends when the task has ended and its log is complete
+	// All includes the lines of health checks that passed.
+	All bool
+}
+
+// LogLine is one line. Source is "app" for what a task wrote, "system" for what the engine says of it.
+type LogLine struct {
+	Time   time.Time
+	TaskID string
+	Source string
+	Text   string
+}
+
+// ImageSource is where an engine on this host reads images from: the registry, without its HTTP.
+type ImageSource interface {
+	Manifest(ctx context.Context, repository, digest string) (body []byte, mediaType string, err error)
+	Blob(ctx context.Context, repository, digest string) (io.ReadCloser, error)
+}
+
+// Drainer lets an engine wait for requests in flight before it stops a task.
+type Drainer interface {
+	// Drain takes the task out of every route and returns when nothing is in flight to it, or when ctx ends.
+	Drain(ctx context.Context, t setops.Task) error
+}
+
+// ExitOfSignal is the exit code that stands for a death by signal.
+func ExitOfSignal(s syscall.Signal) int { return 128 + int(s) }
