@@ -1,0 +1,108 @@
+package api
+
+// The arguments of the staged commands. Name is always the app; pointers and empty lists are "not touched".
+
+// AppCreate stages a new app.
+type AppCreate struct {
+	Name string `json:"name"`
+}
+
+// AppDestroy stages the end of an app.
+type AppDestroy struct {
+	Name string `json:"name"`
+}
+
+// ContainerSet stages container settings. One command argument that contains spaces is split as a shell would.
+type ContainerSet struct {
+	Name         string            `json:"name"`
+	Command      []string          `json:"command,omitempty"`
+	Entrypoint   []string          `json:"entrypoint,omitempty"`
+	HealthCheck  *HealthCheckPatch `json:"health_check,omitempty"`
+	StartTimeout *int              `json:"start_timeout,omitempty"`
+	StopTimeout  *int              `json:"stop_timeout,omitempty"`
+}
+
+// HealthCheckPatch sets the container health check; what is left out takes its default.
+type HealthCheckPatch struct {
+	Command     []string `json:"command"`
+	Interval    *int     `json:"interval,omitempty"`
+	Timeout     *int     `json:"timeout,omitempty"`
+	Retries     *int     `json:"retries,omitempty"`
+	StartPeriod *int     `json:"start_period,omitempty"`
+}
+
+// ContainerUnset restores defaults of: command, entrypoint, health_check, start_timeout, stop_timeout.
+type ContainerUnset struct {
+	Name   string   `json:"name"`
+	Fields []string `json:"fields"`
+}
+
+// NetworkSet stages network settings.
+type NetworkSet struct {
+	Name              string  `json:"name"`
+	Protocol          *string `json:"protocol,omitempty"`
+	Public            *bool   `json:"public,omitempty"`
+	Port              *int    `json:"port,omitempty"`
+	HealthCheckPath   *string `json:"health_check_path,omitempty"`
+	HealthCheckStatus *string `json:"health_check_status,omitempty"`
+}
+
+// NetworkUnset restores defaults of: protocol, public, port, health_check_path, health_check_status.
+type NetworkUnset struct {
+	Name   string   `json:"name"`
+	Fields []string `json:"fields"`
+}
+
+// ResourceSet stages resources.
+type ResourceSet struct {
+	Name   string `json:"name"`
+	CPU    *int   `json:"cpu,omitempty"`
+	Memory *int   `json:"memory,omitempty"`
+	Scale  *int   `json:"scale,omitempty"`
+}
+
+// ResourceUnset restores defaults of: cpu, memory, scale.
+type ResourceUnset struct {
+	Name   string   `json:"name"`
+	Fields []string `json:"fields"`
+}
+
+// EnvSet stages one variable.
+type EnvSet struct {
+	Name        string `json:"name"`
+	Key         string `json:"key"`
+	Value       string `json:"value"`
+	Description string `json:"description,omitempty"`
+}
+
+// EnvUnset stages the removal of one variable.
+type EnvUnset struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
+}
+
+// ReleaseCreate stages a release of an image in the app's repository.
+type ReleaseCreate struct {
+	Name   string `json:"name"`
+	Digest string `json:"release_digest"`
+}
+
+// ReleaseActivate stages that a release becomes the active one.
+type ReleaseActivate struct {
+	Name      string `json:"name"`
+	ReleaseID int    `json:"release_id"`
+}
+
+// CommandName is the stored name of the command; the same holds for the methods below.
+func (AppCreate) CommandName() string       { return "app:create" }
+func (AppDestroy) CommandName() string      { return "app:destroy" }
+func (ContainerSet) CommandName() string    { return "app:container:set" }
+func (ContainerUnset) CommandName() string  { return "app:container:unset" }
+func (NetworkSet) CommandName() string      { return "app:network:set" }
+func (NetworkUnset) CommandName() string    { return "app:network:unset" }
+func (ResourceSet) CommandName() string     { return "app:resource:set" }
+func (ResourceUnset) CommandName() string   { return "app:resource:unset" }
+func (EnvSet) CommandName() string          { return "app:env:set" }
+func (EnvUnset) CommandName() string        { return "app:env:unset" }
+func (ReleaseCreate) CommandName() string   { return "app:release:create" }
+func (ReleaseActivate) CommandName() string { return "app:release:set" }

@@ -1,0 +1,45 @@
+package api
+
+import "net/url"
+
+// The paths of the API. Every argument is escaped.
+
+// SessionsPath signs in by POST, shows the session by GET and ends it by DELETE.
+const SessionsPath = "/v1/sessions"
+
+// OpenAPIPath is the OpenAPI 3.1 document.
+const OpenAPIPath = "/openapi.json"
+
+// ProjectsPath lists by GET and creates by POST.
+func ProjectsPath(organization string) string {
+	return "/v1/organizations/" + url.PathEscape(organization) + "/projects"
+}
+
+// ProjectPath shows by GET and destroys by DELETE.
+func ProjectPath(organization, project string) string {
+	return ProjectsPath(organization) + "/" + url.PathEscape(project)
+}
+
+// StagesPath lists by GET and creates by POST.
+func StagesPath(organization, project string) string {
+	return ProjectPath(organization, project) + "/stages"
+}
+
+// StagePath shows by GET and destroys by DELETE. Everything of a stage is below it:
+//
+//	/changeset                      GET, DELETE
+//	/changeset/commands             POST
+//	/commits                        POST
+//	/commits/{id}                   GET
+//	/commits/{id}/events            GET (server-sent events 'progress')
+//	/apps                           GET
+//	/apps/{app}                     GET
+//	/apps/{app}/status              GET
+//	/apps/{app}/releases            GET
+//	/apps/{app}/tasks               GET, POST
+//	/apps/{app}/tasks/{id}          GET, DELETE (stops it)
+//	/apps/{app}/log                 GET
+//	/apps/{app}/log/events          GET (server-sent events 'line' and 'end')
+func StagePath(organization, project, stage string) string {
+	return StagesPath(organization, project) + "/" + url.PathEscape(stage)
+}

@@ -1,0 +1,41 @@
+package api
+
+import "time"
+
+// Task is one container of an app, or a one-off task.
+type Task struct {
+	ID        string     `json:"id" doc:"32 hexadecimal digits; requests accept any unique prefix"`
+	Release   int        `json:"release"`
+	ImageTag  string     `json:"image_tag,omitempty"`
+	Status    string     `json:"status" enum:"PROVISIONING,PENDING,ACTIVATING,RUNNING,DEACTIVATING,STOPPING,DEPROVISIONING,STOPPED"`
+	Desired   string     `json:"desired_status" enum:"RUNNING,STOPPED"`
+	Health    string     `json:"health_status" enum:"HEALTHY,UNHEALTHY,UNKNOWN"`
+	Reason    string     `json:"reason,omitempty" doc:"Why it stopped or has not started yet"`
+	OneOff    bool       `json:"one_off"`
+	CreatedAt time.Time  `json:"created_at"`
+	StartedAt *time.Time `json:"started_at,omitempty"`
+	StoppedAt *time.Time `json:"stopped_at,omitempty"`
+	ExitCode  *int       `json:"exit_code,omitempty" doc:"128+n after signal n"`
+}
+
+// RunTask starts a one-off task: POST …/apps/{app}/tasks.
+type RunTask struct {
+	Arguments  []string `json:"arguments,omitempty" doc:"Takes the place of the app's command"`
+	Entrypoint []string `json:"entrypoint,omitempty" doc:"Takes the place of the app's entrypoint"`
+	Release    int      `json:"release,omitempty" doc:"0: the active release. A release staged in one's own changeset can be run too"`
+	CPU        int      `json:"cpu,omitempty" doc:"0: as the app"`
+	Memory     int      `json:"memory,omitempty" doc:"MB; 0: as the app"`
+}
+
+// LogLine is one line of an app's log.
+type LogLine struct {
+	Time   time.Time `json:"time"`
+	TaskID string    `json:"task_id"`
+	Source string    `json:"source" doc:"'app' for what a task wrote, 'system' for what SetOps says of it"`
+	Text   string    `json:"text"`
+}
+
+// LogEnd closes a followed log of one task: the task has ended and its log is complete.
+type LogEnd struct {
+	Task Task `json:"task"`
+}
