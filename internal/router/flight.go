@@ -1,0 +1,166 @@
+package router
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"sync/atomic"
+)
+
+var (
+	errUnknownHost = errors.New("no app answers at this host")
+	errNoneHealthy = errors.New("no healthy upstream")
+)
+
+// smallAnswer is the length up to which an answer that announces its length is not flushed piece by piece.
+const smallAnswer = 64 << 10
+
+// flight is one request on its way. It is the RoundTripper of a proxy of its own, so that the choice of an
+// upstream, its count and its retries need no value in a context. Flights are used again and again: nothing that
+// may outlive ServeHTTP keeps one.
+type flight struct {
+	router *Router
+	proxy  httputil.ReverseProxy
+
+	host     string
+	upstream *upstream   // counted in; nil while none is
+	refused  []*upstream // would not take a connection
+	lastErr  error       // of the last of refused
+	upload   *upload     // nil when the request has no body
+	tunnel   *tunnel     // of an upgraded connection
+}
+
+func (r *Router) newFlight() *flight {
+	f := &flight{router: r}
+	f.proxy = httputil.ReverseProxy{
+		Rewrite:      rewrite,
+		Transport:    f,
+		ErrorHandler: f.fail,
+		BufferPool:   (*buffers)(&r.buffers),
+		ErrorLog:     r.proxyLog,
+	}
+	return f
+}
+
+// RoundTrip sends the request to the best upstream, and to the next best as long as nothing was sent: only a
+// connection that could not be made is a reason to try again, whatever the method.
+func (f *flight) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		// The transport closes the body even when it could not connect, and then there is nothing to retry with.
+		f.upload = &upload{body: req.Body}
+		req.Body = f.upload
+	}
+	for {
+		addr, err := f.board()
+		if err != nil {
+			return nil, err
+		}
+		req.URL.Host = addr
+		res, err := f.router.transport.RoundTrip(req)
+		if err == nil {
+			f.arrive(res)
+			return res, nil
+		}
+		if !isDialError(err) || req.Context().Err() != nil {
+			return nil, err
+		}
+		f.turnBack(addr, err)
+	}
+}
+
+// board chooses an upstream and counts the request in. When the upstream has left the table meanwhile, there is
+// a newer table to choose from.
+func (f *flight) board() (addr string, err error) {
+	for {
+		pool := f.router.table.Load().lookup(f.host)
+		if pool == nil {
+			return "", errUnknownHost
+		}
+		m := pool.choose(f.refused)
+		if m == nil && f.lastErr != nil {
+			return "", f.lastErr
+		}
+		if m == nil {
+			return "", errNoneHealthy
+		}
+		if m.upstream.enter() {
+			f.upstream = m.upstream
+			return m.addr, nil
+		}
+	}
+}
+
+func (f *flight) arrive(res *http.Response) {
+	f.upstream.reached()
+	f.proxy.FlushInterval = -1
+	if 0 <= res.ContentLength && res.ContentLength <= smallAnswer {
+		f.proxy.FlushInterval = 0
+	}
+	if conn, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
+		f.tunnel = f.upstream.openTunnel(conn)
+		res.Body = f.tunnel
+	}
+}
+
+func (f *flight) turnBack(addr string, err error) {
+	if f.upstream.refused() {
+		f.router.log.Warn("upstream takes no connection", "upstream", f.upstream.id, "addr", addr, "error", err)
+	}
+	f.refused = append(f.refused, f.upstream)
+	f.lastErr = err
+	f.disembark()
+}
+
+func (f *flight) disembark() {
+	if f.upstream.leave() {
+		f.router.forget(f.upstream)
+	}
+	f.upstream = nil
+}
+
+// end counts the request out and leaves nothing behind for the next one.
+func (f *flight) end() {
+	if f.tunnel != nil {
+		f.upstream.endTunnel(f.tunnel)
+	}
+	if f.upstream != nil {
+		f.disembark()
+	}
+	clear(f.refused)
+	f.refused = f.refused[:0]
+	f.host, f.lastErr, f.upload, f.tunnel = "", nil, nil, nil
+}
+
+// fail answers a request for which the upstream gave no answer.
+func (f *flight) fail(w http.ResponseWriter, req *http.Request, err error) {
+	f.router.log.Debug("request got no answer", "host", f.host, "method", req.Method, "error", err)
+	switch {
+	case errors.Is(err, errUnknownHost):
+		pageUnknownHost.write(w)
+	case errors.Is(err, errNoneHealthy):
+		pageNoneHealthy.writeRetry(w, f.router.config.ProbeInterval)
+	case f.upload != nil && f.upload.broken.Load():
+		pageBadBody.write(w)
+	default:
+		pageNoAnswer.write(w)
+	}
+}
+
+// upload is a client's body that survives the Close of an attempt that sent nothing of it, and that remembers
+// whether it was the client who broke off.
+type upload struct {
+	body   io.Reader
+	broken atomic.Bool // read by the handler while the transport may still read the body
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.body.Read(p)
+	if err != nil && err != io.EOF {
+		u.broken.Store(true)
+	}
+	return n, err
+}
+
+// Close does nothing: the server closes what it reads from the client.
+func (u *upload) Close() error { return nil }

@@ -1,0 +1,122 @@
+package router
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// monitor asks one upstream one check, over and over, in a goroutine of its own that Close waits for.
+type monitor struct {
+	router   *Router
+	upstream *upstream
+	addr     string
+	key      string
+	check    func(ctx context.Context, addr string) error
+	stop     context.CancelFunc
+}
+
+// Health is what the checks say of an upstream.
+type Health struct {
+	Healthy     bool  // in route; an upstream enters as healthy
+	Failures    int   // consecutive ones up to now
+	LastFailure error // nil when no check ever failed
+}
+
+// Health tells the state of every upstream in the table, by its ID.
+func (r *Router) Health() map[string]Health {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	health := make(map[string]Health, len(r.upstreams))
+	for id, u := range r.upstreams {
+		if !u.retired.Load() {
+			health[id] = u.health()
+		}
+	}
+	return health
+}
+
+func (u *upstream) health() Health {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return Health{Healthy: u.healthy.Load(), Failures: u.failures, LastFailure: u.lastFailure}
+}
+
+// ensureMonitor starts a monitor unless the same one is running. The verdict stays until the new check gives its
+// own, and an upstream that is out is asked at once.
+func (r *Router) ensureMonitor(u *upstream, addr string, route Route) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.monitor != nil {
+		if u.monitor.key == route.CheckKey && u.monitor.addr == addr {
+			return
+		}
+		u.monitor.stop()
+	}
+	ctx, stop := context.WithCancel(r.life)
+	u.failures = 0
+	m := &monitor{router: r, upstream: u, addr: addr, key: route.CheckKey, check: route.Check, stop: stop}
+	u.monitor = m
+	r.monitors.Go(func() { m.run(ctx) })
+}
+
+func (u *upstream) stopMonitor() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.monitor != nil {
+		u.monitor.stop()
+		u.monitor = nil
+	}
+}
+
+func (m *monitor) run(ctx context.Context) {
+	interval := m.router.config.ProbeInterval
+	var wait time.Duration
+	if m.upstream.healthy.Load() {
+		wait = rand.N(interval) // spreads those that were routed together
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			m.ask(ctx)
+			timer.Reset(interval - interval/10 + rand.N(interval/5+1))
+		}
+	}
+}
+
+func (m *monitor) ask(ctx context.Context) {
+	probing, cancel := context.WithTimeout(ctx, m.router.config.ProbeTimeout)
+	defer cancel()
+	err := m.check(probing, m.addr)
+	if ctx.Err() != nil {
+		return // stopped meanwhile: says nothing about the upstream
+	}
+	m.judge(err)
+}
+
+// judge counts a check in and moves the upstream out of its routes, or back.
+func (m *monitor) judge(err error) {
+	u := m.upstream
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.monitor != m {
+		return // another check has taken over
+	}
+	if err == nil {
+		u.failures = 0
+		if u.healthy.CompareAndSwap(false, true) {
+			m.router.log.Info("upstream is back in its routes", "upstream", u.id, "addr", m.addr)
+		}
+		return
+	}
+	u.failures++
+	u.lastFailure = err
+	if u.failures >= m.router.config.FailuresToRemove && u.healthy.CompareAndSwap(true, false) {
+		m.router.log.Warn("upstream is out of its routes", "upstream", u.id, "addr", m.addr,
+			"failures", u.failures, "last", err)
+	}
+}

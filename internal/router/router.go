@@ -1,0 +1,124 @@
+// Package router is the HTTP front of the platform: it takes a request for a host to one of the healthy tasks
+// behind that host, and lets releases be replaced without losing one.
+//
+// It is an http.Handler around httputil.ReverseProxy, so it parses nothing itself. It knows hosts, upstreams and
+// owners; apps, stages and engines are words of others, and it imports nothing of ours. It owns no listener
+// either: NewServer gives a server with suitable limits to whoever does.
+//
+// The files follow a request: server.go, handler.go (which host?), table.go and pool.go (which upstream?),
+// flight.go (there and back), headers.go, pages.go. A deploy is Set, in set.go, and then Drain, in drain.go.
+// What is remembered of a task across deploys is in upstream.go, its ongoing checks are in monitor.go.
+package router
+
+import (
+	"context"
+	"errors"
+	"log"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Defaults of Config.
+const (
+	DefaultProbeInterval    = 10 * time.Second
+	DefaultProbeTimeout     = 5 * time.Second
+	DefaultFailuresToRemove = 3
+)
+
+// ErrRouted is returned by Drain for an upstream that is in the table, so that it would never become idle.
+var ErrRouted = errors.New("upstream is still in a route")
+
+// Config is what a Router needs. Every zero value means the default.
+type Config struct {
+	Logger           *slog.Logger  // nothing is logged without it
+	ProbeInterval    time.Duration // from one check of an upstream to the next, give or take a tenth
+	ProbeTimeout     time.Duration // for one check
+	FailuresToRemove int           // consecutive ones that take an upstream out; one success puts it back
+}
+
+// Upstream is one task that answers requests.
+type Upstream struct {
+	ID   string // unique for ever: what is known of an upstream hangs on it
+	Addr string // host:port
+}
+
+// Route says which upstreams answer a host.
+type Route struct {
+	Host      string // canonical or not; two owners must not claim the same host
+	Upstreams []Upstream
+	// Check asks an upstream whether it should stay in the route. It must return when ctx is done. nil means
+	// that nobody asks. An upstream that is in several routes is asked by the first check among them; one
+	// that several owners name, by the last Set.
+	Check func(ctx context.Context, addr string) error
+	// CheckKey changes when Check does: functions cannot be compared.
+	CheckKey string
+}
+
+// Router is safe for concurrent use. Make it with New, end it with Close.
+type Router struct {
+	config    Config
+	log       *slog.Logger
+	proxyLog  *log.Logger // for httputil.ReverseProxy
+	table     atomic.Pointer[table]
+	transport *http.Transport
+	flights   sync.Pool // of *flight
+	buffers   sync.Pool // of *[copyBufferSize]byte
+
+	mu        sync.Mutex // held by those who write: Set, Close, forget
+	owners    map[string]holding
+	upstreams map[string]*upstream // routed ones, and departed ones that are not idle yet
+	closed    bool
+
+	monitors    sync.WaitGroup
+	life        context.Context // of the monitors
+	endMonitors context.CancelFunc
+}
+
+// New returns a Router without routes.
+func New(config Config) *Router {
+	r := &Router{
+		config:    config.withDefaults(),
+		transport: newTransport(),
+		owners:    map[string]holding{},
+		upstreams: map[string]*upstream{},
+	}
+	r.log = r.config.Logger
+	r.proxyLog = slog.NewLogLogger(r.log.Handler(), slog.LevelDebug)
+	r.table.Store(newTable())
+	r.life, r.endMonitors = context.WithCancel(context.Background())
+	r.flights.New = func() any { return r.newFlight() }
+	return r
+}
+
+// Close ends all checks and waits for them, and closes what an http.Server's Shutdown leaves open: upgraded
+// connections, and idle ones to upstreams. Requests that are still answered by the table are not hindered.
+func (r *Router) Close() {
+	r.mu.Lock()
+	r.closed = true
+	r.endMonitors()
+	for _, u := range r.upstreams {
+		u.closeTunnels()
+	}
+	r.mu.Unlock()
+	r.monitors.Wait()
+	r.transport.CloseIdleConnections()
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ProbeInterval <= 0 {
+		c.ProbeInterval = DefaultProbeInterval
+	}
+	if c.ProbeTimeout <= 0 {
+		c.ProbeTimeout = DefaultProbeTimeout
+	}
+	if c.FailuresToRemove <= 0 {
+		c.FailuresToRemove = DefaultFailuresToRemove
+	}
+	return c
+}

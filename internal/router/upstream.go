@@ -1,0 +1,96 @@
+package router
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// restAfterRefusal is how long an upstream that refused a connection is spared where there are others.
+const restAfterRefusal = time.Second
+
+// upstream is what is known of one task, whatever tables it is in. It lives from the first Set that names it
+// until it is in no table and nothing is in flight to it.
+type upstream struct {
+	id string
+
+	// inFlight is raised before retired is read (enter), and read after retired was set (Set, then Drain). So a
+	// request either sees that the upstream has left and goes elsewhere, or Drain sees the request.
+	inFlight atomic.Int64
+	retired  atomic.Bool
+
+	healthy   atomic.Bool
+	restUntil atomic.Int64 // Unix nanoseconds, 0 after a connection that was made
+
+	holders int // owners whose routes name it; guarded by Router.mu
+
+	mu          sync.Mutex
+	changed     chan struct{} // closed when it becomes idle or is routed again; nil when nobody waits
+	tunnels     map[*tunnel]struct{}
+	monitor     *monitor // nil when nobody asks
+	failures    int      // consecutive
+	lastFailure error    // of the last check that failed; kept after a success, to explain what was
+}
+
+func newUpstream(id string) *upstream {
+	u := &upstream{id: id}
+	u.healthy.Store(true)
+	return u
+}
+
+// enter counts a request in, unless the upstream has left the table.
+func (u *upstream) enter() bool {
+	u.inFlight.Add(1)
+	if !u.retired.Load() {
+		return true
+	}
+	u.leave()
+	return false
+}
+
+// leave counts a request out and reports whether that made a departed upstream idle.
+func (u *upstream) leave() (done bool) {
+	if u.inFlight.Add(-1) > 0 || !u.retired.Load() {
+		return false
+	}
+	u.announce()
+	return true
+}
+
+// announce wakes those who wait for a change.
+func (u *upstream) announce() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.changed != nil {
+		close(u.changed)
+		u.changed = nil
+	}
+}
+
+// change is closed at the next announcement. Take it before looking at what may change.
+func (u *upstream) change() <-chan struct{} {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.changed == nil {
+		u.changed = make(chan struct{})
+	}
+	return u.changed
+}
+
+// refused notes that no connection could be made, and reports whether that is news.
+func (u *upstream) refused() bool {
+	now := time.Now()
+	return u.restUntil.Swap(now.Add(restAfterRefusal).UnixNano()) == 0
+}
+
+// reached forgets a refusal. The load keeps the common case from writing to memory that all cores share.
+func (u *upstream) reached() {
+	if u.restUntil.Load() != 0 {
+		u.restUntil.Store(0)
+	}
+}
+
+func (u *upstream) resting(now time.Time) bool {
+	until := u.restUntil.Load()
+	return until != 0 && now.UnixNano() < until
+}
