@@ -1,0 +1,75 @@
+package changeset
+
+import "github.com/setopsco/setops/internal/setops"
+
+// envValueMax is the longest value of a variable, in bytes of its sealed text: Linux takes 128 KiB per variable.
+const envValueMax = 192 << 10
+
+// envCountMax is the highest number of variables of an app.
+const envCountMax = 1000
+
+// EnvSet sets one variable. Its value is sealed before the command is made.
+type EnvSet struct {
+	AppName     string        `json:"name"`
+	Key         string        `json:"key"`
+	Value       setops.Sealed `json:"value"`
+	Description string        `json:"description,omitempty"`
+}
+
+// EnvUnset removes one variable.
+type EnvUnset struct {
+	AppName string `json:"name"`
+	Key     string `json:"key"`
+}
+
+func (c *EnvSet) Name() string { return "app:env:set" }
+func (c *EnvSet) App() string  { return c.AppName }
+
+func (c *EnvSet) Arguments() map[string]any {
+	m := map[string]any{"name": c.AppName, "key": c.Key, "value": c.Value.String()}
+	if c.Description != "" {
+		m["description"] = c.Description
+	}
+	return m
+}
+
+func (c *EnvSet) apply(d *draft) error {
+	return d.edit(c.AppName, func(a *setops.App) error {
+		broken := setops.CheckEnvKey(c.Key)
+		if len(c.Value) > envValueMax {
+			broken = append(broken, setops.Violation{Field: "value", Validator: setops.TooLong, Message: "a value has at most 128 KiB"})
+		}
+		if err := check(broken); err != nil {
+			return err
+		}
+		description := c.Description
+		if description == "" {
+			description = a.Env[c.Key].Description
+		}
+		if a.Env == nil {
+			a.Env = map[string]setops.EnvVar{}
+		}
+		a.Env[c.Key] = setops.EnvVar{Value: c.Value, Description: description}
+		if len(a.Env) > envCountMax {
+			return invalid("key", setops.TooLong, "an app has at most 1000 variables")
+		}
+		return nil
+	})
+}
+
+func (c *EnvUnset) Name() string { return "app:env:unset" }
+func (c *EnvUnset) App() string  { return c.AppName }
+
+func (c *EnvUnset) Arguments() map[string]any {
+	return map[string]any{"name": c.AppName, "key": c.Key}
+}
+
+func (c *EnvUnset) apply(d *draft) error {
+	return d.edit(c.AppName, func(a *setops.App) error {
+		if _, ok := a.Env[c.Key]; !ok {
+			return invalid("key", setops.NotFound, "app "+a.Name+" has no variable "+c.Key)
+		}
+		delete(a.Env, c.Key)
+		return nil
+	})
+}
