@@ -1,0 +1,117 @@
+package logfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+// TestFollowingLosesAndDoublesNoLine follows while two writers rotate quickly, by each way of watching.
+func TestFollowingLosesAndDoublesNoLine(t *testing.T) {
+	dir := t.TempDir()
+	const each = 3000
+	write := func(who string) {
+		w, err := Open(dir, "task", Options{SegmentBytes: 2 << 10})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer w.Close() //nolint:errcheck // the lines are checked
+		for i := range each {
+			if err := w.Append(time.Now(), "app", fmt.Sprintf("%s %d", who, i)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	write("before")
+	ended := make(chan struct{})
+	first := make(chan struct{})
+	result := make(chan map[string]int)
+	go func() {
+		count := map[string]int{}
+		err := Read(context.Background(), dir, Query{Follow: true, Ended: ended}, func(l Line) bool {
+			if len(count) == 0 {
+				close(first)
+			}
+			count[l.Text]++
+			return true
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		result <- count
+	}()
+	<-first
+	shim := make(chan struct{})
+	go func() { defer close(shim); write("shim") }()
+	write("supervisor")
+	<-shim
+	close(ended)
+	count := <-result
+	for i := range each {
+		for _, who := range []string{"before", "shim", "supervisor"} {
+			if n := count[fmt.Sprintf("%s %d", who, i)]; n != 1 {
+				t.Fatalf("line %d of %s came %d times", i, who, n)
+			}
+		}
+	}
+}
+
+func TestFollowingEndsWithItsContextAndItsReader(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Read(ctx, dir, Query{Follow: true}, func(Line) bool { return true }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	w, err := Open(dir, "task", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close() //nolint:errcheck // a test's
+	done := make(chan error)
+	go func() {
+		done <- Read(context.Background(), dir, Query{Follow: true}, func(Line) bool { return false })
+	}()
+	if err := w.Append(time.Now(), "app", "one"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFollowingEndsWhenTheLogsAreRemoved(t *testing.T) {
+	dir := t.TempDir() + "/app"
+	w, err := Open(dir, "task", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Append(time.Now(), "app", "one"); err != nil {
+		t.Fatal(err)
+	}
+	seen, done := make(chan struct{}), make(chan error)
+	go func() {
+		done <- Read(context.Background(), dir, Query{Follow: true}, func(Line) bool { close(seen); return true })
+	}()
+	<-seen
+	if err := errors.Join(w.Close(), os.RemoveAll(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPollingReportsThatAnythingMayHaveChanged(t *testing.T) {
+	w := &watcher{wake: make(chan struct{}, 1), files: map[string]struct{}{}}
+	w.poll()
+	defer w.close()
+	<-w.wake
+	if files, gone := w.take(); files != nil || gone {
+		t.Errorf("got %v, %t", files, gone)
+	}
+}

@@ -1,0 +1,99 @@
+package logfile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Query selects lines of the logs in a directory.
+type Query struct {
+	Name          string          // empty: all logs, merged by time
+	After, Before time.Time       // both exclusive; zero: no limit
+	Limit         int             // the last so many lines; 0: all
+	Keep          func(Line) bool // further condition; nil: none
+	Follow        bool            // go on with lines as they come
+	// Ended, closed, says that nothing is written any more: what is there by then is read, and the following ends.
+	Ended <-chan struct{}
+}
+
+func (q Query) selects(l Line) bool {
+	if !q.After.IsZero() && !l.Time.After(q.After) || !q.Before.IsZero() && !l.Time.Before(q.Before) {
+		return false
+	}
+	return q.Keep == nil || q.Keep(l)
+}
+
+// slack is how far times may be off: those of lines against their order in a file (two writers), and those of files
+// against their lines (a file system's clock ticks slowly).
+const slack = 2 * time.Second
+
+// Read calls yield for the selected lines, oldest first, until yield says false, the lines end or, with Follow, ctx
+// ends. Lines of one log that are there already come in the order in which they were written; a line that a
+// crash left torn is left out. A
+// directory that is not there has no lines; it can be followed from the moment it is made.
+func Read(ctx context.Context, dir string, q Query, yield func(Line) bool) error {
+	if q.Follow {
+		return readAndFollow(ctx, dir, q, yield)
+	}
+	past, err := segments(dir, q.Name)
+	if err != nil {
+		return err
+	}
+	_, err = readPast(ctx, past, q, yield)
+	return err
+}
+
+// readPast yields what the segments held when they were listed, and reports whether yield wants more.
+func readPast(ctx context.Context, past []segment, q Query, yield func(Line) bool) (more bool, err error) {
+	past = slices.DeleteFunc(slices.Clone(past), q.missed)
+	if q.Limit > 0 {
+		return readLast(ctx, past, q, yield)
+	}
+	m := merge{less: func(a, b *cursor) bool { return a.key.Before(b.key) }}
+	for _, log := range byName(past) {
+		first, _ := firstTime(log[0])
+		m.cursors = append(m.cursors, &cursor{log: log, open: openForward, key: first})
+	}
+	return m.each(ctx, func(l Line) bool { return !q.selects(l) || yield(l) })
+}
+
+// readLast reads every log from its end, the newest first, so that it touches only what it needs.
+func readLast(ctx context.Context, past []segment, q Query, yield func(Line) bool) (more bool, err error) {
+	m := merge{less: func(a, b *cursor) bool { return a.key.After(b.key) }}
+	for _, log := range byName(past) {
+		slices.Reverse(log)
+		m.cursors = append(m.cursors, &cursor{log: log, open: openBackward, key: log[0].at.Add(slack)})
+	}
+	var lines []Line
+	_, err = m.each(ctx, func(l Line) bool {
+		if q.selects(l) {
+			lines = append(lines, l)
+		}
+		return len(lines) < q.Limit && (q.After.IsZero() || l.Time.After(q.After.Add(-slack)))
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, l := range slices.Backward(lines) {
+		if !yield(l) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// missed reports whether no line of the segment can be within the limits of time.
+func (q Query) missed(s segment) bool {
+	if !q.After.IsZero() && s.at.Add(slack).Before(q.After) {
+		return true
+	}
+	if q.Before.IsZero() {
+		return false
+	}
+	first, ok := firstTime(s)
+	return ok && first.Add(-slack).After(q.Before)
+}
+
+func wrapRead(err error) error { return fmt.Errorf("read log: %w", err) }
