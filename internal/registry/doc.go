@@ -1,0 +1,19 @@
+// Package registry is the image registry of SetOps: an http.Handler that
+// speaks the OCI distribution protocol and keeps its blobs in one directory.
+//
+// It is a thin front before the CNCF distribution registry. The front decides
+// who may do what and how much (gate.go shows a request's way through it);
+// distribution stores and serves. Nothing here knows what an organization, a
+// project or an app is: who somebody is and what they may do is asked of the
+// two ports in ports.go, on every request, so that a right withdrawn counts
+// at once.
+//
+// Besides the handlers, a Registry answers the server's own questions about
+// what it holds: Exists, Resolve, Manifest, Blob, TagsOf (content.go,
+// resolve.go), and forgets repositories (remove.go).
+//
+// It is not a garbage collector: blobs that no repository links any more stay
+// on disk.
+//
+// Start with New and (*Registry).ServeHTTP.
+package registry

@@ -1,0 +1,154 @@
+package registry
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	v2 "github.com/distribution/distribution/v3/registry/api/v2"
+)
+
+// ServeHTTP serves /v2/ and everything below. A request passes, in order:
+//
+//	route      what is asked for            404 when the protocol has no such thing
+//	identify   who asks                     401 with where to get a token
+//	admit      may they do that             403 with a sentence
+//	limit      how much may be sent         413 with a sentence
+//	store      distribution does it         5xx translated, its details logged
+func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	// Docker takes a server without this header for no registry.
+	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	rt, found := routeOf(req)
+	if !found {
+		r.refuse(w, req, refusal{
+			status: http.StatusNotFound, code: codeUnsupported,
+			sentence: "the registry has nothing at this address",
+		})
+		return
+	}
+	who, err := r.identify(req)
+	if err != nil {
+		r.refuse(w, req, authenticationRefusal(err, r.challenge(req, rt, err)))
+		return
+	}
+	if rt.writes() {
+		r.serveWrite(w, req, rt, who)
+		return
+	}
+	if problem := r.admit(req, rt, who); problem != nil {
+		r.refuse(w, req, *problem)
+		return
+	}
+	r.store(w, req, rt, who, nil)
+}
+
+// serveWrite makes a writing request known first, so that removing its
+// repository can stop it.
+func (r *Registry) serveWrite(w http.ResponseWriter, req *http.Request, rt route, who Identity) {
+	p := r.pushes.begin(rt.repository, w)
+	if p == nil {
+		r.refuse(w, req, removedRefusal(rt.repository))
+		return
+	}
+	defer r.pushes.end(p)
+	if problem := r.admit(req, rt, who); problem != nil {
+		r.refuse(w, req, *problem)
+		return
+	}
+	req = r.withCheckedMount(req, rt, who)
+	body, problem := r.limit(req, rt)
+	if problem != nil {
+		r.dropUpload(rt)
+		r.refuse(w, req, *problem)
+		return
+	}
+	req.Body = body
+	r.store(w, req, rt, who, func() failure {
+		return failure{push: p, body: body}
+	})
+}
+
+// admit asks whether the sender may do this; nil means yes.
+func (r *Registry) admit(req *http.Request, rt route, who Identity) *refusal {
+	switch {
+	case rt.name == v2.RouteNameBase:
+		return nil
+	case rt.name == v2.RouteNameCatalog:
+		no := denied("this registry does not list its repositories; setops app lists the apps of a stage")
+		return &no
+	case !hasFourParts(rt.repository):
+		no := denied("%q is not a repository of this registry: they are named ORGANIZATION/PROJECT/STAGE/APP", rt.repository)
+		return &no
+	}
+	if err := r.config.Authorizer.Authorize(req.Context(), who, rt.repository, rt.action); err != nil {
+		no := authorizationRefusal(err)
+		return &no
+	}
+	return nil
+}
+
+// withCheckedMount returns the request as distribution may see it. Mounting a
+// blob of another repository needs the right to pull there; without it the
+// request becomes the start of an ordinary upload, as the protocol suggests.
+func (r *Registry) withCheckedMount(req *http.Request, rt route, who Identity) *http.Request {
+	req = req.Clone(req.Context())
+	if rt.name != v2.RouteNameBlobUpload {
+		return req
+	}
+	// Distribution also reads these parameters from a form in the body, where
+	// we do not look.
+	req.Header.Del("Content-Type")
+	query := req.URL.Query()
+	from := query.Get("from")
+	if from == "" {
+		return req
+	}
+	err := r.config.Authorizer.Authorize(req.Context(), who, from, Pull)
+	if err == nil && hasFourParts(from) {
+		return req
+	}
+	query.Del("from")
+	query.Del("mount")
+	req.URL.RawQuery = query.Encode()
+	return req
+}
+
+// store lets distribution answer. describe says after a fault what is known
+// about a writing request; it is nil for a reading one.
+func (r *Registry) store(w http.ResponseWriter, req *http.Request, rt route, who Identity, describe func() failure) {
+	started := time.Now()
+	answer := &answerWriter{ResponseWriter: w}
+	r.app.ServeHTTP(answer, req)
+	if answer.failed() {
+		f := failure{}
+		if describe != nil {
+			f = describe()
+		}
+		r.answerFailure(w, req, rt, f, answer)
+		return
+	}
+	attributes := []slog.Attr{
+		slog.String("user", who.User), slog.String("repository", rt.repository),
+		slog.String("method", req.Method), slog.Int("status", answer.status),
+		slog.Duration("duration", time.Since(started)),
+	}
+	if rt.name == v2.RouteNameManifest && answer.status == http.StatusCreated {
+		attributes = append(attributes, slog.String("reference", rt.reference),
+			slog.String("digest", w.Header().Get("Docker-Content-Digest")))
+		r.log.LogAttrs(req.Context(), slog.LevelInfo, "image pushed", attributes...)
+		return
+	}
+	r.log.LogAttrs(req.Context(), slog.LevelDebug, "registry request", attributes...)
+}
+
+// refuse answers without distribution.
+func (r *Registry) refuse(w http.ResponseWriter, req *http.Request, f refusal) {
+	level := slog.LevelDebug
+	if f.cause != nil {
+		level = slog.LevelError
+	}
+	r.log.LogAttrs(req.Context(), level, "registry request refused",
+		slog.String("method", req.Method), slog.String("path", req.URL.Path),
+		slog.Int("status", f.status), slog.String("reason", f.sentence), slog.Any("cause", f.cause))
+	f.send(w)
+}
