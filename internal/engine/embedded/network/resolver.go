@@ -1,0 +1,83 @@
+//go:build linux
+
+package network
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	askTimeout   = 2 * time.Second // per server
+	totalTimeout = 5 * time.Second // what programs usually wait for
+)
+
+var errNoServer = errors.New("no name server is configured")
+
+// resolver asks the host's name servers.
+type resolver struct {
+	path string
+	ctx  context.Context // ends with the Network: queries in flight are given up
+	stop context.CancelFunc
+
+	mu      sync.Mutex
+	read    os.FileInfo // of the file that servers was read from
+	servers []string
+}
+
+func newResolver(path string) *resolver {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &resolver{path: path, ctx: ctx, stop: cancel}
+}
+
+// ask puts the question to one server after the other, by the transport that it came by: a client that gets a truncated
+// answer asks again by TCP itself.
+func (r *resolver) ask(transport string, q *dns.Msg) (*dns.Msg, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, totalTimeout)
+	defer cancel()
+	client := &dns.Client{Net: transport, Timeout: askTimeout}
+	err := errNoServer
+	for _, server := range r.current() {
+		var answer *dns.Msg
+		answer, _, err = client.ExchangeContext(ctx, q, server)
+		if err == nil && answer.Rcode != dns.RcodeServerFailure && answer.Rcode != dns.RcodeRefused {
+			return answer, nil
+		}
+		if err == nil {
+			err = errors.New(dns.RcodeToString[answer.Rcode])
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, err
+}
+
+// current gives the servers as host:port, from the file as it is now. A file that is not there lists none.
+func (r *resolver) current() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	info, err := os.Stat(r.path)
+	if err != nil {
+		r.read, r.servers = nil, nil
+		return nil
+	}
+	if r.read != nil && os.SameFile(info, r.read) && info.ModTime().Equal(r.read.ModTime()) && info.Size() == r.read.Size() {
+		return r.servers
+	}
+	r.read, r.servers = info, nil
+	c, err := dns.ClientConfigFromFile(r.path)
+	if err != nil {
+		return nil
+	}
+	for _, s := range c.Servers {
+		r.servers = append(r.servers, net.JoinHostPort(s, c.Port))
+	}
+	return r.servers
+}
