@@ -62,7 +62,7 @@ func (p *planner) app(name string) {
 		if served {
 			p.remove(serving, name, "app "+name+" has no active release any more")
 		}
-		if shall == nil && was != nil {
+		if was != nil && (shall == nil || !shall.Committed) {
 			p.destroy(name, serving, served)
 		}
 	case !served:
@@ -107,7 +107,7 @@ func imageCause(app *setops.App) string {
 // restore puts back what a reboot or a fault took away.
 func (p *planner) restore(app *setops.App, g Generation) {
 	start := Step{
-		ID: "start " + g.ID, Kind: StartGeneration, App: app.Name, Generation: g.ID,
+		ID: "start " + g.ID, Kind: StartGeneration, App: app.Name, Generation: g.ID, Restores: true,
 		Cause: "the engine does not keep the tasks that should serve", Needs: p.needNetwork(),
 	}
 	p.before(start)
@@ -152,11 +152,13 @@ func (p *planner) remove(g Generation, app, cause string) {
 }
 
 func (p *planner) destroy(app string, serving Generation, served bool) {
-	s := Step{ID: "remove app " + app, Kind: RemoveApp, App: app, Cause: "app " + app + " is destroyed"}
+	cause := "app " + app + " is destroyed"
+	p.after(Step{ID: "remove images of " + app, Kind: RemoveImages, App: app, Cause: cause})
+	logs := Step{ID: "remove logs of " + app, Kind: RemoveLogs, App: app, Cause: cause}
 	if served {
-		s.Needs = []string{"remove " + serving.ID}
+		logs.Needs = []string{"remove " + serving.ID}
 	}
-	p.after(s)
+	p.after(logs)
 }
 
 func (p *planner) needNetwork() []string {

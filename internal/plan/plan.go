@@ -26,7 +26,8 @@ const (
 
 	AdjustGeneration Kind = "adjust generation" // fewer tasks, other checks or timeouts
 	RemoveGeneration Kind = "remove generation" // drain, stop, delete
-	RemoveApp        Kind = "remove app"        // its images and logs
+	RemoveImages     Kind = "remove images"     // of a destroyed app; runs before the stage can be committed again
+	RemoveLogs       Kind = "remove logs"       // of a destroyed app
 )
 
 // Step is one piece of work.
@@ -37,7 +38,8 @@ type Step struct {
 	Generation string   `json:"generation,omitempty"`
 	Cause      string   `json:"cause"` // why the step is there, for people
 	Needs      []string `json:"needs,omitempty"`
-	After      bool     `json:"after,omitempty"` // runs behind the commit point and is not counted
+	Restores   bool     `json:"restores,omitempty"` // starts again what should run already: it stays when the commit fails
+	After      bool     `json:"after,omitempty"`    // runs behind the commit point and is not counted
 }
 
 // Plan is the list of steps, those before the commit point first.

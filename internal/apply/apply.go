@@ -1,0 +1,193 @@
+// Package apply runs the steps of a plan on ports that it declares itself, and journals every one of them. It decides
+// nothing: what to do, in which order and why is in the plan. Start with Job.Before.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/graph"
+	"github.com/setopsco/setops/internal/plan"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// parallel is how many steps run at the same time.
+const parallel = 16
+
+// Ports are what steps act on.
+type Ports struct {
+	Engine  Engine
+	Journal Journal
+	// OpenEnv gives the environment of an app in clear.
+	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
+	// Pass is the commit point: the store and then the routes become what the job says.
+	Pass func(ctx context.Context, j *Job) error
+	// RemoveImages removes the images of an app from the registry.
+	RemoveImages func(ctx context.Context, repository string) error
+	Now          func() time.Time
+}
+
+// Engine is what apply needs of an engine.
+type Engine interface {
+	EnsureStage(ctx context.Context, s setops.StageRef) error
+	Prepare(ctx context.Context, i engine.Image) error
+	Ensure(ctx context.Context, g engine.Generation) error
+	Await(ctx context.Context, id string) error
+	Remove(ctx context.Context, id string) error
+	RemoveApp(ctx context.Context, stageID, app string) error
+}
+
+// Journal remembers which steps were begun and which are done.
+type Journal interface {
+	StepStarted(ctx context.Context, commitID string, position int, now time.Time) error
+	StepDone(ctx context.Context, commitID string, position int, step plan.Step, now time.Time) error
+}
+
+// Job is one plan to run. An empty CommitID journals nothing: things are put back that a committed state has already.
+type Job struct {
+	CommitID      string
+	Stage         setops.StageRef
+	Before, After setops.Spec
+	Plan          plan.Plan
+	Progress      func(done, total int) // called after each step before the commit point, never at the same time; may be nil
+}
+
+// StepError says which step failed.
+type StepError struct {
+	Step plan.Step
+	Err  error
+}
+
+func (e *StepError) Error() string { return e.Step.ID + ": " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// RunBefore runs the steps up to the commit point and the commit point itself. It returns the first *StepError and
+// leaves undoing to Undo.
+func (p Ports) RunBefore(ctx context.Context, j *Job) error {
+	steps := j.Plan.Before()
+	var mu sync.Mutex
+	done := 0
+	return p.walk(ctx, j, steps, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if j.Progress != nil {
+			j.Progress(done, len(steps))
+		}
+	})
+}
+
+// RunAfter runs steps behind the commit point that choose selects and that are not done yet. They can be repeated.
+func (p Ports) RunAfter(ctx context.Context, j *Job, choose func(position int, s plan.Step) bool) error {
+	var steps []plan.Step
+	for i, s := range j.Plan.Steps {
+		if s.After && choose(i, s) {
+			steps = append(steps, s)
+		}
+	}
+	return p.walk(ctx, j, steps, func() {})
+}
+
+func (p Ports) walk(ctx context.Context, j *Job, steps []plan.Step, stepDone func()) error {
+	position := make(map[string]int, len(j.Plan.Steps))
+	for i, s := range j.Plan.Steps {
+		position[s.ID] = i
+	}
+	return graph.Walk(ctx, plan.Nodes(steps), parallel, func(ctx context.Context, id string) error {
+		i := position[id]
+		step := j.Plan.Steps[i]
+		if err := p.journalled(ctx, j, i, step); err != nil {
+			return &StepError{Step: step, Err: err}
+		}
+		stepDone()
+		return nil
+	})
+}
+
+func (p Ports) journalled(ctx context.Context, j *Job, position int, step plan.Step) error {
+	if j.CommitID == "" {
+		return p.run(ctx, j, step)
+	}
+	if err := p.Journal.StepStarted(ctx, j.CommitID, position, p.Now()); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	if err := p.run(ctx, j, step); err != nil {
+		return err
+	}
+	// What is done is done: the journal must learn it even when somebody cancels just now.
+	if err := p.Journal.StepDone(context.WithoutCancel(ctx), j.CommitID, position, step, p.Now()); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	return nil
+}
+
+func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
+	switch step.Kind {
+	case plan.MakeNetwork:
+		return p.Engine.EnsureStage(ctx, j.Stage)
+	case plan.PrepareImage:
+		app := j.After.Apps[step.App]
+		release, _ := app.Release(app.ActiveRelease)
+		return p.Engine.Prepare(ctx, engine.Image{Repository: engine.Repository(j.Stage, app.Name), Digest: release.Digest})
+	case plan.StartGeneration, plan.ScaleGeneration, plan.AdjustGeneration:
+		return p.ensure(ctx, j.Stage, j.After.Apps[step.App], step.Generation)
+	case plan.AwaitGeneration:
+		return p.Engine.Await(ctx, step.Generation)
+	case plan.Switch:
+		return p.Pass(ctx, j)
+	case plan.RemoveGeneration:
+		return p.Engine.Remove(ctx, step.Generation)
+	case plan.RemoveImages:
+		return p.RemoveImages(ctx, engine.Repository(j.Stage, step.App))
+	case plan.RemoveLogs:
+		return p.Engine.RemoveApp(ctx, j.Stage.ID, step.App)
+	}
+	return fmt.Errorf("no such kind of step: %q", step.Kind)
+}
+
+// ensure declares a generation to the engine. An app that is gone by now, or has no active release any more, needs none.
+func (p Ports) ensure(ctx context.Context, s setops.StageRef, app *setops.App, id string) error {
+	if app == nil || app.ActiveRelease == 0 {
+		return nil
+	}
+	env, err := p.OpenEnv(s.ID, app)
+	if err != nil {
+		return err
+	}
+	return p.Engine.Ensure(ctx, engine.GenerationOf(s, app, id, env))
+}
+
+// Undo takes back the steps before the commit point that were begun, last first. It goes on after an error and gives
+// all of them together.
+func (p Ports) Undo(ctx context.Context, j *Job, begun func(position int) bool) error {
+	var all []error
+	for i := len(j.Plan.Steps) - 1; i >= 0; i-- {
+		step := j.Plan.Steps[i]
+		if step.After || !begun(i) {
+			continue
+		}
+		if err := p.undo(ctx, j, step); err != nil {
+			all = append(all, fmt.Errorf("undo %s: %w", step.ID, err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (p Ports) undo(ctx context.Context, j *Job, step plan.Step) error {
+	switch step.Kind {
+	case plan.StartGeneration:
+		if step.Restores {
+			return nil
+		}
+		return p.Engine.Remove(ctx, step.Generation)
+	case plan.ScaleGeneration:
+		return p.ensure(ctx, j.Stage, j.Before.Apps[step.App], step.Generation)
+	}
+	return nil
+}

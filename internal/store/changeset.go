@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Changeset gives the open changeset of a user on a stage; ok is false where there is none.
+func (s *Store) Changeset(ctx context.Context, stageID, userID string) (changeset.Changeset, bool, error) {
+	return loadChangeset(ctx, s.read, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
+}
+
+// StagedCommands gives what a user has staged, in the open changeset and in one that is being committed.
+func (s *Store) StagedCommands(ctx context.Context, stageID, userID string) ([]changeset.Command, error) {
+	ids, err := collect(ctx, s.read, func(r *sql.Rows) (id string, err error) { err = r.Scan(&id); return id, err },
+		`SELECT id FROM changesets WHERE stage_id = $1 AND user_id = $2 ORDER BY created_at, id`, stageID, userID)
+	if err != nil {
+		return nil, err
+	}
+	var all []changeset.Command
+	for _, id := range ids {
+		commands, err := loadCommands(ctx, s.read, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, commands...)
+	}
+	return all, nil
+}
+
+// AppendCommands appends commands to a user's open changeset, which is made where there is none. decide is given the committed
+// spec, the commands that are staged already and a function that reserves the next release id of an app; it returns the
+// commands to append, or an error, and then nothing is changed. Errors: those of decide, ChangesetLocked for a stage that
+// is being destroyed.
+func (s *Store) AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := refuseDestroying(ctx, tx, stageID); err != nil {
+			return err
+		}
+		spec, err := loadSpec(ctx, tx, stageID)
+		if err != nil {
+			return err
+		}
+		open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
+		if err != nil {
+			return err
+		}
+		add, err := decide(spec, open.Commands, func(app string) (int, error) { return reserve(ctx, tx, stageID, app) })
+		if err != nil {
+			return err
+		}
+		if !ok {
+			open.ID = newID
+			if err := addChangeset(ctx, tx, newID, stageID, userID, now); err != nil {
+				return err
+			}
+		}
+		return appendCommands(ctx, tx, open.ID, len(open.Commands), add)
+	})
+}
+
+// Discard drops a user's open changeset and tells how many commands it had; ok is false where there is none.
+func (s *Store) Discard(ctx context.Context, stageID, userID string) (n int, ok bool, err error) {
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		open, there, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
+		if err != nil || !there {
+			return err
+		}
+		n, ok = len(open.Commands), true
+		_, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
+		return err
+	})
+	return n, ok, err
+}
+
+func refuseDestroying(ctx context.Context, tx *sql.Tx, stageID string) error {
+	var destroying bool
+	ok, err := found(tx.QueryRowContext(ctx, `SELECT destroying FROM stages WHERE id = $1`, stageID).Scan(&destroying))
+	if err != nil {
+		return err
+	}
+	if !ok || destroying {
+		return setops.Refuse(setops.ChangesetLocked, "the stage is being destroyed; nothing of it can be changed any more")
+	}
+	return nil
+}
+
+func reserve(ctx context.Context, tx *sql.Tx, stageID, app string) (id int, err error) {
+	err = tx.QueryRowContext(ctx, `INSERT INTO release_ids (stage_id, app, last) VALUES ($1, $2, 1)
+		ON CONFLICT (stage_id, app) DO UPDATE SET last = release_ids.last + 1 RETURNING last`, stageID, app).Scan(&id)
+	return id, err
+}
+
+func loadChangeset(ctx context.Context, q querier, where string, args ...any) (changeset.Changeset, bool, error) {
+	c, ok, err := first(collect(ctx, q, func(r *sql.Rows) (c changeset.Changeset, err error) {
+		var created int64
+		err = r.Scan(&c.ID, &c.StageID, &c.UserID, &created)
+		c.CreatedAt = fromMillis(created)
+		return c, err
+	}, `SELECT id, stage_id, user_id, created_at FROM changesets `+where, args...))
+	if err != nil || !ok {
+		return c, false, err
+	}
+	c.Commands, err = loadCommands(ctx, q, c.ID)
+	return c, err == nil, err
+}
+
+func loadCommands(ctx context.Context, q querier, changesetID string) ([]changeset.Command, error) {
+	return collect(ctx, q, func(r *sql.Rows) (changeset.Command, error) {
+		var name, arguments string
+		if err := r.Scan(&name, &arguments); err != nil {
+			return nil, err
+		}
+		return changeset.Decode(name, []byte(arguments))
+	}, `SELECT name, arguments FROM commands WHERE changeset_id = $1 ORDER BY position`, changesetID)
+}
+
+func addChangeset(ctx context.Context, tx *sql.Tx, id, stageID, userID string, now time.Time) error {
+	_, err := exec(ctx, tx, `INSERT INTO changesets (id, stage_id, user_id, created_at) VALUES ($1, $2, $3, $4)`, id, stageID, userID, millis(now))
+	return err
+}
+
+func appendCommands(ctx context.Context, tx *sql.Tx, changesetID string, position int, commands []changeset.Command) error {
+	for i, c := range commands {
+		text, err := changeset.Encode(c)
+		if err != nil {
+			return fmt.Errorf("encode command %s: %w", c.Name(), err)
+		}
+		_, err = exec(ctx, tx, `INSERT INTO commands (changeset_id, position, name, arguments) VALUES ($1, $2, $3, $4)`,
+			changesetID, position+i, c.Name(), string(text))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storedCommand is a command in the list that a commit keeps.
+type storedCommand struct {
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"`
+}
+
+func encodeCommands(commands []changeset.Command) (string, error) {
+	list := make([]storedCommand, 0, len(commands))
+	for _, c := range commands {
+		text, err := changeset.Encode(c)
+		if err != nil {
+			return "", err
+		}
+		list = append(list, storedCommand{c.Name(), text})
+	}
+	text, err := json.Marshal(list)
+	return string(text), err
+}
+
+func decodeCommands(text string) ([]changeset.Command, error) {
+	var list []storedCommand
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, err
+	}
+	commands := make([]changeset.Command, 0, len(list))
+	for _, stored := range list {
+		c, err := changeset.Decode(stored.Name, stored.Arguments)
+		if err != nil {
+			return nil, err
+		}
+		commands = append(commands, c)
+	}
+	return commands, nil
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// AddProject adds a project with its creator as admin. Errors: ProjectAlreadyExists.
+func (s *Store) AddProject(ctx context.Context, organizationID string, p setops.Project, u setops.User) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `INSERT INTO projects (id, organization_id, name, created_at, created_by) VALUES ($1, $2, $3, $4, $5)`,
+			p.ID, organizationID, p.Name, millis(p.CreatedAt), p.CreatedBy)
+		if isTaken(err) {
+			return setops.Refuse(setops.ProjectAlreadyExists, "there is a project %q already; choose another name, or add --ignore-exists", p.Name)
+		}
+		if err != nil {
+			return err
+		}
+		return grant(ctx, tx, p.ID, u.ID, setops.Admin)
+	})
+}
+
+// Projects lists the projects of an organization by name.
+func (s *Store) Projects(ctx context.Context, organizationID string) ([]setops.Project, error) {
+	return collect(ctx, s.read, scanProject,
+		`SELECT id, name, created_at, created_by FROM projects WHERE organization_id = $1 ORDER BY name`, organizationID)
+}
+
+// Project gives a project by name; ok is false where there is none.
+func (s *Store) Project(ctx context.Context, organizationID, name string) (p setops.Project, ok bool, err error) {
+	all, err := collect(ctx, s.read, scanProject,
+		`SELECT id, name, created_at, created_by FROM projects WHERE organization_id = $1 AND name = $2`, organizationID, name)
+	return first(all, err)
+}
+
+// RemoveProject removes a project. It must have no stages.
+func (s *Store) RemoveProject(ctx context.Context, id string) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if _, err := exec(ctx, tx, `DELETE FROM grants WHERE scope_id = $1`, id); err != nil {
+			return err
+		}
+		_, err := exec(ctx, tx, `DELETE FROM projects WHERE id = $1`, id)
+		return err
+	})
+}
+
+func scanProject(r *sql.Rows) (p setops.Project, err error) {
+	var created int64
+	err = r.Scan(&p.ID, &p.Name, &created, &p.CreatedBy)
+	p.CreatedAt = fromMillis(created)
+	return p, err
+}
+
+func first[T any](all []T, err error) (one T, ok bool, _ error) {
+	if err != nil || len(all) == 0 {
+		return one, false, err
+	}
+	return all[0], true, nil
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Spec gives the committed state of a stage.
+func (s *Store) Spec(ctx context.Context, stageID string) (setops.Spec, error) {
+	return loadSpec(ctx, s.read, stageID)
+}
+
+// App gives the committed state of one app; ok is false where there is none.
+func (s *Store) App(ctx context.Context, stageID, name string) (*setops.App, bool, error) {
+	apps, err := collect(ctx, s.read, scanApp, `SELECT name, spec FROM apps WHERE stage_id = $1 AND name = $2`, stageID, name)
+	if err != nil || len(apps) == 0 {
+		return nil, false, err
+	}
+	err = eachRelease(ctx, s.read, func(_ string, r setops.Release) { apps[0].Releases = append(apps[0].Releases, r) },
+		`SELECT app, id, digest, tag, created_at, created_by FROM releases WHERE stage_id = $1 AND app = $2 ORDER BY id`, stageID, name)
+	return apps[0], err == nil, err
+}
+
+// AppNames lists the committed apps of a stage.
+func (s *Store) AppNames(ctx context.Context, stageID string) ([]string, error) {
+	return collect(ctx, s.read, func(r *sql.Rows) (name string, err error) {
+		err = r.Scan(&name)
+		return name, err
+	}, `SELECT name FROM apps WHERE stage_id = $1 ORDER BY name`, stageID)
+}
+
+func loadSpec(ctx context.Context, q querier, stageID string) (setops.Spec, error) {
+	apps, err := collect(ctx, q, scanApp, `SELECT name, spec FROM apps WHERE stage_id = $1`, stageID)
+	if err != nil {
+		return setops.Spec{}, fmt.Errorf("read apps: %w", err)
+	}
+	spec := setops.Spec{Apps: make(map[string]*setops.App, len(apps))}
+	for _, a := range apps {
+		spec.Apps[a.Name] = a
+	}
+	err = eachRelease(ctx, q, func(app string, r setops.Release) {
+		if a := spec.Apps[app]; a != nil {
+			a.Releases = append(a.Releases, r)
+		}
+	}, `SELECT app, id, digest, tag, created_at, created_by FROM releases WHERE stage_id = $1 ORDER BY app, id`, stageID)
+	if err != nil {
+		return setops.Spec{}, fmt.Errorf("read releases: %w", err)
+	}
+	return spec, nil
+}
+
+func scanApp(r *sql.Rows) (*setops.App, error) {
+	var name, text string
+	if err := r.Scan(&name, &text); err != nil {
+		return nil, err
+	}
+	a := &setops.App{}
+	if err := json.Unmarshal([]byte(text), a); err != nil {
+		return nil, fmt.Errorf("read app %s: %w", name, err)
+	}
+	a.Committed = true
+	return a, nil
+}
+
+func eachRelease(ctx context.Context, q querier, f func(app string, r setops.Release), query string, args ...any) error {
+	_, err := collect(ctx, q, func(rows *sql.Rows) (none struct{}, err error) {
+		var app string
+		var r setops.Release
+		var created int64
+		err = rows.Scan(&app, &r.ID, &r.Digest, &r.Tag, &created, &r.CreatedBy)
+		r.CreatedAt = fromMillis(created)
+		f(app, r)
+		return none, err
+	}, query, args...)
+	return err
+}
+
+// saveSpec writes what differs between two states of a stage.
+func saveSpec(ctx context.Context, tx *sql.Tx, stageID string, before, after setops.Spec) error {
+	for name := range before.Apps {
+		if shall := after.Apps[name]; shall == nil || !shall.Committed {
+			if err := removeApp(ctx, tx, stageID, name); err != nil {
+				return err
+			}
+		}
+	}
+	for name, app := range after.Apps {
+		if app == before.Apps[name] {
+			continue // Fold shares what no command touched
+		}
+		if err := saveApp(ctx, tx, stageID, app); err != nil {
+			return fmt.Errorf("write app %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// removeApp also forgets the release ids, so that a new app of that name begins at 1 again.
+func removeApp(ctx context.Context, tx *sql.Tx, stageID, name string) error {
+	for _, query := range []string{
+		`DELETE FROM releases WHERE stage_id = $1 AND app = $2`,
+		`DELETE FROM release_ids WHERE stage_id = $1 AND app = $2`,
+		`DELETE FROM apps WHERE stage_id = $1 AND name = $2`,
+	} {
+		if _, err := exec(ctx, tx, query, stageID, name); err != nil {
+			return fmt.Errorf("remove app %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func saveApp(ctx context.Context, tx *sql.Tx, stageID string, app *setops.App) error {
+	text, err := json.Marshal(app)
+	if err != nil {
+		return err
+	}
+	_, err = exec(ctx, tx, `INSERT INTO apps (stage_id, name, spec) VALUES ($1, $2, $3)
+		ON CONFLICT (stage_id, name) DO UPDATE SET spec = excluded.spec`, stageID, app.Name, string(text))
+	if err != nil {
+		return err
+	}
+	for _, r := range app.Releases {
+		_, err := exec(ctx, tx, `INSERT INTO releases (stage_id, app, id, digest, tag, created_at, created_by)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (stage_id, app, id) DO NOTHING`,
+			stageID, app.Name, r.ID, r.Digest, r.Tag, millis(r.CreatedAt), r.CreatedBy)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

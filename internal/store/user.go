@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// AddOrganization adds an organization, if it is not there, and gives its id.
+func (s *Store) AddOrganization(ctx context.Context, id, name string, now time.Time) (string, error) {
+	err := s.change(ctx, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING`,
+			id, name, millis(now))
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT id FROM organizations WHERE name = $1`, name).Scan(&id)
+	})
+	return id, err
+}
+
+// AddUser adds a user and makes it a member of the organization.
+func (s *Store) AddUser(ctx context.Context, u setops.User, passwordHash, organizationID string, now time.Time) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
+			u.ID, u.Email, passwordHash, millis(now))
+		if err != nil {
+			return err
+		}
+		_, err = exec(ctx, tx, `INSERT INTO members (organization_id, user_id) VALUES ($1, $2)`, organizationID, u.ID)
+		return err
+	})
+}
+
+// CountUsers tells how many users there are.
+func (s *Store) CountUsers(ctx context.Context) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM users`).Scan(&n)
+	return n, err
+}
+
+// Login gives what is needed to check a password: ok is false where there is no such member of the organization.
+func (s *Store) Login(ctx context.Context, organization, email string) (u setops.User, passwordHash string, ok bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT u.id, u.email, u.password_hash, o.id, o.name
+		FROM users u JOIN members m ON m.user_id = u.id JOIN organizations o ON o.id = m.organization_id
+		WHERE o.name = $1 AND u.email = $2`, organization, email).
+		Scan(&u.ID, &u.Email, &passwordHash, &u.OrganizationID, &u.Organization)
+	ok, err = found(err)
+	return u, passwordHash, ok, err
+}
+
+// AddToken remembers a token by its hash, and forgets those that have expired.
+func (s *Store) AddToken(ctx context.Context, hash string, u setops.User, now, expires time.Time) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if _, err := exec(ctx, tx, `DELETE FROM tokens WHERE expires_at < $1`, millis(now)); err != nil {
+			return err
+		}
+		_, err := exec(ctx, tx, `INSERT INTO tokens (hash, user_id, organization_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`,
+			hash, u.ID, u.OrganizationID, millis(now), millis(expires))
+		return err
+	})
+}
+
+// Token gives whose token it is and when it expires; ok is false where it is unknown.
+func (s *Store) Token(ctx context.Context, hash string) (u setops.User, expires time.Time, ok bool, err error) {
+	var ms int64
+	err = s.read.QueryRowContext(ctx, `SELECT u.id, u.email, o.id, o.name, t.expires_at
+		FROM tokens t JOIN users u ON u.id = t.user_id JOIN organizations o ON o.id = t.organization_id
+		JOIN members m ON m.user_id = u.id AND m.organization_id = o.id
+		WHERE t.hash = $1`, hash).
+		Scan(&u.ID, &u.Email, &u.OrganizationID, &u.Organization, &ms)
+	ok, err = found(err)
+	return u, fromMillis(ms), ok, err
+}
+
+// RemoveToken forgets a token.
+func (s *Store) RemoveToken(ctx context.Context, hash string) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `DELETE FROM tokens WHERE hash = $1`, hash)
+		return err
+	})
+}
+
+// Roles gives the roles of a user by the id of the project or stage.
+func (s *Store) Roles(ctx context.Context, userID string) (map[string]setops.Role, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT scope_id, role FROM grants WHERE user_id = $1`, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	roles := map[string]setops.Role{}
+	for rows.Next() {
+		var scope string
+		var role setops.Role
+		if err := rows.Scan(&scope, &role); err != nil {
+			return nil, err
+		}
+		roles[scope] = role
+	}
+	return roles, rows.Err()
+}
+
+// Grant gives a user a role on a project or stage.
+func (s *Store) Grant(ctx context.Context, scopeID, userID string, role setops.Role) error {
+	return s.change(ctx, func(tx *sql.Tx) error { return grant(ctx, tx, scopeID, userID, role) })
+}
+
+func grant(ctx context.Context, tx *sql.Tx, scopeID, userID string, role setops.Role) error {
+	_, err := exec(ctx, tx, `INSERT INTO grants (scope_id, user_id, role) VALUES ($1, $2, $3)
+		ON CONFLICT (scope_id, user_id) DO UPDATE SET role = excluded.role`, scopeID, userID, role)
+	return err
+}
+
+// found turns "no rows" into false.
+func found(err error) (bool, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
