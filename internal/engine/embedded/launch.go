@@ -1,0 +1,90 @@
+//go:build linux
+
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/setopsco/setops/internal/engine/embedded/wire"
+	"github.com/setopsco/setops/internal/engine/host"
+)
+
+// launched is a shim that waits for its settings.
+type launched struct {
+	cmd      *exec.Cmd // ends at once: the shim is its child
+	settings *os.File
+	answer   *os.File
+}
+
+// launch starts the shim's process.
+func (r *Runtime) launch(id string) (*launched, error) {
+	log, err := os.OpenFile(filepath.Join(r.taskDir(id), wire.LogFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	in, settings, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make pipe: %w", err)
+	}
+	defer in.Close()
+	answer, out, err := os.Pipe()
+	if err != nil {
+		settings.Close()
+		return nil, fmt.Errorf("make pipe: %w", err)
+	}
+	defer out.Close()
+	l := &launched{settings: settings, answer: answer, cmd: &exec.Cmd{
+		Path: r.cfg.Shim, Args: []string{"setops-shim", id}, Dir: "/",
+		Env:   []string{"SETOPS_SHIM_DETACH=1", "GOMAXPROCS=2"},
+		Stdin: in, Stdout: out, Stderr: log,
+	}}
+	if err := l.cmd.Start(); err != nil {
+		l.cmd = nil
+		l.abandon()
+		return nil, fmt.Errorf("start shim %s: %w", r.cfg.Shim, err)
+	}
+	return l, nil
+}
+
+// send gives the shim its settings and waits until the container is ready.
+func (l *launched) send(ctx context.Context, cfg wire.Config) error {
+	stop := context.AfterFunc(ctx, func() {
+		past := time.Unix(1, 0)
+		_ = l.settings.SetDeadline(past)
+		_ = l.answer.SetDeadline(past)
+	})
+	defer stop()
+	var ready wire.Ready
+	err := errors.Join(json.NewEncoder(l.settings).Encode(cfg), l.settings.Close())
+	if err == nil {
+		err = json.NewDecoder(l.answer).Decode(&ready)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fmt.Errorf("talk to the shim, see its %s: %w", wire.LogFile, err)
+	case ready.Refused:
+		return &host.StartError{Reason: ready.Error}
+	case ready.Error != "":
+		return errors.New(ready.Error)
+	}
+	return nil
+}
+
+// abandon lets go of the shim. One that has got no settings ends by itself.
+func (l *launched) abandon() {
+	l.settings.Close()
+	l.answer.Close()
+	if l.cmd != nil {
+		_ = l.cmd.Wait() // a failure to fork shows in the answer
+	}
+}

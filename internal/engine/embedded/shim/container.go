@@ -1,0 +1,132 @@
+//go:build linux && cgo
+
+package shim
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	_ "github.com/opencontainers/cgroups/devices" // lets cgroups apply rules for devices
+	"github.com/opencontainers/runc/libcontainer"
+	"github.com/opencontainers/runc/libcontainer/configs"
+	_ "github.com/opencontainers/runc/libcontainer/nsenter" // the C part of the container's init
+	"github.com/opencontainers/runc/libcontainer/specconv"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/setopsco/setops/internal/engine/embedded/wire"
+)
+
+// shim is one container and what is known of it.
+type shim struct {
+	cfg       wire.Config
+	container *libcontainer.Container
+	init      *libcontainer.Process
+	listener  net.Listener
+	output    *output
+
+	mu     sync.Mutex // guards record
+	record wire.Record
+	asked  atomic.Bool // somebody told the container to end
+
+	ended chan struct{} // closed when exit is known and on disk
+	exit  wire.Exit
+}
+
+// refusal is an error that the image or the settings cause.
+type refusal struct{ reason string }
+
+func (r *refusal) Error() string { return r.reason }
+
+// create makes everything up to the point where the program could run: namespaces, mounts, cgroups, pipes, socket. It
+// leaves nothing behind when it fails, save files in the container's directory.
+func create(cfg wire.Config) (*shim, error) {
+	self, err := wire.Self()
+	if err != nil {
+		return nil, err
+	}
+	s := &shim{cfg: cfg, ended: make(chan struct{}), record: wire.Record{Version: wire.Version, Shim: self}}
+	// From the directory the socket's path is short enough, however long the directory's own is.
+	if err := os.Chdir(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("enter the container's directory: %w", err)
+	}
+	if err := s.save(); err != nil {
+		return nil, err
+	}
+	if s.listener, err = net.Listen("unix", wire.SocketFile); err != nil {
+		return nil, fmt.Errorf("listen for the server: %w", err)
+	}
+	if err := s.boot(); err != nil {
+		s.listener.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *shim) boot() error {
+	config, err := specconv.CreateLibcontainerConfig(&specconv.CreateOpts{CgroupName: s.cfg.ID, Spec: s.cfg.Spec})
+	if err != nil {
+		return fmt.Errorf("convert the container's settings: %w", err)
+	}
+	// A container without its shim would run unseen: its output goes nowhere and nobody learns how it ends.
+	config.ParentDeathSignal = int(unix.SIGKILL)
+	s.container, err = libcontainer.Create(filepath.Join(s.cfg.Dir, wire.StateDir), s.cfg.ID, config)
+	if err != nil {
+		return fmt.Errorf("create container: %w", err)
+	}
+	if s.output, err = openOutput(s.cfg.LogDir, s.cfg.LogName); err != nil {
+		return err
+	}
+	s.init = s.process(s.cfg.Spec.Process.Args)
+	s.init.Init = true
+	s.init.Stdout, s.init.Stderr = s.output.stdout, s.output.stderr
+	if err := s.container.Start(s.init); err != nil {
+		s.output.abandon()
+		return explain(err)
+	}
+	s.output.start()
+	return nil
+}
+
+// process is a program with the container's own environment, user and limits.
+func (s *shim) process(argv []string) *libcontainer.Process {
+	from := s.cfg.Spec.Process
+	p := &libcontainer.Process{
+		Args: argv, Env: from.Env, Cwd: from.Cwd,
+		UID: int(from.User.UID), GID: int(from.User.GID),
+		NoNewPrivileges: &from.NoNewPrivileges,
+	}
+	for _, g := range from.User.AdditionalGids {
+		p.AdditionalGroups = append(p.AdditionalGroups, int(g))
+	}
+	for _, l := range from.Rlimits {
+		p.Rlimits = append(p.Rlimits, rlimit(l))
+	}
+	return p
+}
+
+// rlimit knows the one limit that we set.
+func rlimit(l specs.POSIXRlimit) configs.Rlimit {
+	return configs.Rlimit{Type: unix.RLIMIT_NOFILE, Hard: l.Hard, Soft: l.Soft}
+}
+
+// save writes the record for servers to come. Power cuts do not matter: they end the container too.
+func (s *shim) save() error {
+	return wire.WriteJSON(filepath.Join(s.cfg.Dir, wire.RecordFile), s.record, false)
+}
+
+// explain finds the faults of an image in libcontainer's errors, which cross a process boundary as text.
+func explain(err error) error {
+	text := err.Error()
+	for _, mark := range []string{`exec: "`, "chdir to cwd"} {
+		if at := strings.LastIndex(text, mark); at >= 0 {
+			return &refusal{reason: "the container's program cannot be run: " + text[at:]}
+		}
+	}
+	return fmt.Errorf("start container: %w", err)
+}
