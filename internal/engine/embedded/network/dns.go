@@ -21,7 +21,17 @@ const maxQueries = 256
 // nameServer answers on the gateway of one stage.
 type nameServer struct {
 	servers []*dns.Server
+	giveUp  context.CancelFunc // ends the questions in flight
 	running sync.WaitGroup
+}
+
+func (n *Network) stopNames(stageID string) error {
+	server := n.servers[stageID]
+	if server == nil {
+		return nil
+	}
+	delete(n.servers, stageID)
+	return server.close()
 }
 
 // serveNames starts the name server of the stage, unless it runs.
@@ -54,8 +64,9 @@ func startNameServer(s *stage, r *resolver) (*nameServer, error) {
 		packets.Close()
 		return nil, err
 	}
-	h := &handler{subnet: s.Subnet, resolver: r, slots: make(chan struct{}, maxQueries)}
-	ns := &nameServer{servers: []*dns.Server{{PacketConn: packets, Handler: h}, {Listener: listener, Handler: h}}}
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &handler{ctx: ctx, subnet: s.Subnet, resolver: r, slots: make(chan struct{}, maxQueries)}
+	ns := &nameServer{giveUp: cancel, servers: []*dns.Server{{PacketConn: packets, Handler: h}, {Listener: listener, Handler: h}}}
 	for _, server := range ns.servers {
 		started := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
@@ -70,6 +81,7 @@ func startNameServer(s *stage, r *resolver) (*nameServer, error) {
 
 // close stops the server and waits for the answers in flight.
 func (s *nameServer) close() error {
+	s.giveUp()
 	var errs []error
 	for _, server := range s.servers {
 		errs = append(errs, server.Shutdown())
@@ -80,6 +92,7 @@ func (s *nameServer) close() error {
 
 // handler passes the questions of one stage on.
 type handler struct {
+	ctx      context.Context // of the name server
 	subnet   netip.Prefix
 	resolver *resolver
 	slots    chan struct{}
@@ -97,7 +110,7 @@ func (h *handler) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 		reply(w, failure(q))
 		return
 	}
-	answer, err := h.resolver.ask(w.RemoteAddr().Network(), q)
+	answer, err := h.resolver.ask(h.ctx, w.RemoteAddr().Network(), q)
 	if err != nil {
 		answer = failure(q)
 	}

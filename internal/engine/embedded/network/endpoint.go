@@ -7,12 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // Endpoint is a container's place on the network of its stage.
@@ -31,24 +27,54 @@ func (n *Network) Attach(_ context.Context, stageID, containerID string) (Endpoi
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := n.stages[stageID]
-	if s == nil {
-		return Endpoint{}, fmt.Errorf("attach container %s: stage %s has no network", containerID, stageID)
-	}
-	e, known := n.endpoints[containerID]
-	if known && e.StageID == stageID && n.alive(e) {
-		return n.public(e), nil
-	}
-	if known {
-		if err := n.detach(containerID); err != nil {
-			return Endpoint{}, fmt.Errorf("attach container %s: %w", containerID, err)
-		}
-	}
-	e, err := n.attach(s, containerID)
+	e, err := n.attach(stageID, containerID)
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("attach container %s: %w", containerID, errors.Join(err, n.detach(containerID)))
 	}
 	return n.public(e), nil
+}
+
+func (n *Network) attach(stageID, containerID string) (endpoint, error) {
+	n.await(containerID)
+	if e, known := n.endpoints[containerID]; known {
+		if e.StageID == stageID && n.alive(e) {
+			return e, nil
+		}
+		if err := n.detach(containerID); err != nil {
+			return endpoint{}, err
+		}
+	}
+	s := n.stages[stageID]
+	if s == nil {
+		return endpoint{}, fmt.Errorf("stage %s has no network", stageID)
+	}
+	e, err := n.register(s, containerID)
+	if err != nil {
+		return endpoint{}, err
+	}
+	err = n.unlocked(containerID, func() error { return n.plug(s, e) })
+	if err != nil {
+		return endpoint{}, err
+	}
+	return e, n.allow(e)
+}
+
+// await waits until nobody works on the container.
+func (n *Network) await(containerID string) {
+	for n.busy[containerID] {
+		n.changed.Wait()
+	}
+}
+
+// unlocked lets others go on while f asks the kernel for things that take long; the container is busy meanwhile.
+func (n *Network) unlocked(containerID string, f func() error) error {
+	n.busy[containerID] = true
+	n.mu.Unlock()
+	err := f()
+	n.mu.Lock()
+	delete(n.busy, containerID)
+	n.changed.Broadcast()
+	return err
 }
 
 func (n *Network) alive(e endpoint) bool {
@@ -62,8 +88,9 @@ func (n *Network) public(e endpoint) Endpoint {
 	}
 }
 
-// attach records the address before it makes anything, so that nothing is made that a later process does not know of.
-func (n *Network) attach(s *stage, containerID string) (endpoint, error) {
+// register chooses the address and records it before anything is made, so that nothing is made that a later process does
+// not know of.
+func (n *Network) register(s *stage, containerID string) (endpoint, error) {
 	address, free := nextAddress(s.Subnet, n.cursor[s.ID], n.usedAddresses(s.ID))
 	if !free {
 		return endpoint{}, fmt.Errorf("no address of %s is free; a stage has at most 253 running tasks", s.Subnet)
@@ -77,10 +104,7 @@ func (n *Network) attach(s *stage, containerID string) (endpoint, error) {
 	}
 	n.endpoints[containerID] = e
 	n.cursor[s.ID] = address
-	if err := n.plug(s, e); err != nil {
-		return endpoint{}, err
-	}
-	return e, n.allow(e)
+	return e, nil
 }
 
 func (n *Network) usedAddresses(stageID string) map[netip.Addr]bool {
@@ -91,68 +115,6 @@ func (n *Network) usedAddresses(stageID string) map[netip.Addr]bool {
 		}
 	}
 	return used
-}
-
-// plug makes the namespace and the pair of interfaces between it and the bridge.
-func (n *Network) plug(s *stage, e endpoint) error {
-	bridge, err := netlink.LinkByName(s.Bridge)
-	if err != nil {
-		return fmt.Errorf("find bridge %s: %w", s.Bridge, err)
-	}
-	path := n.netnsPath(e.ContainerID)
-	inside, err := makeNetNS(path)
-	if err != nil {
-		return err
-	}
-	defer inside.Close()
-	ns, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("open network namespace: %w", err)
-	}
-	defer ns.Close()
-
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name = e.Interface
-	attrs.MTU = bridge.Attrs().MTU
-	attrs.MasterIndex = bridge.Attrs().Index
-	pair := &netlink.Veth{
-		LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(int(ns.Fd())),
-		PeerHardwareAddr: hardwareAddr(e.Address), PeerMTU: uint32(attrs.MTU),
-	}
-	if err := netlink.LinkAdd(pair); err != nil {
-		return fmt.Errorf("make interface %s: %w", e.Interface, err)
-	}
-	if err := sysctl("ipv6/conf/"+e.Interface+"/disable_ipv6", "1"); err != nil {
-		return err
-	}
-	if err := netlink.LinkSetUp(pair); err != nil {
-		return fmt.Errorf("bring up interface %s: %w", e.Interface, err)
-	}
-	return configureInside(inside, s, e)
-}
-
-func configureInside(h *netlink.Handle, s *stage, e endpoint) error {
-	lo, err := h.LinkByName("lo")
-	if err != nil {
-		return fmt.Errorf("find loopback interface: %w", err)
-	}
-	eth0, err := h.LinkByName("eth0")
-	if err != nil {
-		return fmt.Errorf("find container's interface: %w", err)
-	}
-	if err := h.AddrAdd(eth0, &netlink.Addr{IPNet: ipNet(e.Address, s.Subnet.Bits())}); err != nil {
-		return fmt.Errorf("give container the address %s: %w", e.Address, err)
-	}
-	for _, l := range []netlink.Link{lo, eth0} {
-		if err := h.LinkSetUp(l); err != nil {
-			return fmt.Errorf("bring up container's interface %s: %w", l.Attrs().Name, err)
-		}
-	}
-	route := &netlink.Route{LinkIndex: eth0.Attrs().Index, Gw: s.Gateway.AsSlice()}
-	if err := h.RouteAdd(route); err != nil {
-		return fmt.Errorf("give container its default route: %w", err)
-	}
-	return nil
 }
 
 // Detach removes the container's address, interfaces and namespace. An unknown container is no error.
@@ -166,19 +128,18 @@ func (n *Network) Detach(_ context.Context, containerID string) error {
 }
 
 func (n *Network) detach(containerID string) error {
-	e, known := n.endpoints[containerID]
-	if !known {
+	n.await(containerID)
+	e, there := n.endpoints[containerID]
+	if !there {
 		return nil
 	}
-	if err := deleteLink(e.Interface); err != nil {
+	err := n.unlocked(containerID, func() error {
+		return errors.Join(deleteLink(e.Interface), removeNetNS(n.netnsPath(containerID)))
+	})
+	if err != nil {
 		return err
 	}
-	if err := removeNetNS(n.netnsPath(containerID)); err != nil {
-		return err
-	}
-	if err := n.forbid(e); err != nil {
-		return err
-	}
+	n.forbid(e)
 	if err := removeFile(n.endpointPath(containerID)); err != nil {
 		return err
 	}
@@ -196,54 +157,4 @@ func (n *Network) Endpoints(context.Context) ([]Endpoint, error) {
 	}
 	slices.SortFunc(list, func(a, b Endpoint) int { return strings.Compare(a.ContainerID, b.ContainerID) })
 	return list, nil
-}
-
-// removeOrphans takes away what no record stands for, and records whose namespace ended with the machine.
-func (n *Network) removeOrphans() error {
-	for id, e := range n.endpoints {
-		if n.alive(e) {
-			continue
-		}
-		if err := n.detach(id); err != nil {
-			return fmt.Errorf("clean up networks: %w", err)
-		}
-	}
-	files, err := os.ReadDir(n.netnsDir())
-	if err != nil {
-		return fmt.Errorf("clean up networks: %w", err)
-	}
-	for _, f := range files {
-		if _, known := n.endpoints[f.Name()]; known {
-			continue
-		}
-		if err := removeNetNS(n.netnsPath(f.Name())); err != nil {
-			return fmt.Errorf("clean up networks: %w", err)
-		}
-	}
-	return n.removeOrphanLinks()
-}
-
-func (n *Network) removeOrphanLinks() error {
-	known := map[string]bool{}
-	for _, s := range n.stages {
-		known[s.Bridge] = true
-	}
-	for _, e := range n.endpoints {
-		known[e.Interface] = true
-	}
-	links, err := netlink.LinkList()
-	if err != nil {
-		return fmt.Errorf("clean up networks: list interfaces: %w", err)
-	}
-	for _, l := range links {
-		name := l.Attrs().Name
-		ours := strings.HasPrefix(name, n.bridgePrefix()) || strings.HasPrefix(name, n.vethPrefix())
-		if !ours || known[name] {
-			continue
-		}
-		if err := netlink.LinkDel(l); err != nil && !errors.Is(err, unix.ENODEV) {
-			return fmt.Errorf("clean up networks: delete interface %s: %w", name, err)
-		}
-	}
-	return nil
 }

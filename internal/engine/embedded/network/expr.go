@@ -13,10 +13,9 @@ import (
 
 // Registers of 4 bytes each, in a row: what is loaded side by side is looked up as one key.
 const (
-	reg    = unix.NFT_REG32_00
-	reg16  = reg + 4 // behind an interface name
-	reg24  = reg + 6 // behind an interface name and a link address
-	nameOf = unix.IFNAMSIZ
+	reg   = unix.NFT_REG32_00
+	reg16 = reg + 4 // behind an interface name
+	reg24 = reg + 6 // behind an interface name and a link address
 )
 
 // match is a part of a rule: expressions that go on only for what they describe.
@@ -66,16 +65,16 @@ func etherType(proto uint16) match {
 func ipv4() match { return metaByte(expr.MetaKeyNFPROTO, unix.NFPROTO_IPV4) }
 func ipv6() match { return metaByte(expr.MetaKeyNFPROTO, unix.NFPROTO_IPV6) }
 
-func payload(base expr.PayloadBase, offset, length uint32, value []byte) match {
+func payload(base expr.PayloadBase, offset uint32, value []byte) match {
 	return match{
-		&expr.Payload{DestRegister: reg, Base: base, Offset: offset, Len: length},
+		&expr.Payload{DestRegister: reg, Base: base, Offset: offset, Len: uint32(len(value))},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: reg, Data: value},
 	}
 }
 
 func port(l4 byte, number uint16) match {
 	return rule(metaByte(expr.MetaKeyL4PROTO, l4),
-		payload(expr.PayloadBaseTransportHeader, 2, 2, binaryutil.BigEndian.PutUint16(number)))
+		payload(expr.PayloadBaseTransportHeader, 2, binaryutil.BigEndian.PutUint16(number)))
 }
 
 // Where addresses are in the header of IPv4 and of ARP.
@@ -89,6 +88,10 @@ func load(base expr.PayloadBase, offset, length, register uint32) match {
 	return match{&expr.Payload{DestRegister: register, Base: base, Offset: offset, Len: length}}
 }
 
+func loadIP(offset, register uint32) match {
+	return load(expr.PayloadBaseNetworkHeader, offset, 4, register)
+}
+
 func loadName(key expr.MetaKey, register uint32) match {
 	return match{&expr.Meta{Key: key, Register: register}}
 }
@@ -99,18 +102,19 @@ func mask(register uint32, bits int) match {
 }
 
 func addressIn(offset uint32, net netip.Prefix) match {
-	return rule(load(expr.PayloadBaseNetworkHeader, offset, 4, reg), mask(reg, net.Bits()),
+	return rule(loadIP(offset, reg), mask(reg, net.Bits()),
 		match{&expr.Cmp{Op: expr.CmpOpEq, Register: reg, Data: net.Masked().Addr().AsSlice()}})
 }
 
-func in(s *nftables.Set) match    { return match{lookup(s, false)} }
-func notIn(s *nftables.Set) match { return match{lookup(s, true)} }
-
-func lookup(s *nftables.Set, invert bool) *expr.Lookup {
-	return &expr.Lookup{SourceRegister: reg, SetName: s.Name, SetID: s.ID, Invert: invert}
+func in(s *nftables.Set) match {
+	return match{&expr.Lookup{SourceRegister: reg, SetName: s.Name, SetID: s.ID}}
 }
 
-// connState matches packets of connections that are known: those a connection from the other side has opened.
+func notIn(s *nftables.Set) match {
+	return match{&expr.Lookup{SourceRegister: reg, SetName: s.Name, SetID: s.ID, Invert: true}}
+}
+
+// known matches packets of connections that are known: those a connection from the other side has opened.
 func known() match {
 	states := binaryutil.NativeEndian.PutUint32(expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED)
 	return match{
@@ -122,10 +126,3 @@ func known() match {
 
 func accept() match { return match{&expr.Verdict{Kind: expr.VerdictAccept}} }
 func drop() match   { return match{&expr.Verdict{Kind: expr.VerdictDrop}} }
-
-// name is an interface name as a key of a set.
-func name(n string) []byte {
-	b := make([]byte, nameOf)
-	copy(b, n)
-	return b
-}

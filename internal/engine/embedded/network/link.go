@@ -13,34 +13,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func ensureBridge(s *stage) error {
+// ensureBridge makes the stage's bridge, or sets right the one there is; it says which.
+func ensureBridge(s *stage) (made bool, err error) {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = s.Bridge
 	attrs.HardwareAddr = hardwareAddr(s.Gateway)
 	attrs.MTU = uplinkMTU()
 	snooping := false
 	bridge := &netlink.Bridge{LinkAttrs: attrs, MulticastSnooping: &snooping}
-	if err := netlink.LinkAdd(bridge); err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("make bridge %s: %w", s.Bridge, err)
+	err = netlink.LinkAdd(bridge)
+	made = err == nil
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return false, fmt.Errorf("make bridge %s: %w", s.Bridge, err)
 	}
 	link, err := netlink.LinkByName(s.Bridge)
 	if err != nil {
-		return fmt.Errorf("find bridge %s: %w", s.Bridge, err)
+		return made, fmt.Errorf("find bridge %s: %w", s.Bridge, err)
 	}
 	// No IPv6 on our bridges, and no packet whose source lies elsewhere.
 	for _, setting := range []string{"ipv6/conf/" + s.Bridge + "/disable_ipv6", "ipv4/conf/" + s.Bridge + "/rp_filter"} {
 		if err := sysctl(setting, "1"); err != nil {
-			return err
+			return made, err
 		}
 	}
 	addr := &netlink.Addr{IPNet: ipNet(s.Gateway, s.Subnet.Bits())}
 	if err := netlink.AddrReplace(link, addr); err != nil {
-		return fmt.Errorf("give bridge %s the address %s: %w", s.Bridge, s.Gateway, err)
+		return made, fmt.Errorf("give bridge %s the address %s: %w", s.Bridge, s.Gateway, err)
 	}
 	if err := netlink.LinkSetUp(link); err != nil {
-		return fmt.Errorf("bring up bridge %s: %w", s.Bridge, err)
+		return made, fmt.Errorf("bring up bridge %s: %w", s.Bridge, err)
 	}
-	return nil
+	return made, nil
 }
 
 // hardwareAddr derives a link address from the IP address: whoever gets the IP later is reached at once, as nobody's

@@ -35,7 +35,9 @@ type Network struct {
 	log      *slog.Logger
 	resolver *resolver
 
-	mu        sync.Mutex // guards all below, and the kernel's state: rtnetlink is serial anyway
+	mu        sync.Mutex      // guards all below and the packet filter
+	changed   *sync.Cond      // on mu: an id has left busy
+	busy      map[string]bool // containers that are being attached or detached, which is done without mu
 	stages    map[string]*stage
 	endpoints map[string]endpoint
 	cursor    map[string]netip.Addr // per stage: the address given out last
@@ -71,33 +73,35 @@ func New(cfg Config) (*Network, error) {
 	n := &Network{
 		cfg: cfg, log: cfg.Logger, resolver: newResolver(cfg.ResolvConf),
 		stages: map[string]*stage{}, endpoints: map[string]endpoint{}, cursor: map[string]netip.Addr{},
-		servers: map[string]*nameServer{}, warned: map[string]bool{},
+		servers: map[string]*nameServer{}, warned: map[string]bool{}, busy: map[string]bool{},
 	}
+	n.changed = sync.NewCond(&n.mu)
 	if err := n.load(); err != nil {
 		return nil, err
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if err := n.removeOrphans(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("clean up networks: %w", err)
 	}
-	return n, n.resume()
+	n.resume()
+	return n, nil
 }
 
 // Close stops serving names and waits for the goroutines that do. Bridges and namespaces stay: containers use them.
 func (n *Network) Close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.resolver.stop()
 	var errs []error
-	for id, s := range n.servers {
-		errs = append(errs, s.close())
-		delete(n.servers, id)
+	for id := range n.servers {
+		errs = append(errs, n.stopNames(id))
 	}
 	return errors.Join(errs...)
 }
 
 // resume brings back what lives in this process, for stages that are there. A fault of one stage is no reason not to
 // start: EnsureStage tells it to whoever needs the stage.
-func (n *Network) resume() error {
+func (n *Network) resume() {
 	live := 0
 	for _, s := range n.stages {
 		if !linkExists(s.Bridge) {
@@ -109,12 +113,12 @@ func (n *Network) resume() error {
 		}
 	}
 	if live == 0 {
-		return nil
+		return
 	}
-	if err := n.applyRules(context.Background()); err != nil {
+	if err := n.replaceRules(); err != nil {
 		n.log.Warn("the rules of the stages' networks could not be renewed", "err", err)
 	}
-	return nil
+	n.passFirewall(context.Background())
 }
 
 // warnOnce keeps a shortcoming of the kernel from filling the log.

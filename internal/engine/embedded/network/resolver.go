@@ -23,8 +23,6 @@ var errNoServer = errors.New("no name server is configured")
 // resolver asks the host's name servers.
 type resolver struct {
 	path string
-	ctx  context.Context // ends with the Network: queries in flight are given up
-	stop context.CancelFunc
 
 	mu      sync.Mutex
 	read    os.FileInfo // of the file that servers was read from
@@ -32,14 +30,13 @@ type resolver struct {
 }
 
 func newResolver(path string) *resolver {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &resolver{path: path, ctx: ctx, stop: cancel}
+	return &resolver{path: path}
 }
 
 // ask puts the question to one server after the other, by the transport that it came by: a client that gets a truncated
 // answer asks again by TCP itself.
-func (r *resolver) ask(transport string, q *dns.Msg) (*dns.Msg, error) {
-	ctx, cancel := context.WithTimeout(r.ctx, totalTimeout)
+func (r *resolver) ask(ctx context.Context, transport string, q *dns.Msg) (*dns.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
 	client := &dns.Client{Net: transport, Timeout: askTimeout}
 	err := errNoServer

@@ -20,7 +20,7 @@ func TestSmoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.Close()
-	ctx := context.Background()
+	ctx := context.Background(); t.Log(Check()); ts := time.Now(); Check(); t.Log("check", time.Since(ts))
 	for i := range 2 {
 		s := time.Now()
 		if err := n.EnsureStage(ctx, setops.StageRef{ID: fmt.Sprint("s", i), Name: "x"}); err != nil {

@@ -4,7 +4,6 @@ package network
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -34,11 +33,19 @@ func (n *Network) ensureStage(ctx context.Context, id string) error {
 		return err
 	}
 	// The rules come first: there is no moment in which the bridge is up without them.
-	if err := n.applyRules(ctx); err != nil {
+	if err := n.ensureRules(s); err != nil {
 		return err
 	}
-	if err := ensureBridge(s); err != nil {
+	n.passFirewall(ctx)
+	made, err := ensureBridge(s)
+	if err != nil {
 		return err
+	}
+	if made {
+		// Sockets of a name server that was there are bound to a bridge that is gone.
+		if err := n.stopNames(s.ID); err != nil {
+			return err
+		}
 	}
 	return n.serveNames(s)
 }
@@ -53,8 +60,11 @@ func (n *Network) stageFor(id string) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && (!slices.ContainsFunc(taken, old.Subnet.Overlaps) || n.inUse(id)) {
-		return old, nil
+	if old != nil {
+		_, used := n.anyEndpoint(id)
+		if used || !slices.ContainsFunc(taken, old.Subnet.Overlaps) {
+			return old, nil
+		}
 	}
 	subnet, err := chooseSubnet(append([]netip.Prefix{n.cfg.Subnets}, otherPools...), n.cfg.Instance, taken)
 	if err != nil {
@@ -86,13 +96,13 @@ func (n *Network) taken(id string) ([]netip.Prefix, error) {
 	return taken, nil
 }
 
-func (n *Network) inUse(id string) bool {
+func (n *Network) anyEndpoint(stageID string) (endpoint, bool) {
 	for _, e := range n.endpoints {
-		if e.StageID == id {
-			return true
+		if e.StageID == stageID {
+			return e, true
 		}
 	}
-	return false
+	return endpoint{}, false
 }
 
 func (n *Network) freeNumber() int {
@@ -123,19 +133,17 @@ func (n *Network) RemoveStage(ctx context.Context, id string) error {
 }
 
 func (n *Network) removeStage(ctx context.Context, s *stage) error {
-	for _, e := range n.endpoints {
-		if e.StageID != s.ID {
-			continue
+	for {
+		e, more := n.anyEndpoint(s.ID)
+		if !more {
+			break
 		}
 		if err := n.detach(e.ContainerID); err != nil {
 			return err
 		}
 	}
-	if server := n.servers[s.ID]; server != nil {
-		if err := server.close(); err != nil {
-			return err
-		}
-		delete(n.servers, s.ID)
+	if err := n.stopNames(s.ID); err != nil {
+		return err
 	}
 	if err := deleteLink(s.Bridge); err != nil {
 		return err
@@ -145,7 +153,11 @@ func (n *Network) removeStage(ctx context.Context, s *stage) error {
 	}
 	delete(n.stages, s.ID)
 	delete(n.cursor, s.ID)
-	return n.applyRules(ctx)
+	if err := n.dropStage(s); err != nil {
+		return err
+	}
+	n.passFirewall(ctx)
+	return nil
 }
 
 // Stages lists the ids of stages that have a network: a bridge that is there.
@@ -162,14 +174,20 @@ func (n *Network) Stages(context.Context) ([]string, error) {
 	return ids, nil
 }
 
+const forwardingPath = "/proc/sys/net/ipv4/ip_forward"
+
 // enableForwarding lets the host pass packets on, which every container needs for its way out.
 func enableForwarding() error {
-	const path = "/proc/sys/net/ipv4/ip_forward"
-	if b, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(b)) == "1" {
+	if forwards() {
 		return nil
 	}
-	if err := os.WriteFile(path, []byte("1"), 0o644); err != nil {
-		return errors.Join(errors.New("the host does not pass packets on and refuses to: set the sysctl net.ipv4.ip_forward to 1"), err)
+	if err := os.WriteFile(forwardingPath, []byte("1"), 0o644); err != nil {
+		return fmt.Errorf("the host does not pass packets on and refuses to; set the sysctl net.ipv4.ip_forward to 1: %w", err)
 	}
 	return nil
+}
+
+func forwards() bool {
+	b, err := os.ReadFile(forwardingPath)
+	return err == nil && strings.TrimSpace(string(b)) == "1"
 }
