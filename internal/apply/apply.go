@@ -163,19 +163,22 @@ func (p Ports) ensure(ctx context.Context, s setops.StageRef, app *setops.App, i
 	return p.Engine.Ensure(ctx, engine.GenerationOf(s, app, id, env))
 }
 
-// Undo takes back the steps before the commit point that were begun, last first. It goes on after an error and gives
-// all of them together.
+// Undo takes back the steps before the commit point that were begun, all at the same time: none of them needs another
+// one's undoing. It gives all errors together.
 func (p Ports) Undo(ctx context.Context, j *Job, begun func(position int) bool) error {
-	var all []error
-	for i := len(j.Plan.Steps) - 1; i >= 0; i-- {
-		step := j.Plan.Steps[i]
+	all := make([]error, len(j.Plan.Steps))
+	var wg sync.WaitGroup
+	for i, step := range j.Plan.Steps {
 		if step.After || !begun(i) {
 			continue
 		}
-		if err := p.undo(ctx, j, step); err != nil {
-			all = append(all, fmt.Errorf("undo %s: %w", step.ID, err))
-		}
+		wg.Go(func() {
+			if err := p.undo(ctx, j, step); err != nil {
+				all[i] = fmt.Errorf("undo %s: %w", step.ID, err)
+			}
+		})
 	}
+	wg.Wait()
 	return errors.Join(all...)
 }
 

@@ -1,0 +1,123 @@
+package commit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/setopsco/setops/internal/apply"
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/plan"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Resume brings every stage to its last committed state after a start: it declares the generations that serve, undoes
+// commits that were interrupted before their commit point, carries the others forward, and removes generations that
+// nobody knows. It returns when routes and declarations stand; what takes longer goes on behind it.
+func (s *Service) Resume(ctx context.Context) error {
+	refs, destroying, err := s.Store.StageRefs(ctx)
+	if err != nil {
+		return err
+	}
+	stages := make(map[string]setops.StageRef, len(refs))
+	for i, stage := range refs {
+		stages[stage.ID] = stage
+		if destroying[i] {
+			continue
+		}
+		if err := s.restore(ctx, stage); err != nil {
+			return fmt.Errorf("restore stage %s of project %s: %w", stage.Name, stage.Project, err)
+		}
+	}
+	running, err := s.Store.RunningCommits(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range running {
+		st := s.open(c)
+		s.wg.Go(func() { s.resume(s.ctx, stages[c.StageID], c, st) })
+	}
+	unfinished, err := s.Store.Unfinished(ctx)
+	if err != nil {
+		return err
+	}
+	for id, stage := range unfinished {
+		s.wg.Go(func() { s.cleanUp(stage, id) })
+	}
+	return nil
+}
+
+// restore makes the engine keep what is committed, by the same plan and apply as a commit, and sets the routes.
+func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
+	spec, err := s.Store.Spec(ctx, stage.ID)
+	if err != nil {
+		return err
+	}
+	p, _, err := s.plan(ctx, stage, spec, spec, nil)
+	if err != nil {
+		return err
+	}
+	err = s.ports.RunBefore(ctx, &apply.Job{Stage: stage, Before: spec, After: spec, Plan: p})
+	return errors.Join(err, s.Routes.Refresh(ctx, stage))
+}
+
+// resume ends a commit that another process began.
+func (s *Service) resume(ctx context.Context, stage setops.StageRef, c changeset.Commit, st *stream) {
+	job, err := s.jobOf(ctx, stage, c)
+	for err != nil && s.pause(ctx) {
+		job, err = s.jobOf(ctx, stage, c)
+	}
+	if err != nil {
+		return
+	}
+	if c.Passed {
+		s.finish(ctx, job, c, st)
+		return
+	}
+	s.fail(ctx, job, c, st, setops.Refuse(setops.CommitFailed,
+		"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`"))
+}
+
+// jobOf rebuilds the job from what is committed and the journal.
+func (s *Service) jobOf(ctx context.Context, stage setops.StageRef, c changeset.Commit) (*apply.Job, error) {
+	spec, err := s.Store.Spec(ctx, stage.ID)
+	if err != nil {
+		return nil, err
+	}
+	p, _, _, err := s.Store.Journal(ctx, c.ID)
+	return &apply.Job{CommitID: c.ID, Stage: stage, Before: spec, After: spec, Plan: p}, err
+}
+
+// cleanUp runs what is left behind the commit point, trying until it is done or the server stops.
+func (s *Service) cleanUp(stage setops.StageRef, commitID string) {
+	for {
+		err := s.cleanUpOnce(s.ctx, stage, commitID)
+		if err == nil || s.ctx.Err() != nil {
+			return
+		}
+		s.Logger.Error("clean up behind commit", "commit", commitID, "error", err)
+		if !s.pause(s.ctx) {
+			return
+		}
+	}
+}
+
+func (s *Service) cleanUpOnce(ctx context.Context, stage setops.StageRef, commitID string) error {
+	p, _, done, err := s.Store.Journal(ctx, commitID)
+	if err != nil {
+		return err
+	}
+	spec, err := s.Store.Spec(ctx, stage.ID)
+	if err != nil {
+		return err
+	}
+	job := &apply.Job{CommitID: commitID, Stage: stage, Before: spec, After: spec, Plan: p}
+	return s.ports.RunAfter(ctx, job, func(i int, step plan.Step) bool {
+		return !done[i] && !reborn(step, spec)
+	})
+}
+
+// reborn reports whether an app that a step would clean up after is there again.
+func reborn(step plan.Step, spec setops.Spec) bool {
+	return (step.Kind == plan.RemoveImages || step.Kind == plan.RemoveLogs) && spec.Apps[step.App] != nil
+}

@@ -1,0 +1,143 @@
+// Package project makes, lists and destroys projects and stages.
+package project
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/setopsco/setops/internal/auth"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Store is what projects need of the store.
+type Store interface {
+	auth.AccessStore
+	AddProject(ctx context.Context, organizationID string, p setops.Project, u setops.User) error
+	Projects(ctx context.Context, organizationID string) ([]setops.Project, error)
+	RemoveProject(ctx context.Context, id string) error
+	AddStage(ctx context.Context, s setops.Stage, u setops.User) error
+	MarkDestroying(ctx context.Context, stageID string) error
+	RemoveStage(ctx context.Context, id string) error
+	StageRefs(ctx context.Context) (refs []setops.StageRef, destroying []bool, err error)
+}
+
+// Service does it.
+type Service struct {
+	Store  Store
+	Access auth.Access
+	// RemoveStage takes everything of a stage out of engine and router; RemoveImages out of the registry, below a prefix.
+	RemoveStage  func(ctx context.Context, stageID string) error
+	RemoveImages func(ctx context.Context, prefix string) error
+	NewID        func() string
+	Now          func() time.Time
+}
+
+// CreateProject makes a project with the user as its admin. Errors: ProjectNameInvalid, ProjectAlreadyExists.
+func (s *Service) CreateProject(ctx context.Context, u setops.User, organization, name string) (setops.Project, error) {
+	p := setops.Project{ID: s.NewID(), Name: name, CreatedAt: s.Now().UTC(), CreatedBy: u.Email}
+	if err := auth.SameOrganization(u, organization); err != nil {
+		return p, err
+	}
+	if err := setops.InvalidInput(setops.ProjectNameInvalid, setops.CheckProjectName(name)); err != nil {
+		return p, err
+	}
+	return p, s.Store.AddProject(ctx, u.OrganizationID, p, u)
+}
+
+// Projects lists the projects that the user may see.
+func (s *Service) Projects(ctx context.Context, u setops.User, organization string) ([]setops.Project, error) {
+	if err := auth.SameOrganization(u, organization); err != nil {
+		return nil, err
+	}
+	all, err := s.Store.Projects(ctx, u.OrganizationID)
+	if err != nil {
+		return nil, err
+	}
+	visible := make([]setops.Project, 0, len(all))
+	for _, p := range all {
+		_, err := s.Access.Project(ctx, u, organization, p.Name, auth.SeeProject)
+		if setops.IsCode(err, setops.ProjectDoesNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		visible = append(visible, p)
+	}
+	return visible, nil
+}
+
+// DestroyProject destroys all stages of a project, then the project.
+func (s *Service) DestroyProject(ctx context.Context, u setops.User, organization, name string) error {
+	p, err := s.Access.Project(ctx, u, organization, name, auth.DestroyProject)
+	if err != nil {
+		return err
+	}
+	stages, err := s.Store.Stages(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, st := range stages {
+		if err := s.DestroyStage(ctx, u, organization, name, st.Name); err != nil {
+			return err
+		}
+	}
+	if err := s.RemoveImages(ctx, organization+"/"+name); err != nil {
+		return fmt.Errorf("remove images of project %s: %w", name, err)
+	}
+	return s.Store.RemoveProject(ctx, p.ID)
+}
+
+// CreateStage makes a stage with the user as its admin. Errors: StageNameInvalid, StageAlreadyExists.
+func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, project, name string) (setops.Stage, error) {
+	p, err := s.Access.Project(ctx, u, organization, project, auth.CreateStage)
+	if err != nil {
+		return setops.Stage{}, err
+	}
+	st := setops.Stage{ID: s.NewID(), ProjectID: p.ID, Name: name, CreatedAt: s.Now().UTC(), CreatedBy: u.Email}
+	if err := setops.InvalidInput(setops.CodeStageNameInvalid, setops.CheckStageName(name)); err != nil {
+		return st, err
+	}
+	return st, s.Store.AddStage(ctx, st, u)
+}
+
+// DestroyStage stops and removes everything of a stage. A server that stops on the way goes on at its next start.
+// Errors: CommitAlreadyRunning (temporary).
+func (s *Service) DestroyStage(ctx context.Context, u setops.User, organization, project, name string) error {
+	_, ref, err := s.Access.Stage(ctx, u, organization, project, name, auth.DestroyStage)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.MarkDestroying(ctx, ref.ID); err != nil {
+		return err
+	}
+	return s.finishDestroying(context.WithoutCancel(ctx), ref)
+}
+
+func (s *Service) finishDestroying(ctx context.Context, ref setops.StageRef) error {
+	if err := s.RemoveStage(ctx, ref.ID); err != nil {
+		return fmt.Errorf("remove tasks and network of stage %s: %w", ref.Name, err)
+	}
+	if err := s.RemoveImages(ctx, ref.Organization+"/"+ref.Project+"/"+ref.Name); err != nil {
+		return fmt.Errorf("remove images of stage %s: %w", ref.Name, err)
+	}
+	return s.Store.RemoveStage(ctx, ref.ID)
+}
+
+// Resume goes on with stages that were being destroyed when the server stopped.
+func (s *Service) Resume(ctx context.Context) error {
+	refs, destroying, err := s.Store.StageRefs(ctx)
+	if err != nil {
+		return err
+	}
+	for i, ref := range refs {
+		if !destroying[i] {
+			continue
+		}
+		if err := s.finishDestroying(ctx, ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}

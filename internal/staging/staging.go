@@ -1,0 +1,191 @@
+// Package staging puts commands into changesets: it seals what is secret, checks every command against what the stage is
+// and what is staged already, reserves release ids, and looks digests up in the registry. Making them live is the affair
+// of package commit.
+package staging
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/seal"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Store is what staging needs of the store.
+type Store interface {
+	AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide) error
+	Changeset(ctx context.Context, stageID, userID string) (changeset.Changeset, bool, error)
+	Discard(ctx context.Context, stageID, userID string) (n int, ok bool, err error)
+}
+
+// Images looks digests up.
+type Images interface {
+	// Exists reports whether the repository has the image; tag is one that names it, if any does.
+	Exists(ctx context.Context, repository, digest string) (bool, error)
+	Tag(ctx context.Context, repository, digest string) (string, error)
+	// Prepare brings the image to where tasks start, behind the answer: a commit is quicker then.
+	Prepare(image engine.Image)
+}
+
+// Service does it.
+type Service struct {
+	Store  Store
+	Images Images
+	Box    *seal.Box
+	NewID  func() string
+	Now    func() time.Time
+}
+
+// Request is a command as it comes in: values of env are in clear.
+type Request struct {
+	Name      string
+	Arguments json.RawMessage
+}
+
+// Result is a staged command and its app as it will be.
+type Result struct {
+	Command changeset.Command
+	App     *setops.App // nil after app:destroy
+}
+
+// Stage stages all of the requests or none. Errors: ValidationFailed and what changeset.Fold says of a command; with
+// several requests the fields are named commands[i].field.
+func (s *Service) Stage(ctx context.Context, stage setops.StageRef, user setops.User, requests []Request) ([]Result, error) {
+	add := make([]changeset.Command, len(requests))
+	for i, r := range requests {
+		c, err := s.decode(stage, r)
+		if err != nil {
+			return nil, within(err, i, len(requests))
+		}
+		add[i] = c
+	}
+	var after setops.Spec
+	decide := func(committed setops.Spec, staged []changeset.Command, reserve func(string) (int, error)) ([]changeset.Command, error) {
+		var err error
+		after, err = s.decide(ctx, stage, user, committed, staged, add, reserve)
+		return add, err
+	}
+	if err := s.Store.AppendCommands(ctx, stage.ID, user.ID, s.NewID(), s.Now(), decide); err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(add))
+	for i, c := range add {
+		results[i] = Result{Command: c, App: after.Apps[c.App()]}
+		if r, ok := c.(*changeset.ReleaseCreate); ok {
+			s.Images.Prepare(engine.Image{Repository: engine.Repository(stage, r.AppName), Digest: r.Digest})
+		}
+	}
+	return results, nil
+}
+
+func (s *Service) decode(stage setops.StageRef, r Request) (changeset.Command, error) {
+	c, err := changeset.Decode(r.Name, r.Arguments)
+	if e, ok := c.(*changeset.EnvSet); ok && err == nil {
+		e.Value = s.Box.Seal(seal.EnvPurpose(stage.ID, e.AppName, e.Key), string(e.Value))
+	}
+	return c, err
+}
+
+// decide folds all that is staged with what is new. What was staged before and does not apply any more does not stand
+// in the way here: the commit names it.
+func (s *Service) decide(ctx context.Context, stage setops.StageRef, user setops.User, committed setops.Spec,
+	staged, add []changeset.Command, reserve func(string) (int, error),
+) (setops.Spec, error) {
+	if len(staged)+len(add) > commandsMax {
+		return setops.Spec{}, setops.Refuse(setops.ChangesetInvalid,
+			"a changeset has at most %d commands; commit or discard it first", commandsMax)
+	}
+	spec, _ := changeset.Fold(committed, staged)
+	for i, c := range add {
+		if r, ok := c.(*changeset.ReleaseCreate); ok {
+			if err := s.complete(ctx, stage, user, spec, r, reserve); err != nil {
+				return spec, within(err, i, len(add))
+			}
+		}
+		var problems []changeset.Problem
+		if spec, problems = changeset.Fold(spec, []changeset.Command{c}); len(problems) > 0 {
+			return spec, within(problems[0].Err, i, len(add))
+		}
+	}
+	return spec, nil
+}
+
+// commandsMax bounds a changeset.
+const commandsMax = 10_000
+
+// complete fills in what a release gets when it is staged: it is known to be an image of the app, and has its number.
+func (s *Service) complete(ctx context.Context, stage setops.StageRef, user setops.User, spec setops.Spec,
+	r *changeset.ReleaseCreate, reserve func(string) (int, error),
+) error {
+	app := spec.Apps[r.AppName]
+	if app == nil || setops.CheckDigest(r.Digest) != nil {
+		return nil // Fold says it better
+	}
+	repository := engine.Repository(stage, r.AppName)
+	found := app.Committed
+	if found {
+		var err error
+		if found, err = s.Images.Exists(ctx, repository, r.Digest); err != nil {
+			return fmt.Errorf("look up image %s in %s: %w", r.Digest, repository, err)
+		}
+	}
+	if !found {
+		return setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{
+			Field: "release_digest", Validator: setops.ReleaseDigestDoesNotExist,
+			Message: fmt.Sprintf("there is no image %s in %s; push it there first", r.Digest, repository),
+		}})
+	}
+	tag, err := s.Images.Tag(ctx, repository, r.Digest)
+	if err != nil {
+		return fmt.Errorf("look up tags of image %s in %s: %w", r.Digest, repository, err)
+	}
+	r.Tag, r.CreatedAt, r.CreatedBy = tag, s.Now().UTC(), user.Email
+	r.ID, err = reserve(r.AppName)
+	return err
+}
+
+// within names the command of a list that an error is about.
+func within(err error, i, of int) error {
+	var e *setops.Error
+	if of == 1 || !errors.As(err, &e) {
+		return err
+	}
+	named := *e
+	named.Violations = make([]setops.Violation, len(e.Violations))
+	for k, v := range e.Violations {
+		v.Field = fmt.Sprintf("commands[%d].%s", i, v.Field)
+		named.Violations[k] = v
+	}
+	if e.Message != "" {
+		named.Message = fmt.Sprintf("command %d: %s", i+1, strings.TrimSpace(e.Message))
+	}
+	return &named
+}
+
+// Changeset gives what a user has staged. Errors: ChangesetDoesNotExist.
+func (s *Service) Changeset(ctx context.Context, stage setops.StageRef, user setops.User) (changeset.Changeset, error) {
+	c, ok, err := s.Store.Changeset(ctx, stage.ID, user.ID)
+	if err == nil && !ok {
+		err = nothingStaged()
+	}
+	return c, err
+}
+
+// Discard drops what a user has staged. Errors: ChangesetDoesNotExist.
+func (s *Service) Discard(ctx context.Context, stage setops.StageRef, user setops.User) (int, error) {
+	n, ok, err := s.Store.Discard(ctx, stage.ID, user.ID)
+	if err == nil && !ok {
+		err = nothingStaged()
+	}
+	return n, err
+}
+
+func nothingStaged() error {
+	return setops.Refuse(setops.ChangesetDoesNotExist, "you have staged nothing on this stage")
+}
