@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"syscall"
@@ -10,16 +11,23 @@ import (
 const (
 	sentenceOfFault    = "the registry could not do this; the server's log says why"
 	sentenceOfFullDisk = "the server's disk is full and nothing was stored; free some space there, then push again"
+	sentenceOfLoss     = "the layer could not be written to the server's disk, which may be full"
 
 	// keptOfFault is how much of distribution's own description goes to the log.
 	keptOfFault = 4 << 10
 )
+
+// errStorage marks refusals that the server's operator must know of.
+var errStorage = errors.New("storage fault")
 
 // answerWriter lets every answer of distribution through but those of 500 and
 // above. Distribution tells the client the server's file names in these, and
 // not that the disk is full.
 type answerWriter struct {
 	http.ResponseWriter
+	// kept says whether what the answer promises is on disk; nil: surely.
+	kept   func(header http.Header) bool
+	lost   bool
 	status int
 	fault  bytes.Buffer
 }
@@ -31,8 +39,11 @@ func (a *answerWriter) WriteHeader(status int) {
 		return
 	}
 	a.status = status
+	if status == http.StatusAccepted && a.kept != nil && !a.kept(a.Header()) {
+		a.status, a.lost = http.StatusInsufficientStorage, true
+	}
 	if !a.failed() {
-		a.ResponseWriter.WriteHeader(status)
+		a.ResponseWriter.WriteHeader(a.status)
 	}
 }
 
@@ -69,12 +80,13 @@ func (r *Registry) answerFailure(w http.ResponseWriter, req *http.Request, rt ro
 		r.dropUpload(rt)
 	}
 	level := slog.LevelDebug
-	if verdict.status >= http.StatusInternalServerError {
+	if verdict.cause != nil {
 		level = slog.LevelError
 	}
 	r.log.LogAttrs(req.Context(), level, "registry request failed",
 		slog.String("repository", rt.repository), slog.String("method", req.Method),
-		slog.Int("status", verdict.status), slog.String("detail", answer.fault.String()))
+		slog.Int("status", verdict.status), slog.String("reason", verdict.sentence),
+		slog.String("detail", answer.fault.String()))
 	verdict.send(w)
 }
 
@@ -91,16 +103,26 @@ func (r *Registry) judge(rt route, f failure, answer *answerWriter) (verdict ref
 			status: http.StatusBadRequest, code: codeUnknown,
 			sentence: "the connection broke before all was received",
 		}, false
+	case answer.lost:
+		return noRoom(sentenceOfLoss), true
 	case tellsOfFullDisk(answer.fault.Bytes()):
-		return refusal{
-			status: http.StatusInsufficientStorage, code: codeUnknown,
-			sentence: sentenceOfFullDisk,
-		}, true
+		return noRoom(sentenceOfFullDisk), true
 	default:
 		return refusal{
 			status: http.StatusInternalServerError, code: codeUnknown,
-			sentence: sentenceOfFault,
+			sentence: sentenceOfFault, cause: errStorage,
 		}, false
+	}
+}
+
+// noRoom is a 413, "larger than the server is able to process", and not the
+// 507 of the books: docker tries for a minute what was answered by a 5xx, and
+// then prints its number only.
+func noRoom(sentence string) refusal {
+	return refusal{
+		status: http.StatusRequestEntityTooLarge, code: codeDenied,
+		sentence: sentence, cause: errStorage,
+		header: http.Header{"Connection": {"close"}},
 	}
 }
 

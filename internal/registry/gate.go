@@ -1,12 +1,16 @@
 package registry
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
 
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 )
+
+// versionHeader is what Docker knows a registry by.
+const versionHeader = "Docker-Distribution-Api-Version"
 
 // ServeHTTP serves /v2/ and everything below. A request passes, in order:
 //
@@ -16,8 +20,7 @@ import (
 //	limit      how much may be sent         413 with a sentence
 //	store      distribution does it         5xx translated, its details logged
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	// Docker takes a server without this header for no registry.
-	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	w.Header().Set(versionHeader, "registry/2.0")
 	rt, found := routeOf(req)
 	if !found {
 		r.refuse(w, req, refusal{
@@ -70,21 +73,31 @@ func (r *Registry) serveWrite(w http.ResponseWriter, req *http.Request, rt route
 
 // admit asks whether the sender may do this; nil means yes.
 func (r *Registry) admit(req *http.Request, rt route, who Identity) *refusal {
+	err := r.authorize(req.Context(), rt, who)
+	if err == nil {
+		return nil
+	}
+	no := authorizationRefusal(err)
+	if rt.name == v2.RouteNameBlob && req.Method == http.MethodHead && no.status == http.StatusForbidden {
+		// Pushing begins with this question, whose answer has no room for a
+		// sentence. After "no such blob" the client starts an upload, and
+		// prints how that is refused.
+		no.status = http.StatusNotFound
+	}
+	return &no
+}
+
+func (r *Registry) authorize(ctx context.Context, rt route, who Identity) error {
 	switch {
 	case rt.name == v2.RouteNameBase:
 		return nil
 	case rt.name == v2.RouteNameCatalog:
-		no := denied("this registry does not list its repositories; setops app lists the apps of a stage")
-		return &no
+		return Denied("this registry does not list its repositories; setops app lists the apps of a stage")
 	case !hasFourParts(rt.repository):
-		no := denied("%q is not a repository of this registry: they are named ORGANIZATION/PROJECT/STAGE/APP", rt.repository)
-		return &no
+		return Denied("%q is no repository here: they are named ORGANIZATION/PROJECT/STAGE/APP", rt.repository)
+	default:
+		return r.config.Authorizer.Authorize(ctx, who, rt.repository, rt.action)
 	}
-	if err := r.config.Authorizer.Authorize(req.Context(), who, rt.repository, rt.action); err != nil {
-		no := authorizationRefusal(err)
-		return &no
-	}
-	return nil
 }
 
 // withCheckedMount returns the request as distribution may see it. Mounting a
@@ -117,7 +130,11 @@ func (r *Registry) withCheckedMount(req *http.Request, rt route, who Identity) *
 // about a writing request; it is nil for a reading one.
 func (r *Registry) store(w http.ResponseWriter, req *http.Request, rt route, who Identity, describe func() failure) {
 	started := time.Now()
+	w.Header().Del(versionHeader) // distribution adds it again
 	answer := &answerWriter{ResponseWriter: w}
+	if rt.upload != "" && req.Method == http.MethodPatch {
+		answer.kept = func(header http.Header) bool { return r.holdsRange(rt, header.Get("Range")) }
+	}
 	r.app.ServeHTTP(answer, req)
 	if answer.failed() {
 		f := failure{}

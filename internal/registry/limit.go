@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 var errLayerTooLarge = errors.New("layer exceeds the limit")
@@ -84,13 +86,32 @@ func (r *Registry) uploadedBytes(rt route) (int64, error) {
 	return info.Size(), nil
 }
 
+// holdsRange says whether as much of an upload is on disk as the answer to its
+// sender claims. Distribution ignores that closing the file failed, and the
+// client would be told of an invalid range with its next request.
+func (r *Registry) holdsRange(rt route, claimed string) bool {
+	_, last, _ := strings.Cut(claimed, "-")
+	end, err := strconv.ParseInt(last, 10, 64)
+	if err != nil {
+		return false
+	}
+	received, err := r.uploadedBytes(rt)
+	// "0-0" means one byte, or none.
+	return err == nil && (received == end+1 || end == 0 && received == 0)
+}
+
 // dropUpload forgets an upload that cannot succeed any more, and frees its
-// space at once.
+// space at once: on a full disk distribution leaves the file open, whose space
+// would stay taken until the garbage collector closes it.
 func (r *Registry) dropUpload(rt route) {
 	if rt.upload == "" {
 		return
 	}
-	if err := os.RemoveAll(r.uploadDir(rt)); err != nil {
+	err := os.Truncate(filepath.Join(r.uploadDir(rt), "data"), 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err := errors.Join(err, os.RemoveAll(r.uploadDir(rt))); err != nil {
 		r.log.Warn("remove upload", "repository", rt.repository, "error", err)
 	}
 }

@@ -35,6 +35,10 @@ func parseName(name string, least, most int) (reference.Named, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w %q: %w", ErrNameInvalid, name, err)
 	}
+	// The grammar takes a first part that cannot be a name for a host.
+	if strings.Contains(name, ":") || strings.ToLower(name) != name {
+		return nil, fmt.Errorf("%w %q", ErrNameInvalid, name)
+	}
 	if parts := strings.Count(name, "/") + 1; parts < least || parts > most {
 		return nil, fmt.Errorf("%w %q: it has %d parts", ErrNameInvalid, name, parts)
 	}
