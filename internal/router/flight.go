@@ -24,6 +24,7 @@ type flight struct {
 	proxy  httputil.ReverseProxy
 
 	host     string
+	writer   http.ResponseWriter
 	upstream *upstream   // counted in; nil while none is
 	refused  []*upstream // would not take a connection
 	lastErr  error       // of the last of refused
@@ -97,10 +98,24 @@ func (f *flight) arrive(res *http.Response) {
 	if 0 <= res.ContentLength && res.ContentLength <= smallAnswer {
 		f.proxy.FlushInterval = 0
 	}
+	if f.upload != nil && !f.upload.whole.Load() {
+		f.answerEarly(res.Request.ProtoMajor)
+	}
 	if conn, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
 		f.tunnel = f.upstream.openTunnel(conn)
 		res.Body = f.tunnel
 	}
+}
+
+// answerEarly lets an answer begin while the client still sends: the server would otherwise take the rest of the
+// body away from the app. The connection ends afterwards, so that nothing of the body is read as a next request.
+func (f *flight) answerEarly(protoMajor int) {
+	if protoMajor > 1 {
+		return // no such trouble there, and the header would end all streams of the connection
+	}
+	f.writer.Header().Set("Connection", "close")
+	// A writer that is not the server's has no such mode and needs none.
+	_ = http.NewResponseController(f.writer).EnableFullDuplex()
 }
 
 func (f *flight) turnBack(addr string, err error) {
@@ -129,7 +144,7 @@ func (f *flight) end() {
 	}
 	clear(f.refused)
 	f.refused = f.refused[:0]
-	f.host, f.lastErr, f.upload, f.tunnel = "", nil, nil, nil
+	f.host, f.writer, f.lastErr, f.upload, f.tunnel = "", nil, nil, nil, nil
 }
 
 // fail answers a request for which the upstream gave no answer.
@@ -147,16 +162,21 @@ func (f *flight) fail(w http.ResponseWriter, req *http.Request, err error) {
 	}
 }
 
-// upload is a client's body that survives the Close of an attempt that sent nothing of it, and that remembers
-// whether it was the client who broke off.
+// upload is a client's body that survives the Close of an attempt that sent nothing of it, and that knows how it
+// ended. It is read by the transport while the handler looks at it.
 type upload struct {
 	body   io.Reader
-	broken atomic.Bool // read by the handler while the transport may still read the body
+	whole  atomic.Bool // read to its end
+	broken atomic.Bool // the client broke off, or sent what is no body
 }
 
 func (u *upload) Read(p []byte) (int, error) {
 	n, err := u.body.Read(p)
-	if err != nil && err != io.EOF {
+	switch err {
+	case nil:
+	case io.EOF:
+		u.whole.Store(true)
+	default:
 		u.broken.Store(true)
 	}
 	return n, err

@@ -20,7 +20,7 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // forward takes the request to an upstream of the host and brings the answer back.
 func (r *Router) forward(w http.ResponseWriter, req *http.Request, host string) {
 	f := r.flights.Get().(*flight)
-	f.host = host
+	f.host, f.writer = host, w
 	// Deferred, because the proxy panics with http.ErrAbortHandler to cut a connection short.
 	defer func() {
 		f.end()

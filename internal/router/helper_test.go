@@ -1,0 +1,147 @@
+package router_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/setopsco/setops/internal/router"
+)
+
+const testHost = "web.test.shop.localhost"
+
+// front is a router behind a real listener.
+type front struct {
+	*router.Router
+	addr   string
+	client *http.Client
+}
+
+func newFront(t *testing.T, config router.Config) *front {
+	t.Helper()
+	r := router.New(config)
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = router.NewServer(r, slog.New(slog.DiscardHandler))
+	server.Start()
+	transport := &http.Transport{MaxIdleConnsPerHost: 100, DisableCompression: true}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		r.Close()
+		server.Close()
+	})
+	return &front{Router: r, addr: server.Listener.Addr().String(), client: &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// request asks the front for a host, by GET unless there is a body.
+func (f *front) request(t *testing.T, host, path string, body io.Reader) *http.Request {
+	t.Helper()
+	method := http.MethodGet
+	if body != nil {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+f.addr+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	return req
+}
+
+// do returns the answer with its whole body.
+func (f *front) do(t *testing.T, req *http.Request) (*http.Response, string) {
+	t.Helper()
+	res, err := f.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res, string(body)
+}
+
+func (f *front) get(t *testing.T, host string) (code int, body string) {
+	t.Helper()
+	res, body := f.do(t, f.request(t, host, "/", nil))
+	return res.StatusCode, body
+}
+
+// inBackground sends a request, reads the whole answer and gives what went wrong with it.
+func (f *front) inBackground(req *http.Request) <-chan error {
+	result := make(chan error, 1)
+	go func() { // ends with the request, at the latest when the test's context is done
+		res, err := f.client.Do(req)
+		if err == nil {
+			_, err = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+		}
+		result <- err
+	}()
+	return result
+}
+
+// backend is an app's task.
+func backend(t *testing.T, id string, handler http.HandlerFunc) (router.Upstream, *httptest.Server) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return router.Upstream{ID: id, Addr: server.Listener.Addr().String()}, server
+}
+
+// named is a backend that answers with its id.
+func named(t *testing.T, id string) router.Upstream {
+	t.Helper()
+	up, _ := backend(t, id, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, id) })
+	return up
+}
+
+// dead is an upstream whose port nobody listens on.
+func dead(t *testing.T, id string) router.Upstream {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return router.Upstream{ID: id, Addr: listener.Addr().String()}
+}
+
+func route(host string, upstreams ...router.Upstream) []router.Route {
+	return []router.Route{{Host: host, Upstreams: upstreams}}
+}
+
+// eventually waits for a condition that others bring about, and fails when it does not come.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("this never came true: %s", what)
+		}
+	}
+}
+
+// countingDialer counts the connections that are made.
+func countingDialer(count *atomic.Int64) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		count.Add(1)
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, network, addr)
+	}
+}
