@@ -1,0 +1,183 @@
+// Package script is a program whose arguments say how it behaves: the app that engines are tested with. The command
+// testapp runs it as a process of its own, the fake engine runs it in memory; both mean the same by the same words.
+//
+//	print TEXT       writes a line to its output
+//	env KEY          prints a variable
+//	sleep DURATION   as 100ms; a SIGTERM does not end it
+//	exit N           ends
+//	term N           from now on, a SIGTERM ends it with this code (0 unless said)
+//	ignore-term      from now on, a SIGTERM does nothing
+//	touch NAME       makes a file in /tmp; "drop NAME" deletes it
+//	need NAME        ends with 1 where the file is missing; "lack NAME" where it is there
+//	allocate MB      takes so much memory and keeps it
+//	dial ADDRESS     ends with 1 where no TCP connection can be made within 2 s
+//	wait             waits for SIGTERM
+//	serve            answers HTTP on the port that PORT names until SIGTERM; see web.go for what it answers
+//	serve-on ADDRESS the same on another address, as :81 or 127.0.0.1:5000
+//
+// Start with Run.
+package script
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Process is what a script runs in.
+type Process struct {
+	Args    []string // the words of the script, without the name of the program
+	Getenv  func(key string) string
+	Stdout  io.Writer
+	Signals <-chan syscall.Signal
+	Listen  func(address string) (net.Listener, error)
+	Dial    func(ctx context.Context, address string) (net.Conn, error)
+	Files   Files
+	// Allocate takes memory for good. It may not return: what is over the limit is killed.
+	Allocate func(ctx context.Context, megabytes int)
+}
+
+// Files are flags that outlive a process and are seen by all of one container.
+type Files interface {
+	Touch(name string) error
+	Drop(name string) error
+	Has(name string) bool
+}
+
+// badScript is the exit code for words that are not understood.
+const badScript = 64
+
+// Run runs the script and gives its exit code. It returns early when ctx ends, as by SIGKILL.
+func Run(ctx context.Context, p Process) int {
+	r := &runner{Process: p}
+	for args := p.Args; len(args) > 0 && ctx.Err() == nil; {
+		word, rest := args[0], args[1:]
+		if !plain[word] {
+			if len(rest) == 0 {
+				return r.bad(word, "a value is missing")
+			}
+			r.value, rest = rest[0], rest[1:]
+		}
+		if code, ended := r.step(ctx, word); ended {
+			return code
+		}
+		args = rest
+	}
+	return 0
+}
+
+// plain words take no value.
+var plain = map[string]bool{"ignore-term": true, "wait": true, "serve": true}
+
+type runner struct {
+	Process
+	value      string // of the current word
+	termCode   int
+	ignoreTerm bool
+}
+
+// step runs one word. It reports true when the program ends, with what code.
+func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
+	switch word {
+	case "print":
+		fmt.Fprintln(r.Stdout, r.value)
+	case "env":
+		fmt.Fprintln(r.Stdout, r.value+"="+r.Getenv(r.value))
+	case "sleep":
+		d, err := time.ParseDuration(r.value)
+		if err != nil {
+			return r.bad(word, err.Error()), true
+		}
+		pause(ctx, d)
+	case "ignore-term":
+		r.ignoreTerm = true
+	case "touch":
+		return r.failed(r.Files.Touch(r.value))
+	case "drop":
+		return r.failed(r.Files.Drop(r.value))
+	case "need":
+		return 1, !r.Files.Has(r.value)
+	case "lack":
+		return 1, r.Files.Has(r.value)
+	case "dial":
+		return r.failed(r.dial(ctx))
+	case "wait":
+		return r.wait(ctx), true
+	case "serve":
+		return r.serve(ctx, ":"+r.Getenv("PORT")), true
+	case "serve-on":
+		return r.serve(ctx, r.value), true
+	case "exit", "term", "allocate":
+		return r.number(ctx, word)
+	default:
+		return r.bad(word, "no such word"), true
+	}
+	return 0, false
+}
+
+// number runs the words whose value is a number.
+func (r *runner) number(ctx context.Context, word string) (code int, ended bool) {
+	n, err := strconv.Atoi(r.value)
+	if err != nil {
+		return r.bad(word, err.Error()), true
+	}
+	switch word {
+	case "exit":
+		return n, true
+	case "term":
+		r.termCode = n
+	case "allocate":
+		r.Allocate(ctx, n)
+	}
+	return 0, false
+}
+
+func (r *runner) bad(word, why string) int {
+	fmt.Fprintf(r.Stdout, "script: %s: %s\n", word, why)
+	return badScript
+}
+
+func (r *runner) failed(err error) (code int, ended bool) {
+	if err == nil {
+		return 0, false
+	}
+	fmt.Fprintln(r.Stdout, err)
+	return 1, true
+}
+
+func (r *runner) dial(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	conn, err := r.Dial(ctx, r.value)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// wait blocks until a SIGTERM that counts.
+func (r *runner) wait(ctx context.Context) int {
+	for {
+		select {
+		case <-ctx.Done():
+			return 0
+		case s := <-r.Signals:
+			if s == syscall.SIGTERM && !r.ignoreTerm {
+				return r.termCode
+			}
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

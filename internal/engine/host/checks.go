@@ -1,0 +1,208 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/setopsco/setops/internal/probe"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// checkResult is what one run of the container health check gave.
+type checkResult struct {
+	began  time.Time
+	health *health // the check that it was a run of
+	code   int
+	output []byte
+	err    error
+}
+
+// useHealth begins with a check, or goes on with its verdict where only numbers have changed; nil ends it.
+func (a *attendance) useHealth(c *setops.HealthCheck) {
+	old := a.health
+	if c == nil {
+		a.health, a.checkDue = nil, nil
+		a.setHealth(setops.Unknown)
+		return
+	}
+	timings := a.s.cfg.Timings
+	a.health = &health{check: *c, unit: timings.CheckUnit, first: timings.CheckFirst, start: a.t.StartedAt}
+	switch {
+	case old == nil && a.t.Health == setops.Healthy: // adopted
+		a.health.succeeded = true
+	case old != nil && slices.Equal(old.check.Command, c.Command):
+		a.health.succeeded = old.succeeded
+	case old != nil:
+		a.setHealth(setops.Unknown)
+	}
+	a.checkDue = time.After(0)
+	if a.health.succeeded {
+		a.checkDue = time.After(a.health.interval())
+	}
+}
+
+// check runs the command inside the container.
+func (a *attendance) check() {
+	if a.checking || a.health == nil {
+		return
+	}
+	a.checking = true
+	h := a.health
+	ctx, id := a.ctx, a.t.ID
+	a.beside.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, h.timeout())
+		defer cancel()
+		r := checkResult{began: time.Now(), health: h}
+		r.code, r.output, r.err = a.s.cfg.Runtime.Exec(ctx, id, h.check.Command)
+		if ctx.Err() != nil {
+			r.err = ctx.Err() // killed by us: its exit code says nothing
+		}
+		a.checked <- r
+	})
+}
+
+// judge takes the result in and sets the next run.
+func (a *attendance) judge(r checkResult) {
+	a.checking = false
+	h := a.health
+	if h == nil {
+		return
+	}
+	if r.health != h { // the check was changed while this one ran
+		a.checkDue = time.After(0)
+		return
+	}
+	if errors.Is(r.err, context.Canceled) {
+		return // the loop is about to end
+	}
+	if r.err == nil && r.code == 0 {
+		h.pass()
+		a.s.write(a.t, sourcePassed, "container health check passed")
+		a.setHealth(setops.Healthy)
+	} else {
+		h.fail(a.s.now(), checkCause(r.code, r.output, r.err, h.timeout()))
+		a.s.tell(a.t, "container health check failed: "+h.last)
+		if h.unhealthy() {
+			a.setHealth(setops.Unhealthy)
+		}
+	}
+	a.checkDue = time.After(max(0, h.pause()-time.Since(r.began)))
+}
+
+// setHealth notes a verdict and, where the task was RUNNING, has it replaced or kept.
+func (a *attendance) setHealth(v setops.Health) {
+	t, s := a.t, a.s
+	dooms := v == setops.Unhealthy && t.Status == setops.Running && t.doomed == ""
+	if t.Health == v && !dooms {
+		return
+	}
+	if dooms {
+		s.tell(t, a.health.why()+"; it will be replaced")
+	}
+	s.change(t, func(n *setops.Task) { n.Health = v }, func() {
+		switch {
+		case v != setops.Unhealthy:
+			t.doomed = ""
+		case dooms:
+			s.doom(t, a.health.why(), s.now().Sub(t.StartedAt), nil)
+		}
+	})
+}
+
+// neverHealthy ends a task whose container health check failed too often before it had passed once.
+func (a *attendance) neverHealthy() *end {
+	f := &failure{check: checkContainer, cause: a.health.why(), final: true}
+	return &end{reason: f.cause, cause: f.cause, failure: f}
+}
+
+// gate is the network health check before its first success; the router's own checks follow it.
+type gate struct {
+	check  probe.Check
+	passed bool
+	pause  time.Duration
+	last   error // what the last probe met
+}
+
+// useGate begins with a network check; nil means there is none to pass.
+func (a *attendance) useGate(c *setops.NetworkCheck) {
+	a.gate, a.probeDue = nil, nil
+	if c == nil {
+		return
+	}
+	a.gate = &gate{check: probe.TCP{}, pause: a.s.cfg.Timings.ProbeFirst}
+	if c.Protocol != setops.TCP {
+		status, err := probe.ParseStatus(c.Status)
+		if err != nil {
+			a.gate.last = err
+			return
+		}
+		a.gate.check = probe.HTTP{Path: c.Path, Status: status}
+	}
+	a.probeDue = time.After(0)
+}
+
+// probe asks once.
+func (a *attendance) probe() {
+	if a.probing || a.gate == nil || a.gate.passed {
+		return
+	}
+	a.probing = true
+	ctx, check, addr := a.ctx, a.gate.check, a.t.Address
+	a.beside.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, a.s.cfg.Timings.ProbeTimeout)
+		defer cancel()
+		a.probed <- check.Probe(ctx, addr)
+	})
+}
+
+// answer takes in what a probe met.
+func (a *attendance) answer(err error) {
+	a.probing = false
+	g := a.gate
+	if g == nil || g.passed {
+		return
+	}
+	g.last, g.passed = err, err == nil
+	if g.passed {
+		return
+	}
+	a.probeDue = time.After(g.pause)
+	g.pause = min(g.pause*5/4, a.s.cfg.Timings.ProbeMost)
+}
+
+// late ends a task that did not pass its checks in time.
+func (a *attendance) late() *end {
+	f := &failure{check: checkStart, cause: "it was not ready", final: true}
+	switch {
+	case a.gate != nil && !a.gate.passed:
+		f.check, f.cause = checkNetwork, a.gateCause()
+	case a.health != nil && !a.health.succeeded:
+		f.check, f.cause = checkContainer, "it has not passed"
+		if a.health.last != "" {
+			f.cause = "it has not passed, the last time: " + a.health.last
+		}
+	}
+	f.cause = fmt.Sprintf("%s: %s (start timeout %s)", f.check, f.cause, a.settings.startTimeout)
+	return &end{reason: f.cause, cause: f.cause, failure: f}
+}
+
+// gateCause says what the last probe met and, for a refused connection, where the task listens instead.
+func (a *attendance) gateCause() string {
+	if a.gate.last == nil {
+		return "no answer"
+	}
+	cause := a.gate.last.Error()
+	listener, able := a.s.cfg.Runtime.(Listener)
+	if !able || !errors.Is(a.gate.last, syscall.ECONNREFUSED) {
+		return cause
+	}
+	found, err := listener.Listening(a.ctx, a.t.ID)
+	if err != nil {
+		return cause
+	}
+	return cause + listenHint(found, a.t.port)
+}

@@ -1,0 +1,63 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/logfile"
+)
+
+func (s *Supervisor) logDir(stageID, app string) string {
+	return filepath.Join(s.cfg.Dir, "logs", stageID, app)
+}
+
+// ReadLogs reads what tasks wrote and what was said of them.
+func (s *Supervisor) ReadLogs(ctx context.Context, q engine.LogQuery, yield func(engine.LogLine) bool) error {
+	return s.readLogs(ctx, q, func(l logfile.Line) bool { return q.All || l.Source != sourcePassed }, yield)
+}
+
+func (s *Supervisor) readLogs(
+	ctx context.Context, q engine.LogQuery, keep func(logfile.Line) bool, yield func(engine.LogLine) bool,
+) error {
+	query := logfile.Query{
+		Name: q.TaskID, After: q.After, Before: q.Before, Limit: q.Limit, Follow: q.Follow, Keep: keep,
+	}
+	if oldest := s.now().Add(-s.cfg.Logs.Retention); query.After.Before(oldest) {
+		query.After = oldest // what is over the retention may still be in a file that is not
+	}
+	if q.Follow {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(s.ctx, cancel)()
+		query.Ended = s.ended(q.TaskID)
+	}
+	err := logfile.Read(ctx, s.logDir(q.StageID, q.App), query, func(l logfile.Line) bool {
+		if l.Source == sourcePassed {
+			l.Source = sourceSystem
+		}
+		return yield(engine.LogLine{Time: l.Time, TaskID: l.Name, Source: l.Source, Text: l.Text})
+	})
+	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return errClosed
+	}
+	return err
+}
+
+// ended gives a channel that is closed when the log of the task is complete, nil where no task is named. A task that
+// nobody knows any more has a complete log.
+func (s *Supervisor) ended(taskID string) <-chan struct{} {
+	if taskID == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tasks[taskID]; t != nil {
+		return t.done
+	}
+	closed := make(chan struct{})
+	close(closed)
+	return closed
+}

@@ -1,0 +1,127 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// EnsureStage makes the stage's network.
+func (s *Supervisor) EnsureStage(ctx context.Context, stage setops.StageRef) error {
+	if err := s.refs.write(stage.ID, stage); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.stages[stage.ID] = stage
+	s.mu.Unlock()
+	if err := s.cfg.Runtime.EnsureNetwork(ctx, stage); err != nil {
+		return fmt.Errorf("make network of stage %s: %w", stage.Name, err)
+	}
+	return nil
+}
+
+// RemoveStage stops every task of the stage and removes all that it had.
+func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
+	if err := s.end(ctx, stageID, "", reasonStage); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	stage, known := s.stages[stageID]
+	s.mu.Unlock()
+	if err := s.cfg.Runtime.RemoveNetwork(ctx, stageID); err != nil {
+		return fmt.Errorf("remove network of stage %s: %w", stageID, err)
+	}
+	if known {
+		prefix := path.Join(stage.Organization, stage.Project, stage.Name)
+		if err := s.cfg.Runtime.RemoveImages(ctx, prefix); err != nil {
+			return fmt.Errorf("remove images of %s: %w", prefix, err)
+		}
+	}
+	if err := errors.Join(s.forget(stageID, ""), removeAll(s.logDir(stageID, ""))); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	delete(s.stages, stageID)
+	s.mu.Unlock()
+	return s.refs.remove(stageID)
+}
+
+// RemoveApp removes the logs and records of an app, and the one-off tasks that it may still have.
+func (s *Supervisor) RemoveApp(ctx context.Context, stageID, app string) error {
+	if err := s.end(ctx, stageID, app, reasonApp); err != nil {
+		return err
+	}
+	return errors.Join(s.forget(stageID, app), removeAll(s.logDir(stageID, app)))
+}
+
+// end stops all tasks of a stage, or of an app of it, and waits until they have ended.
+func (s *Supervisor) end(ctx context.Context, stageID, app, reason string) error {
+	s.mu.Lock()
+	var ending []*task
+	for _, g := range s.generations {
+		if g.Stage.ID == stageID && (app == "" || g.App == app) {
+			s.remove(g, reason)
+		}
+	}
+	for _, t := range s.tasks {
+		if t.StageID == stageID && (app == "" || t.App == app) {
+			t.requestStop(reason)
+			ending = append(ending, t)
+		}
+	}
+	s.mu.Unlock()
+	for _, t := range ending {
+		if _, err := s.Wait(ctx, t.ID); err != nil && !setops.IsCode(err, setops.TaskDoesNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget drops ended tasks.
+func (s *Supervisor) forget(stageID, app string) error {
+	s.mu.Lock()
+	var ended []string
+	for id, t := range s.tasks {
+		if t.StageID == stageID && (app == "" || t.App == app) && t.Status == setops.Stopped {
+			ended = append(ended, id)
+			delete(s.tasks, id)
+		}
+	}
+	s.notify(stageID)
+	s.mu.Unlock()
+	var errs []error
+	for _, id := range ended {
+		errs = append(errs, s.records.remove(id))
+	}
+	return errors.Join(errs...)
+}
+
+func removeAll(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove logs: %w", err)
+	}
+	return nil
+}
+
+// Prepare fetches and unpacks an image.
+func (s *Supervisor) Prepare(ctx context.Context, i engine.Image) error {
+	err := s.cfg.Runtime.Prepare(ctx, i)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	var image *ImageError
+	if errors.As(err, &image) {
+		return &engine.GateError{Check: checkImage, Cause: image.Reason}
+	}
+	f := startFailure(err)
+	if f.final {
+		return &engine.GateError{Check: checkImage, Cause: f.cause, Fault: f.fault}
+	}
+	return fmt.Errorf("prepare image %s@%s: %w", i.Repository, i.Digest, err)
+}

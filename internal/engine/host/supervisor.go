@@ -1,0 +1,91 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Supervisor keeps generations alive on one host. It implements engine.Engine.
+//
+// One lock guards what is known; nothing that blocks is done under it. Each task has a goroutine that leads it through
+// its life and is the only one to change its status (see life.go).
+type Supervisor struct {
+	cfg     Config
+	records taskRecords
+	refs    records[setops.StageRef]
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu          sync.Mutex
+	closed      bool
+	stages      map[string]setops.StageRef
+	generations map[string]*generation
+	tasks       map[string]*task // ended ones too, for a while
+	watchers    map[*watcher]struct{}
+}
+
+var (
+	_ engine.Engine = (*Supervisor)(nil)
+
+	errClosed = errors.New("the engine is closed")
+)
+
+// New makes a supervisor and adopts the tasks that an earlier one left running.
+func New(ctx context.Context, cfg Config) (*Supervisor, error) {
+	s := &Supervisor{
+		cfg:         cfg.withDefaults(),
+		generations: map[string]*generation{},
+		tasks:       map[string]*task{},
+		watchers:    map[*watcher]struct{}{},
+	}
+	var err error
+	if s.records, err = openRecords[setops.Task](filepath.Join(cfg.Dir, "records")); err != nil {
+		return nil, err
+	}
+	if s.refs, err = openRecords[setops.StageRef](filepath.Join(cfg.Dir, "stages")); err != nil {
+		return nil, err
+	}
+	if s.stages, err = s.refs.all(); err != nil {
+		return nil, err
+	}
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.adopt(ctx); err != nil {
+		s.cancel()
+		s.wg.Wait()
+		return nil, err
+	}
+	s.wg.Go(s.sweep)
+	return s, nil
+}
+
+// Close stops supervising and returns when all goroutines have ended. It leaves the runtime open and tasks running.
+func (s *Supervisor) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.wg.Wait()
+	return nil
+}
+
+func (s *Supervisor) now() time.Time { return s.cfg.Now().UTC() }
+
+// sleep reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,119 @@
+package host
+
+import (
+	"fmt"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/logfile"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// task is a task and its supervision. What it embeds is changed by the goroutine of the task alone, save Desired, and
+// under the supervisor's lock.
+type task struct {
+	setops.Task
+	facts
+	container engine.Container // for the start; empty for an adopted task
+	filled    vacancy          // the place that it was made for
+	gen       *generation      // nil: a one-off task
+
+	log  *logfile.Writer // nil: it could not be opened
+	poke chan struct{}   // the generation's settings have changed
+	stop chan struct{}   // closed: it shall end
+	done chan struct{}   // closed: it has ended, and its log is complete
+
+	// Guarded by the supervisor's lock.
+	stopReason string // set when stop is closed
+	doomed     string // why it is to be replaced once another can take its place; empty: it is not
+}
+
+func (s *Supervisor) newTask(t setops.Task, f facts) *task {
+	n := &task{
+		Task: t, facts: f,
+		poke: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	var err error
+	opts := logfile.Options{SegmentBytes: s.cfg.Logs.SegmentBytes, TotalBytes: s.cfg.Logs.AppBytes}
+	if n.log, err = logfile.Open(s.logDir(t.StageID, t.App), t.ID, opts); err != nil {
+		s.cfg.Logger.Warn("a task goes on without a log", "task", t.ID, "error", err)
+	}
+	return n
+}
+
+// stopping reports whether the task was told to end.
+func (t *task) stopping() bool { return t.stopReason != "" }
+
+// active reports whether the task counts for its generation.
+func (t *task) active() bool { return !t.stopping() && !t.Status.Ended() && t.doomed == "" }
+
+// requestStop tells the task to end; the first reason stays. s.mu is held.
+func (t *task) requestStop(reason string) {
+	if t.stopping() || t.Status.Ended() {
+		return
+	}
+	t.stopReason = reason
+	t.Desired = setops.Stopped
+	close(t.stop)
+}
+
+// change lets its goroutine change the task: it is logged and recorded first, then seen by others. Then is called under
+// the lock and may be nil.
+func (s *Supervisor) change(t *task, alter func(*setops.Task), then func()) {
+	s.mu.Lock()
+	next := t.Task
+	s.mu.Unlock()
+	alter(&next)
+	if next.Status != t.Status {
+		s.logStatus(t, next)
+	}
+	if err := s.records.write(next.ID, next); err != nil {
+		s.cfg.Logger.Warn("a task goes on without a record", "task", t.ID, "error", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if next.Desired == setops.Running {
+		next.Desired = t.Desired
+	}
+	t.Task = next
+	if then != nil {
+		then()
+	}
+	s.changed(t)
+}
+
+func (s *Supervisor) snapshot(t *task) setops.Task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return t.Task
+}
+
+// status changes nothing but the status.
+func (s *Supervisor) status(t *task, status setops.TaskStatus) {
+	s.change(t, func(n *setops.Task) { n.Status = status }, nil)
+}
+
+func (s *Supervisor) logStatus(t *task, next setops.Task) {
+	line := fmt.Sprintf("Task status is %s, desired status is %s", next.Status, next.Desired)
+	if next.Status == setops.Stopped {
+		line += fmt.Sprintf(" due to '%s'", next.Reason)
+	}
+	s.tell(t, line)
+}
+
+// Sources of lines. Those of checks that passed are marked, as only LogQuery.All shows them.
+const (
+	sourceSystem = "system"
+	sourcePassed = "passed"
+)
+
+// tell writes a line of ours into the task's log.
+func (s *Supervisor) tell(t *task, line string) { s.write(t, sourceSystem, line) }
+
+func (s *Supervisor) write(t *task, source, line string) {
+	if t.log == nil {
+		return
+	}
+	if err := t.log.Append(s.now(), source, line); err != nil {
+		s.cfg.Logger.Warn("a line is missing in a log", "task", t.ID, "error", err)
+	}
+}
