@@ -1,0 +1,70 @@
+package changeset
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/internal/cli/render"
+	"github.com/setopsco/setops/pkg/api"
+	"github.com/spf13/cobra"
+)
+
+type infoOptions struct {
+	kit    *kit.Kit
+	commit string // empty: what is staged
+}
+
+func newInfo(k *kit.Kit, run func(context.Context, *infoOptions) error) *cobra.Command {
+	opts := &infoOptions{kit: k}
+	return &cobra.Command{
+		Use:   "changeset:info [COMMIT]",
+		Short: "Show what is staged, or a commit",
+		Long: "Show the commands that you have staged on a stage. With the id of a commit, show what it commits and how far it is;\n" +
+			"`setops changeset:commit` names the id when it is interrupted.",
+		Example: "  setops -p shop -s production changeset:info",
+		Args:    kit.AtMostArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.commit = kit.Optional(args)
+			return run(cmd.Context(), opts)
+		},
+	}
+}
+
+func runInfo(ctx context.Context, opts *infoOptions) error {
+	ref, c, err := opts.kit.AtStage("")
+	if err != nil {
+		return err
+	}
+	if opts.commit != "" {
+		commit, err := c.Commit(ctx, ref, opts.commit)
+		if err != nil {
+			return err
+		}
+		return opts.kit.Show(commit, func(w io.Writer) error { return showCommit(w, commit) })
+	}
+	staged, err := c.Changeset(ctx, ref)
+	if kit.HasCode(err, noChangeset) || err == nil && len(staged.Commands) == 0 {
+		return &kit.Failure{Message: fmt.Sprintf("Nothing is staged on stage %s of project %s.", ref.Stage, ref.Project)}
+	}
+	if err != nil {
+		return err
+	}
+	return opts.kit.Show(staged, func(w io.Writer) error { return render.Changeset(w, staged) })
+}
+
+func showCommit(w io.Writer, c api.Commit) error {
+	if err := render.Changeset(w, c.Changeset); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	b := new(render.Block).Add("Commit", c.ID).Add("State", c.State).Add("Steps", fmt.Sprintf("%d/%d", c.Done, c.Total)).
+		Add("Started At", render.Time(c.CreatedAt)).Add("Finished At", render.OptionalTime(c.FinishedAt))
+	if c.Failure != nil {
+		b.Add("Failure", render.OneLine(c.Failure.Message))
+	}
+	return b.Write(w)
+}

@@ -1,0 +1,63 @@
+package env
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/pkg/api"
+	"github.com/spf13/cobra"
+)
+
+type setOptions struct {
+	kit         *kit.Kit
+	vars        []api.EnvVar
+	description string
+}
+
+func newSet(k *kit.Kit, run func(context.Context, *setOptions) error) *cobra.Command {
+	opts := &setOptions{kit: k}
+	cmd := &cobra.Command{
+		Use:   "env:set KEY=VALUE...",
+		Short: "Set environment variables of an app",
+		Long: "Set environment variables of an app. It is staged: new tasks take the place of the old ones at\n" +
+			"`setops changeset:commit`. A KEY alone means KEY=true.",
+		Example: "  setops -p shop -s production --app web env:set RACK_ENV=production --description \"The environment\"\n" +
+			"  setops -p shop -s production --app web env:set WORKERS=2 VERBOSE",
+		Args: kit.SomeArgs("KEY=VALUE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, a := range args {
+				opts.vars = append(opts.vars, opts.parse(a))
+			}
+			return run(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.description, "description", "", "what the variables are for")
+	return cmd
+}
+
+// parse reads KEY=VALUE, or KEY:VALUE where there is no equals sign, or KEY alone.
+func (o *setOptions) parse(argument string) api.EnvVar {
+	if key, value, found := strings.Cut(argument, "="); found {
+		return api.EnvVar{Key: key, Value: value, Description: o.description}
+	}
+	if key, value, found := strings.Cut(argument, ":"); found {
+		o.kit.Note("%s: there is no `=`, so the first `:` ends the key. Better write %s=VALUE.", key, key)
+		return api.EnvVar{Key: key, Value: value, Description: o.description}
+	}
+	return api.EnvVar{Key: argument, Value: "true", Description: o.description}
+}
+
+func runSet(ctx context.Context, opts *setOptions) error {
+	ref, err := opts.kit.App("")
+	if err != nil {
+		return err
+	}
+	commands := make([]api.Arguments, 0, len(opts.vars))
+	for _, v := range opts.vars {
+		commands = append(commands, api.EnvSet{Name: ref.App, Key: v.Key, Value: v.Value, Description: v.Description})
+	}
+	echo := func(w io.Writer, _ []api.Effect) error { return show(w, opts.vars) } // the server does not send values back
+	return opts.kit.StageCommands(ctx, ref.StageRef, echo, commands...)
+}

@@ -1,0 +1,49 @@
+// Package release holds the commands of the noun release. Creating and activating are staged.
+package release
+
+import (
+	"context"
+	"io"
+	"strconv"
+
+	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/internal/cli/render"
+	"github.com/spf13/cobra"
+)
+
+// Commands are the commands of this noun.
+func Commands(k *kit.Kit) []*cobra.Command {
+	return []*cobra.Command{newList(k, runList), newCreate(k, runCreate), newActivate(k, runActivate)}
+}
+
+type listOptions struct{ kit *kit.Kit }
+
+func newList(k *kit.Kit, run func(context.Context, *listOptions) error) *cobra.Command {
+	opts := &listOptions{kit: k}
+	return &cobra.Command{
+		Use:     "release",
+		Short:   "List the releases of an app",
+		Long:    "List the releases of an app: numbers that stand for the digest of an image.",
+		Example: "  setops -p shop -s production --app web release",
+		Args:    kit.AtMostArgs(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), opts) },
+	}
+}
+
+func runList(ctx context.Context, opts *listOptions) error {
+	ref, c, err := opts.kit.AtApp("")
+	if err != nil {
+		return err
+	}
+	releases, err := c.Releases(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return opts.kit.Show(map[string]any{"releases": releases}, func(w io.Writer) error {
+		rows := make([][]string, 0, len(releases))
+		for _, r := range releases {
+			rows = append(rows, []string{strconv.Itoa(r.ID), r.Digest})
+		}
+		return render.Table(w, []string{"ID", "Digest"}, rows)
+	})
+}

@@ -1,0 +1,73 @@
+package root
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// spellings are other names of flags that scripts use.
+var spellings = map[string]string{
+	"ignore-exist":      "ignore-exists",
+	"ignore-not-exists": "ignore-not-exist",
+	"detached":          "detach",
+}
+
+func addFlags(root *cobra.Command, k *kit.Kit) {
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if other, found := spellings[name]; found {
+			name = other
+		}
+		return pflag.NormalizedName(name)
+	})
+	root.SetFlagErrorFunc(flagError)
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.StringVarP(&k.Flags.Project, "project", "p", "", "`PROJECT` to work on (default SETOPS_PROJECT)")
+	flags.StringVarP(&k.Flags.Stage, "stage", "s", "", "`STAGE` to work on (default SETOPS_STAGE)")
+	flags.StringVar(&k.Flags.App, "app", "", "`APP` to work on (default SETOPS_APP)")
+	flags.VarP(&k.Flags.Output, "output", "o", "table, plain (nothing moves) or json")
+	flags.BoolVar(&k.Flags.Debug, "debug", false, "print each request to the server, without secrets")
+	flags.BoolP("help", "h", false, "show help")
+
+	complete := func(flag string, names func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)) {
+		_ = root.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+			return names(cmd, nil, begun)
+		}) // fails only for a flag that is not there
+	}
+	complete("project", k.CompleteProjects)
+	complete("stage", k.CompleteStages)
+	complete("app", k.CompleteApps)
+	complete("output", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return kit.Outputs(), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// flagError says in a sentence what the parser found.
+func flagError(cmd *cobra.Command, err error) error {
+	next := fmt.Sprintf("`%s --help` lists the flags; what is not for setops goes behind `--`.", cmd.CommandPath())
+	var unknown *pflag.NotExistError
+	var bare *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case isUsage(err), errors.Is(err, pflag.ErrHelp):
+		return err
+	case errors.As(err, &unknown):
+		name := "--" + unknown.GetSpecifiedName()
+		if unknown.GetSpecifiedShortnames() != "" {
+			name = "-" + unknown.GetSpecifiedName()
+		}
+		return &kit.Usage{Message: fmt.Sprintf("%s has no flag %s.", cmd.CommandPath(), name), Next: next}
+	case errors.As(err, &bare):
+		return &kit.Usage{Message: fmt.Sprintf("--%s needs a value.", bare.GetFlag().Name), Next: next}
+	case errors.As(err, &invalid):
+		return &kit.Usage{
+			Message: fmt.Sprintf("--%s cannot be %q.", invalid.GetFlag().Name, invalid.GetValue()),
+			Next:    fmt.Sprintf("It is: %s.", invalid.GetFlag().Usage),
+		}
+	}
+	return &kit.Usage{Message: kit.Sentence(err.Error()), Next: next}
+}

@@ -1,0 +1,128 @@
+package root
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// arrange rewrites a command line into the one form that the parser knows: the command first, spelled with colons. So
+//
+//	--force stage destroy x   is   stage:destroy --force x
+//	app list                  is   app
+//	app log show web          is   log --app web
+//
+// Flags may stand anywhere before `--`; what follows it is never touched. A line without a known command is left as it
+// is, for the parser to complain about.
+func arrange(root *cobra.Command, args []string) []string {
+	if len(args) > 0 && strings.HasPrefix(args[0], "__complete") {
+		return args // the shell asks about a line that is not finished
+	}
+	flags, rest := args, []string(nil)
+	if end := slices.Index(args, "--"); end >= 0 {
+		flags, rest = args[:end], args[end:]
+	}
+	at := words(root, flags)
+	command, used := match(root, pick(flags, at))
+	if used == 0 {
+		return args
+	}
+	arranged := command
+	for i, a := range flags {
+		if !slices.Contains(at[:used], i) {
+			arranged = append(arranged, a)
+		}
+	}
+	return append(arranged, rest...)
+}
+
+// match finds the command that the first words name: its arguments in the one known form, and how many words it took.
+func match(root *cobra.Command, w []string) ([]string, int) {
+	if len(w) >= 4 && w[0] == "app" && w[1] == "log" && w[2] == "show" {
+		return []string{"log", "--app", w[3]}, 4
+	}
+	if len(w) >= 1 && w[0] == "help" {
+		topic, used := match(root, w[1:])
+		return append([]string{"help"}, topic...), used + 1
+	}
+	if len(w) >= 2 && isCommand(root, w[0]+":"+w[1]) {
+		return []string{w[0] + ":" + w[1]}, 2
+	}
+	if len(w) >= 2 && w[1] == "list" && isCommand(root, w[0]) {
+		return w[:1:1], 2
+	}
+	if len(w) >= 1 && isCommand(root, w[0]) {
+		return w[:1:1], 1
+	}
+	return nil, 0
+}
+
+func isCommand(root *cobra.Command, name string) bool {
+	return slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == name })
+}
+
+func pick(args []string, at []int) []string {
+	picked := make([]string, 0, len(at))
+	for _, i := range at {
+		picked = append(picked, args[i])
+	}
+	return picked
+}
+
+// words gives the positions of the arguments that are neither flags nor values of flags.
+func words(root *cobra.Command, args []string) []int {
+	var at []int
+	takesValue := valueFlags(root)
+	for i := 0; i < len(args); i++ {
+		switch a := args[i]; {
+		case !strings.HasPrefix(a, "-") || a == "-":
+			at = append(at, i)
+		case awaitsValue(a, takesValue):
+			i++
+		}
+	}
+	return at
+}
+
+// awaitsValue says whether the argument after a flag is its value. A flag that no command has is taken for one that
+// stands alone.
+func awaitsValue(flag string, takesValue map[string]bool) bool {
+	if strings.Contains(flag, "=") {
+		return false
+	}
+	if name, long := strings.CutPrefix(flag, "--"); long {
+		return takesValue[name]
+	}
+	short := strings.TrimPrefix(flag, "-")
+	for i := range len(short) { // of -fn 10 the last letter awaits a value, of -n10 none does
+		if takesValue[short[i:i+1]] {
+			return i == len(short)-1
+		}
+	}
+	return false
+}
+
+// valueFlags are the names and letters of all flags of all commands that take a value.
+func valueFlags(cmd *cobra.Command) map[string]bool {
+	names := map[string]bool{}
+	add := func(f *pflag.Flag) {
+		if f.NoOptDefVal == "" {
+			names[f.Name] = true
+			if f.Shorthand != "" {
+				names[f.Shorthand] = true
+			}
+		}
+	}
+	var visit func(*cobra.Command)
+	visit = func(c *cobra.Command) {
+		c.PersistentFlags().VisitAll(add)
+		c.Flags().VisitAll(add)
+		for _, sub := range c.Commands() {
+			visit(sub)
+		}
+	}
+	visit(cmd)
+	return names
+}

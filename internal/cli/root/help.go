@@ -1,0 +1,116 @@
+package root
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/spf13/cobra"
+)
+
+// addHelp installs `--help` and the command help. The screen is written in plain Go: a template would cost every start of
+// the program more than most commands do.
+func addHelp(root *cobra.Command) {
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { cmd.Print(screen(cmd)) })
+	root.SetUsageFunc(func(cmd *cobra.Command) error {
+		cmd.Print(usage(cmd) + "\n")
+		return nil
+	})
+	root.AddCommand(topics()...)
+	root.SetHelpCommand(newHelp(root))
+}
+
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Show help about a command or a topic",
+		Example: "  setops help release:create\n  setops help exit-codes",
+		GroupID: programGroup,
+		RunE: func(_ *cobra.Command, args []string) error {
+			target, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 && target == root {
+				return unknownCommand(root, args[0])
+			}
+			if len(rest) > 0 {
+				return &kit.Usage{
+					Message: fmt.Sprintf("%s has nothing called %q.", target.CommandPath(), rest[0]),
+					Next:    fmt.Sprintf("Type `%s --help`.", target.CommandPath()),
+				}
+			}
+			return target.Help()
+		},
+		ValidArgsFunction: func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, c := range root.Commands() {
+				if strings.HasPrefix(c.Name(), begun) && (c.IsAvailableCommand() || isTopic(c)) {
+					names = append(names, c.Name())
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// screen is the help of a command: what it does, how to type it, examples, what is below it, flags.
+func screen(cmd *cobra.Command) string {
+	var b strings.Builder
+	text := cmd.Long
+	if text == "" {
+		text = cmd.Short + "."
+	}
+	fmt.Fprintln(&b, text)
+	if isTopic(cmd) {
+		return b.String()
+	}
+	fmt.Fprintf(&b, "\nUsage:\n  %s\n", usage(cmd))
+	if cmd.HasExample() {
+		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
+	}
+	for _, g := range cmd.Groups() {
+		list(&b, g.Title, cmd.Commands(), func(c *cobra.Command) bool { return c.GroupID == g.ID && c.IsAvailableCommand() })
+	}
+	list(&b, "Topics", cmd.Commands(), isTopic)
+	if cmd.HasParent() {
+		list(&b, "Settings", cmd.Commands(), (*cobra.Command).IsAvailableCommand)
+		if local := cmd.LocalNonPersistentFlags(); local.HasAvailableFlags() {
+			fmt.Fprintf(&b, "\nFlags:\n%s", local.FlagUsages())
+		}
+	}
+	fmt.Fprintf(&b, "\nFlags of every command:\n%s", cmd.Root().PersistentFlags().FlagUsages())
+	return b.String()
+}
+
+func list(b *strings.Builder, title string, commands []*cobra.Command, wanted func(*cobra.Command) bool) {
+	headed := false
+	for _, c := range commands {
+		if !wanted(c) {
+			continue
+		}
+		if !headed {
+			fmt.Fprintf(b, "\n%s:\n", title)
+			headed = true
+		}
+		fmt.Fprintf(b, "  %-19s%s\n", c.Name(), c.Short)
+	}
+}
+
+// usage is the line to type.
+func usage(cmd *cobra.Command) string {
+	switch {
+	case !cmd.HasParent():
+		return "setops [flags] COMMAND [arguments] [flags] [-- arguments]"
+	case cmd.HasAvailableSubCommands():
+		return cmd.CommandPath() + " SETTING [arguments] [flags]"
+	case strings.Contains(cmd.Use, "[flags]"):
+		return cmd.UseLine()
+	}
+	if before, after, found := strings.Cut(cmd.Use, " -- "); found {
+		return strings.TrimSuffix(cmd.CommandPath(), cmd.Name()) + before + " [flags] -- " + after
+	}
+	return cmd.UseLine()
+}
+
+// isTopic says whether cmd is only a page to read.
+func isTopic(cmd *cobra.Command) bool {
+	return cmd.HasParent() && !cmd.Parent().HasParent() && !cmd.Runnable() && !cmd.HasSubCommands()
+}

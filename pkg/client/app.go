@@ -1,0 +1,38 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/setopsco/setops/pkg/api"
+)
+
+// Apps lists the committed apps of a stage, by name.
+func (c *Client) Apps(ctx context.Context, ref StageRef) ([]api.AppName, error) {
+	answer := struct {
+		Apps []api.AppName `json:"apps"`
+	}{Apps: []api.AppName{}}
+	err := c.do(ctx, call{method: http.MethodGet, path: ref.path() + "/apps", out: &answer})
+	return answer.Apps, err
+}
+
+// App shows the last committed state of an app, with its tasks of this moment.
+func (c *Client) App(ctx context.Context, ref AppRef) (api.App, error) {
+	var a api.App
+	return a, c.do(ctx, call{method: http.MethodGet, path: ref.path(), out: &a})
+}
+
+// AppStatus shows what of an app runs.
+func (c *Client) AppStatus(ctx context.Context, ref AppRef) (api.AppStatus, error) {
+	var s api.AppStatus
+	return s, c.do(ctx, call{method: http.MethodGet, path: ref.path() + "/status", out: &s})
+}
+
+// Releases lists the committed releases of an app, by id.
+func (c *Client) Releases(ctx context.Context, ref AppRef) ([]api.Release, error) {
+	answer := struct {
+		Releases []api.Release `json:"releases"`
+	}{Releases: []api.Release{}}
+	err := c.do(ctx, call{method: http.MethodGet, path: ref.path() + "/releases", out: &answer})
+	return answer.Releases, err
+}

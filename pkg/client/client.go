@@ -1,0 +1,124 @@
+// Package client is the typed client of the SetOps REST API, one file per noun. It knows requests, answers and streams;
+// it knows no terminal, no configuration file and no scope: those belong to whoever uses it.
+//
+// Start with New. Every method returns a *api.ServiceError where the server refused, and a *ConnectionError where there
+// was no answer at all. Requests that the server calls temporary are sent again for a few seconds; so are requests that
+// only read when the server cannot be reached. Streams reconnect by themselves, see Options.Patience.
+package client
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+)
+
+// Options change how a Client behaves. The zero value is ready to use.
+type Options struct {
+	// UserAgent names the program, for the server's log.
+	UserAgent string
+	// Patience is how long a broken stream is opened again before its reader gets a *ConnectionError. 0 means 30 s.
+	Patience time.Duration
+	// Backoff is the first pause before a request is sent again; it doubles each time. 0 means 100 ms.
+	Backoff time.Duration
+	// Trace, where set, hears of every request once it has an answer or has failed.
+	Trace func(Trace)
+}
+
+// Trace describes one request. It holds no header and no body, so that it can be shown to anybody.
+type Trace struct {
+	Method, URL string
+	Status      int // 0: no answer
+	RequestID   string
+	Duration    time.Duration
+	Err         error
+}
+
+// Client speaks to one server as one user. It is safe for concurrent use.
+type Client struct {
+	http    *resty.Client
+	address string
+	options Options
+}
+
+// Limits of one request that is not a stream. Staging a release may unpack an image, so that the whole may take long.
+const (
+	dialTimeout    = 10 * time.Second
+	requestTimeout = 5 * time.Minute
+	resends        = 4
+)
+
+// New makes a client of the server at address, for example http://127.0.0.1:7700. The token may be empty: then only
+// SignIn works.
+func New(address, token string, options Options) *Client {
+	if options.Patience == 0 {
+		options.Patience = 30 * time.Second
+	}
+	if options.Backoff == 0 {
+		options.Backoff = 100 * time.Millisecond
+	}
+	address = strings.TrimRight(address, "/")
+	h := resty.NewWithClient(&http.Client{Transport: transport()}).
+		SetBaseURL(address).
+		SetLogger(silent{}).
+		SetHeader("Accept", "application/json").
+		SetRedirectPolicy(resty.NoRedirectPolicy()). // a redirect could carry the token elsewhere
+		SetRetryCount(resends).
+		SetRetryWaitTime(options.Backoff).
+		SetRetryMaxWaitTime(8 * options.Backoff).
+		AddRetryCondition(worthResending)
+	if options.UserAgent != "" {
+		h.SetHeader("User-Agent", options.UserAgent)
+	}
+	if token != "" {
+		h.SetHeader("Authorization", "Bearer "+token)
+	}
+	return &Client{http: h, address: address, options: options}
+}
+
+// Address is the server's base URL.
+func (c *Client) Address() string { return c.address }
+
+// transport notices within half a minute that the other side of a quiet stream is gone.
+func transport() *http.Transport {
+	dialer := &net.Dialer{
+		Timeout:         dialTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3},
+	}
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		TLSHandshakeTimeout: dialTimeout,
+		MaxIdleConnsPerHost: 4,
+		IdleConnTimeout:     time.Minute,
+	}
+}
+
+// Origin reduces an address to scheme, host and port, the default port written out: what a token is bound to. It is
+// empty where the address is no http or https URL.
+func Origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	port := u.Port()
+	switch scheme := strings.ToLower(u.Scheme); {
+	case scheme != "http" && scheme != "https":
+		return ""
+	case port == "" && scheme == "http":
+		port = "80"
+	case port == "":
+		port = "443"
+	}
+	return strings.ToLower(u.Scheme) + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
+
+// silent keeps resty from writing to the standard error of whoever imports this package.
+type silent struct{}
+
+func (silent) Errorf(string, ...any) {}
+func (silent) Warnf(string, ...any)  {}
+func (silent) Debugf(string, ...any) {}
