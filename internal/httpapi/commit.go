@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/pkg/api"
+)
+
+type oneCommit struct {
+	inStage
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (s *Server) startCommit(ctx context.Context, in *inStage) (*answer[api.Commit], error) {
+	u, ref, err := s.stage(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Commits.Start(ctx, ref, u)
+	if err != nil {
+		return nil, err
+	}
+	return answered(wireCommit(c)), nil
+}
+
+func (s *Server) showCommit(ctx context.Context, in *oneCommit) (*answer[api.Commit], error) {
+	_, ref, err := s.stage(ctx, in.inStage)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Commits.Commit(ctx, ref.ID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return answered(wireCommit(c)), nil
+}
+
+func (s *Server) watchCommit(ctx context.Context, in *oneCommit) (*huma.StreamResponse, error) {
+	_, ref, err := s.stage(ctx, in.inStage)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Commits.Commit(ctx, ref.ID, in.ID); err != nil {
+		return nil, err
+	}
+	return s.events(func(ctx context.Context, send sender) {
+		err := s.Commits.Watch(ctx, ref.ID, in.ID, func(p commit.Progress) bool {
+			return send("progress", "", api.Progress{
+				State: string(p.State), Phase: string(p.Phase), Done: p.Done, Total: p.Total, Failure: wireFailure(p.Failure),
+			})
+		})
+		if err != nil && ctx.Err() == nil {
+			s.Logger.Debug("watch commit", "commit", in.ID, "error", err)
+		}
+	}), nil
+}
+
+func wireCommit(c changeset.Commit) api.Commit {
+	wire := api.Commit{
+		ID: c.ID, State: string(c.State), Phase: string(c.Phase), Done: c.Done, Total: c.Total,
+		CreatedAt: c.CreatedAt, CreatedBy: c.UserEmail, Changeset: wireChangeset(c.Changeset), Failure: wireFailure(c.Failure),
+	}
+	if !c.FinishedAt.IsZero() {
+		wire.FinishedAt = &c.FinishedAt
+	}
+	return wire
+}
+
+func wireFailure(f *changeset.Failure) *api.Failure {
+	if f == nil {
+		return nil
+	}
+	return &api.Failure{Code: f.Code, Message: f.Message, Step: f.Step, App: f.App, TaskID: f.TaskID, Check: f.Check, Log: f.Log}
+}

@@ -1,0 +1,150 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/setops"
+	"github.com/setopsco/setops/pkg/api"
+)
+
+// translate turns what a use case says into the body of an answer.
+func (s *Server) translate(ctx context.Context, err error) error {
+	var known *setops.Error
+	if errors.As(err, &known) {
+		return body(known)
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return &api.ServiceError{Status: 499, Type: string(setops.Fault), Code: string(setops.ServerFailure), Message: "the client went away", Temporary: true}
+	}
+	s.Logger.Error("request failed", "request", requestID(ctx), "error", err)
+	e := internal()
+	var gate *engine.GateError
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		e.Message = "the server's disk is full; ask its operator to make room, then try again"
+	case errors.As(err, &gate):
+		e.Message = gate.Error()
+	}
+	return e
+}
+
+func body(e *setops.Error) *api.ServiceError {
+	b := &api.ServiceError{
+		Status: statusOf(e), Type: string(e.Kind), Code: string(e.Code), Message: e.Error(), Temporary: e.Temporary,
+	}
+	if b.Status == http.StatusUnprocessableEntity {
+		b.ValidationErrors = map[string][]string{}
+		for _, v := range e.Violations {
+			b.ValidationErrors[v.Field] = append(b.ValidationErrors[v.Field], string(v.Validator))
+		}
+	}
+	return b
+}
+
+func statusOf(e *setops.Error) int {
+	switch {
+	case e.Code == setops.Overload:
+		return http.StatusTooManyRequests
+	case e.Kind == setops.AuthenticationError:
+		return http.StatusUnauthorized
+	case e.Kind == setops.ValidationError:
+		return http.StatusUnprocessableEntity
+	case e.Kind == setops.Fault:
+		return http.StatusInternalServerError
+	case e.Code == setops.CodeInsufficientPrivileges:
+		return http.StatusForbidden
+	case strings.HasSuffix(string(e.Code), "DoesNotExist"), e.Code == setops.CommitNotFound:
+		return http.StatusNotFound
+	}
+	return http.StatusConflict
+}
+
+func internal() *api.ServiceError {
+	return &api.ServiceError{
+		Status: http.StatusInternalServerError, Type: string(setops.Fault), Code: string(setops.ServerFailure),
+		Message: "something went wrong in the server; its log says what, under the request id",
+	}
+}
+
+func noRoute(r *http.Request) *api.ServiceError {
+	return &api.ServiceError{
+		Status: http.StatusNotFound, Type: string(setops.StateError), Code: string(setops.ValidationFailed),
+		Message: "the API has no " + r.Method + " " + r.URL.Path + "; " + api.OpenAPIPath + " describes what it has",
+	}
+}
+
+// newError makes the errors that huma itself finds: bodies and parameters that do not fit.
+func newError(status int, message string, causes ...error) huma.StatusError {
+	e := &api.ServiceError{Status: status, Type: string(setops.ValidationError), Code: string(setops.ValidationFailed), Message: message}
+	if status >= http.StatusInternalServerError {
+		return internal()
+	}
+	if status != http.StatusUnprocessableEntity {
+		return e
+	}
+	e.ValidationErrors = map[string][]string{}
+	var sentences []string
+	for _, cause := range causes {
+		var d *huma.ErrorDetail
+		if !errors.As(cause, &d) {
+			continue
+		}
+		field := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(d.Location, "body."), "query."), "path.")
+		e.ValidationErrors[field] = append(e.ValidationErrors[field], string(validatorOf(d.Message)))
+		sentences = append(sentences, field+": "+d.Message)
+	}
+	if len(sentences) > 0 {
+		e.Message = strings.Join(sentences, "; ")
+	}
+	return e
+}
+
+// validatorOf names the rule behind a sentence of huma's.
+func validatorOf(message string) setops.Validator {
+	for _, rule := range []struct {
+		part      string
+		validator setops.Validator
+	}{
+		{"required property", setops.Required},
+		{"required", setops.Required},
+		{"expected length >=", setops.TooShort},
+		{"expected array length >=", setops.TooShort},
+		{"expected length <=", setops.TooLong},
+		{"expected array length <=", setops.TooLong},
+		{"expected integer", setops.NotAnInteger},
+		{"invalid integer", setops.NotAnInteger},
+		{"expected number >=", setops.GreaterThanOrEqual},
+		{"expected number <=", setops.LessThanOrEqual},
+		{"expected value to be one of", setops.NotIncluded},
+		{"unexpected property", setops.NotIncluded},
+	} {
+		if strings.Contains(message, rule.part) {
+			return rule.validator
+		}
+	}
+	return setops.InvalidFormat
+}
+
+// addRequestID is huma's last look at a body.
+func addRequestID(ctx huma.Context, _ string, v any) (any, error) {
+	if e, ok := v.(*api.ServiceError); ok {
+		e.RequestID = requestID(ctx.Context())
+	}
+	return v, nil
+}
+
+// writeError answers where huma is not asked.
+func writeError(w http.ResponseWriter, r *http.Request, e *api.ServiceError) {
+	e.RequestID = requestID(r.Context())
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.Status)
+	json.NewEncoder(w).Encode(e)
+}

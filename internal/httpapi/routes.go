@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/setopsco/setops/pkg/api"
+)
+
+// useOurErrors sets huma's one way to make errors, which is a variable of its package.
+var useOurErrors = sync.OnceFunc(func() { huma.NewError = newError })
+
+const (
+	projects = "/v1/organizations/{organization}/projects"
+	stages   = projects + "/{project}/stages"
+	stage    = stages + "/{stage}"
+	apps     = stage + "/apps"
+	oneApp   = apps + "/{app}"
+)
+
+// routes is the whole surface of the API.
+func (s *Server) routes(h huma.API) {
+	useOurErrors()
+
+	open(s, h, post(api.SessionsPath, "sign-in", "Sign in", http.StatusCreated), s.signIn)
+	add(s, h, get(api.SessionsPath, "show-session", "Show who is signed in"), s.showSession)
+	add(s, h, remove(api.SessionsPath, "sign-out", "Make the token worthless"), s.signOut)
+
+	add(s, h, get(projects, "list-projects", "List the projects one may see"), s.listProjects)
+	add(s, h, post(projects, "create-project", "Create a project", http.StatusCreated), s.createProject)
+	add(s, h, get(projects+"/{project}", "show-project", "Show a project"), s.showProject)
+	add(s, h, remove(projects+"/{project}", "destroy-project", "Destroy a project with all its stages"), s.destroyProject)
+
+	add(s, h, get(stages, "list-stages", "List the stages one may see"), s.listStages)
+	add(s, h, post(stages, "create-stage", "Create a stage", http.StatusCreated), s.createStage)
+	add(s, h, get(stage, "show-stage", "Show a stage"), s.showStage)
+	add(s, h, remove(stage, "destroy-stage", "Destroy a stage with all that is on it"), s.destroyStage)
+
+	add(s, h, get(apps, "list-apps", "List the committed apps"), s.listApps)
+	add(s, h, get(oneApp, "show-app", "Show an app with its environment and its status"), s.showApp)
+	add(s, h, get(oneApp+"/status", "show-app-status", "Show what runs of an app"), s.showStatus)
+	add(s, h, get(oneApp+"/releases", "list-releases", "List the releases of an app"), s.listReleases)
+
+	add(s, h, get(stage+"/changeset", "show-changeset", "Show what one has staged"), s.showChangeset)
+	add(s, h, remove(stage+"/changeset", "discard-changeset", "Drop what one has staged", http.StatusOK), s.discardChangeset)
+	add(s, h, large(post(stage+"/changeset/commands", "stage-commands", "Stage commands, all or none", http.StatusOK)), s.stageCommands)
+
+	add(s, h, post(stage+"/commits", "commit-changeset", "Begin to commit what one has staged", http.StatusAccepted), s.startCommit)
+	add(s, h, get(stage+"/commits/{id}", "show-commit", "Show a commit"), s.showCommit)
+	add(s, h, stream(stage+"/commits/{id}/events", "watch-commit", "Follow a commit: events 'progress'"), s.watchCommit)
+
+	add(s, h, get(oneApp+"/tasks", "list-tasks", "List the tasks of an app"), s.listTasks)
+	add(s, h, post(oneApp+"/tasks", "run-task", "Run a one-off task", http.StatusCreated), s.runTask)
+	add(s, h, get(oneApp+"/tasks/{id}", "show-task", "Show a task"), s.showTask)
+	add(s, h, remove(oneApp+"/tasks/{id}", "stop-task", "Stop a task"), s.stopTask)
+	add(s, h, get(oneApp+"/log", "read-log", "Read the log of an app"), s.readLog)
+	add(s, h, stream(oneApp+"/log/events", "follow-log", "Follow the log of an app: events 'line' and, for one task, 'end'"), s.followLog)
+}
+
+// add registers a handler whose errors are translated.
+func add[I, O any](s *Server, h huma.API, op huma.Operation, f func(context.Context, *I) (*O, error)) {
+	huma.Register(h, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, s.translate(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// open registers a handler that needs no token.
+func open[I, O any](s *Server, h huma.API, op huma.Operation, f func(context.Context, *I) (*O, error)) {
+	op.Security = []map[string][]string{}
+	add(s, h, op, f)
+}
+
+func get(path, id, summary string) huma.Operation {
+	return huma.Operation{Method: http.MethodGet, Path: path, OperationID: id, Summary: summary, DefaultStatus: http.StatusOK}
+}
+
+func post(path, id, summary string, status int) huma.Operation {
+	return huma.Operation{Method: http.MethodPost, Path: path, OperationID: id, Summary: summary, DefaultStatus: status}
+}
+
+func remove(path, id, summary string, status ...int) huma.Operation {
+	op := huma.Operation{Method: http.MethodDelete, Path: path, OperationID: id, Summary: summary, DefaultStatus: http.StatusNoContent}
+	if len(status) > 0 {
+		op.DefaultStatus = status[0]
+	}
+	return op
+}
+
+// stream is an operation that answers with server-sent events.
+func stream(path, id, summary string) huma.Operation {
+	op := get(path, id, summary)
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "Server-sent events; the data of each is JSON",
+		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}}
+	return op
+}
+
+// largeBody is the limit for a list of commands: a thousand of them with long values.
+const largeBody = 32 << 20
+
+func large(op huma.Operation) huma.Operation {
+	op.MaxBodyBytes = largeBody
+	return op
+}
+
+// answer is a body in the form that huma takes.
+type answer[T any] struct{ Body T }
+
+func answered[T any](body T) *answer[T] { return &answer[T]{Body: body} }

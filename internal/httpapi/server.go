@@ -1,0 +1,125 @@
+// Package httpapi is the REST API over HTTP: it reads requests, asks a use case, and writes what it says in the types of
+// pkg/api. It decides nothing; a handler never touches the store or an engine. routes.go is the whole surface.
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/setopsco/setops/internal/app"
+	"github.com/setopsco/setops/internal/auth"
+	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/project"
+	"github.com/setopsco/setops/internal/staging"
+	"github.com/setopsco/setops/internal/task"
+	"github.com/setopsco/setops/pkg/api"
+)
+
+// Server holds the use cases that handlers ask.
+type Server struct {
+	Sessions *auth.Sessions
+	Access   auth.Access
+	Projects *project.Service
+	Apps     *app.Service
+	Staging  *staging.Service
+	Commits  *commit.Service
+	Tasks    *task.Service
+	Logger   *slog.Logger
+	// Ready says why the server is not ready yet, or nil.
+	Ready func(ctx context.Context) error
+	// Stopping is closed when the server stops: streams end then, so that stopping does not wait for those who listen.
+	Stopping <-chan struct{}
+	Version  string
+}
+
+// Handler gives the API. Everything that is not its own goes to next where next is not nil.
+func (s *Server) Handler(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	s.routes(newAPI(mux, s.Version))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { writeError(w, r, noRoute(r)) })
+	return s.observe(withMethodErrors(mux, next))
+}
+
+func newAPI(mux *http.ServeMux, version string) huma.API {
+	config := huma.DefaultConfig("SetOps", version)
+	config.Info.Description = "Deploys containerised apps: staged changes, committed as a whole. " +
+		"Sign in at " + api.SessionsPath + " and send the token as a bearer token. Every error has the body of ServiceError."
+	config.OpenAPIPath = strings.TrimSuffix(api.OpenAPIPath, ".json")
+	config.DocsPath, config.SchemasPath = "", ""
+	config.CreateHooks = nil // no $schema in bodies
+	config.Transformers = []huma.Transformer{addRequestID}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "The token of POST " + api.SessionsPath},
+	}
+	config.Security = []map[string][]string{{"token": {}}}
+	return humago.New(mux, config)
+}
+
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := s.Ready(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.Write([]byte("ready\n"))
+}
+
+// observe gives every request an id, logs it, and turns a panic into an answer.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := newRequestID()
+		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+		w.Header().Set("X-Request-Id", id)
+		began := time.Now()
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				s.Logger.Error("panic", "request", id, "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				writeError(w, r, internal())
+			}
+			s.Logger.Debug("request", "request", id, "method", r.Method, "path", r.URL.Path, "took", time.Since(began))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withMethodErrors gives ServeMux's own text answers (405, redirects of unclean paths aside) the body of an error.
+func withMethodErrors(mux *http.ServeMux, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, pattern := mux.Handler(r)
+		switch {
+		case (pattern == "/" || pattern == "") && next != nil && !strings.HasPrefix(r.URL.Path, "/"+api.Version+"/"):
+			next.ServeHTTP(w, r)
+		case pattern == "":
+			writeError(w, r, noRoute(r))
+		default:
+			mux.ServeHTTP(w, r)
+		}
+	})
+}
+
+type requestIDKey struct{}
+
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// newRequestID gives 8 characters: 40 random bits.
+func newRequestID() string {
+	b := make([]byte, 5)
+	rand.Read(b)
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b))
+}

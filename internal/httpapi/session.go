@@ -1,0 +1,36 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/setopsco/setops/internal/auth"
+	"github.com/setopsco/setops/pkg/api"
+)
+
+type signInInput struct {
+	Body api.Credentials
+}
+
+func (s *Server) signIn(ctx context.Context, in *signInInput) (*answer[api.Session], error) {
+	life := auth.UserTokenLife
+	if in.Body.ServiceUser {
+		life = auth.ServiceTokenLife
+	}
+	u, token, expires, err := s.Sessions.SignIn(ctx, in.Body.Organization, in.Body.Email, in.Body.Password, life)
+	if err != nil {
+		return nil, err
+	}
+	return answered(api.Session{Organization: u.Organization, Email: u.Email, Token: token, ExpiresAt: expires.UTC()}), nil
+}
+
+func (s *Server) showSession(ctx context.Context, in *signedIn) (*answer[api.Session], error) {
+	u, expires, err := s.session(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	return answered(api.Session{Organization: u.Organization, Email: u.Email, ExpiresAt: expires}), nil
+}
+
+func (s *Server) signOut(ctx context.Context, in *signedIn) (*struct{}, error) {
+	return nil, s.Sessions.SignOut(ctx, in.token())
+}

@@ -1,0 +1,97 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/setopsco/setops/internal/setops"
+	"github.com/setopsco/setops/internal/task"
+	"github.com/setopsco/setops/pkg/api"
+)
+
+type taskList struct {
+	Tasks []api.Task `json:"tasks"`
+}
+
+type taskToRun struct {
+	inApp
+	Body api.RunTask
+}
+
+type oneTask struct {
+	inApp
+	ID string `path:"id" maxLength:"64" doc:"A task's id, or a unique beginning of it"`
+}
+
+func (s *Server) listTasks(ctx context.Context, in *inApp) (*answer[taskList], error) {
+	_, ref, a, err := s.app(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	tasks, err := s.Tasks.List(ctx, ref, a.Name)
+	return answered(taskList{Tasks: wireTasks(a, tasks)}), err
+}
+
+func (s *Server) runTask(ctx context.Context, in *taskToRun) (*answer[api.Task], error) {
+	u, ref, a, err := s.app(ctx, in.inApp)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.Tasks.Run(ctx, ref, u, a, task.Request{
+		Arguments: in.Body.Arguments, Entrypoint: in.Body.Entrypoint,
+		Release: in.Body.Release, CPU: in.Body.CPU, Memory: in.Body.Memory,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answered(wireTask(a, t)), nil
+}
+
+func (s *Server) showTask(ctx context.Context, in *oneTask) (*answer[api.Task], error) {
+	_, ref, a, err := s.app(ctx, in.inApp)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.Tasks.Find(ctx, ref, a.Name, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return answered(wireTask(a, t)), nil
+}
+
+func (s *Server) stopTask(ctx context.Context, in *oneTask) (*struct{}, error) {
+	_, ref, a, err := s.app(ctx, in.inApp)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.Tasks.Stop(ctx, ref, a.Name, in.ID)
+}
+
+func wireTasks(a *setops.App, tasks []setops.Task) []api.Task {
+	all := make([]api.Task, 0, len(tasks))
+	for _, t := range tasks {
+		all = append(all, wireTask(a, t))
+	}
+	return all
+}
+
+func wireTask(a *setops.App, t setops.Task) api.Task {
+	wire := api.Task{
+		ID: t.ID, Release: t.Release, Status: string(t.Status), Desired: string(t.Desired), Health: string(t.Health),
+		Reason: t.Reason, OneOff: t.OneOff(), CreatedAt: t.CreatedAt.UTC(),
+		StartedAt: moment(t.StartedAt), StoppedAt: moment(t.StoppedAt), ExitCode: t.ExitCode,
+	}
+	if r, ok := a.Release(t.Release); ok {
+		wire.ImageTag = r.Tag
+	}
+	return wire
+}
+
+// moment cuts a time to seconds, as screens show it; nil: it has not come.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Second)
+	return &t
+}

@@ -1,0 +1,190 @@
+// Package task runs, lists and stops tasks and reads their logs, for people. What keeps the tasks of an app alive is the
+// engine.
+package task
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Limit is the longest that a one-off task runs. The rule: behaviour reference, "one-off task".
+const Limit = 24 * time.Hour
+
+// Store says what is committed and what a user has staged.
+type Store interface {
+	App(ctx context.Context, stageID, name string) (*setops.App, bool, error)
+	StagedCommands(ctx context.Context, stageID, userID string) ([]changeset.Command, error)
+}
+
+// Service does it.
+type Service struct {
+	Store  Store
+	Engine interface {
+		engine.Tasks
+		engine.Logs
+		EnsureStage(ctx context.Context, s setops.StageRef) error
+	}
+	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
+	NewID   func() string
+}
+
+// Request is a one-off task to run. Zero values are as the app has them.
+type Request struct {
+	Arguments, Entrypoint []string
+	Release               int
+	CPU, Memory           int
+}
+
+// Run starts a one-off task with the committed settings of an app; only its release may be one that the user has
+// staged. Errors: AppDoesNotExist, AppHasNoActiveRelease, ReleaseDoesNotExist, ValidationFailed.
+func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.User, app *setops.App, r Request) (setops.Task, error) {
+	if err := check(r); err != nil {
+		return setops.Task{}, err
+	}
+	release, err := s.release(ctx, stage, user, app, r.Release)
+	if err != nil {
+		return setops.Task{}, err
+	}
+	env, err := s.OpenEnv(stage.ID, app)
+	if err != nil {
+		return setops.Task{}, err
+	}
+	if err := s.Engine.EnsureStage(ctx, stage); err != nil {
+		return setops.Task{}, err
+	}
+	return s.Engine.Run(ctx, engine.OneOff{
+		ID: s.NewID(), Stage: stage, App: app.Name, Release: release.ID,
+		Container:   override(engine.ContainerOf(stage, app, release.Digest, env), r),
+		StopTimeout: app.StopTimeout(), Limit: Limit,
+	})
+}
+
+func check(r Request) error {
+	var broken []setops.Violation
+	if r.CPU != 0 {
+		broken = append(broken, setops.CheckResource("cpu", r.CPU)...)
+	}
+	if r.Memory != 0 {
+		broken = append(broken, setops.CheckResource("memory", r.Memory)...)
+	}
+	for field, argv := range map[string][]string{"arguments": r.Arguments, "entrypoint": r.Entrypoint} {
+		if len(argv) > 0 {
+			broken = append(broken, setops.CheckArgv(field, argv)...)
+		}
+	}
+	return setops.InvalidInput(setops.ValidationFailed, broken)
+}
+
+// override takes what the request says in place of what the app has.
+func override(c engine.Container, r Request) engine.Container {
+	if len(r.Entrypoint) > 0 {
+		c.Entrypoint, c.Command = r.Entrypoint, nil
+	}
+	if len(r.Arguments) > 0 {
+		c.Command = r.Arguments
+	}
+	if r.CPU > 0 {
+		c.CPU = r.CPU
+	}
+	if r.Memory > 0 {
+		c.Memory = r.Memory
+	}
+	return c
+}
+
+// release finds the release to run: the active one, a committed one, or one in the user's own changeset.
+func (s *Service) release(ctx context.Context, stage setops.StageRef, user setops.User, app *setops.App, id int) (setops.Release, error) {
+	if id == 0 {
+		if app.ActiveRelease == 0 {
+			return setops.Release{}, setops.Refuse(setops.AppHasNoActiveRelease,
+				"app %s has no active release; name one with --release, or activate one", app.Name)
+		}
+		id = app.ActiveRelease
+	}
+	if r, ok := app.Release(id); ok {
+		return r, nil
+	}
+	staged, err := s.Store.StagedCommands(ctx, stage.ID, user.ID)
+	if err != nil {
+		return setops.Release{}, err
+	}
+	for _, c := range staged {
+		if r, ok := c.(*changeset.ReleaseCreate); ok && r.AppName == app.Name && r.ID == id {
+			return setops.Release{ID: r.ID, Digest: r.Digest, Tag: r.Tag}, nil
+		}
+	}
+	return setops.Release{}, setops.Refuse(setops.ReleaseDoesNotExist,
+		"app %s has no release %d, and you have staged none of that number; `setops --app %s release` lists them", app.Name, id, app.Name)
+}
+
+// List gives the tasks of an app, one-off tasks too, and ended ones for an hour.
+func (s *Service) List(ctx context.Context, stage setops.StageRef, app string) ([]setops.Task, error) {
+	return s.Engine.List(ctx, stage.ID, app)
+}
+
+// Find gives the task of an app that an id, or a unique beginning of one, names. Errors: TaskDoesNotExist.
+func (s *Service) Find(ctx context.Context, stage setops.StageRef, app, id string) (setops.Task, error) {
+	tasks, err := s.Engine.List(ctx, stage.ID, app)
+	if err != nil {
+		return setops.Task{}, err
+	}
+	var found []setops.Task
+	for _, t := range tasks {
+		if id != "" && strings.HasPrefix(t.ID, strings.ToLower(id)) {
+			found = append(found, t)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return setops.Task{}, setops.Refuse(setops.TaskDoesNotExist,
+			"app %s has no task %q, or it ended more than an hour ago; `setops --app %s task` lists them", app, id, app)
+	}
+	return setops.Task{}, setops.Refuse(setops.TaskDoesNotExist, "%d tasks of app %s begin with %q; give more of the id", len(found), app, id)
+}
+
+// Stop ends a task. One of an app's generation is replaced. Errors: TaskDoesNotExist.
+func (s *Service) Stop(ctx context.Context, stage setops.StageRef, app, id string) error {
+	t, err := s.Find(ctx, stage, app, id)
+	if err != nil {
+		return err
+	}
+	return s.Engine.Stop(ctx, t.ID)
+}
+
+// Limits of what `-n` takes. The rule: behaviour reference, "logs".
+const (
+	linesMin = 1
+	linesMax = 9999
+)
+
+// ReadLog calls yield for the lines that q selects; q.TaskID may be the beginning of an id, also of a task that is not
+// listed any more. Errors: ValidationFailed.
+func (s *Service) ReadLog(ctx context.Context, stage setops.StageRef, q engine.LogQuery, yield func(engine.LogLine) bool) error {
+	if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckRange("limit", q.Limit, linesMin, linesMax)); err != nil {
+		return err
+	}
+	if len(q.TaskID) > 0 && len(q.TaskID) < idLength {
+		t, err := s.Find(ctx, stage, q.App, q.TaskID)
+		if err != nil {
+			return err
+		}
+		q.TaskID = t.ID
+	}
+	q.StageID = stage.ID
+	return s.Engine.ReadLogs(ctx, q, yield)
+}
+
+// idLength is the length of a whole task id.
+const idLength = 32
+
+// Wait returns a task once it has ended and its log is complete.
+func (s *Service) Wait(ctx context.Context, id string) (setops.Task, error) {
+	return s.Engine.Wait(ctx, id)
+}
