@@ -17,8 +17,7 @@ import (
 
 const (
 	// DefaultMaxLayerBytes is the limit of one layer where Config sets none:
-	// 5 GiB, twice the largest machine-learning base layers, and small enough
-	// that one push cannot fill an ordinary disk.
+	// 5 GiB, which hardly any image needs and most disks can take.
 	DefaultMaxLayerBytes int64 = 5 << 30
 
 	// DefaultTokenPath is where clients look for TokenHandler where Config
