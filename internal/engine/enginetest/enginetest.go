@@ -1,0 +1,89 @@
+// Package enginetest is the suite that every engine passes: what package engine promises, tried on real tasks. It says
+// nothing about how an engine does it.
+//
+// Start with Run. The program in the images is testapp; what it can do is in package script.
+package enginetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/setopsco/setops/internal/engine"
+)
+
+// Harness is one engine as the suite sees it.
+type Harness struct {
+	// New makes the engine whose state is in dir. The suite closes it, and calls New again with the same dir to have the
+	// tasks adopted. What the suite leaves when t ends is the harness's to clean up.
+	New func(t *testing.T, dir string, d engine.Drainer) engine.Engine
+	// Image has testapp as its entrypoint ["/testapp"] and ["serve"] as its command. Foreign is an image that can
+	// never run here, as it is for another architecture.
+	Image, Foreign engine.Image
+	// CheckUnit is what the numbers of a container health check count, Proven how long a task without checks must stay up.
+	CheckUnit, Proven time.Duration
+	// Isolates says that tasks of a stage cannot reach those of another.
+	Isolates bool
+}
+
+// Run holds an engine to all that engines promise.
+func Run(t *testing.T, h Harness) {
+	for _, one := range tests {
+		t.Run(one.name, func(t *testing.T) {
+			if one.needs != nil && !one.needs(h) {
+				t.Skip("this engine does not claim to do that")
+			}
+			one.run(t, newWorld(t, h))
+		})
+	}
+}
+
+type test struct {
+	name  string
+	run   func(*testing.T, *world)
+	needs func(Harness) bool // nil: every engine
+}
+
+var tests = []test{
+	{name: "a task gets its settings and answers", run: aTaskAnswers},
+	{name: "scale is followed without touching other tasks", run: scaleIsFollowed},
+	{name: "a generation of scale 0 is ready at once", run: scaleZeroIsReady},
+	{name: "removing a generation leaves nothing of it", run: removingLeavesNothing},
+	{name: "changes are reported", run: changesAreReported},
+
+	{name: "a task is RUNNING only after its network check", run: networkCheckGates},
+	{name: "a task that never answers fails the network check", run: networkCheckFails},
+	{name: "a task on the wrong port is told so", run: wrongPort},
+	{name: "a task is RUNNING only after its container check", run: containerCheckGates},
+	{name: "a task that never gets healthy fails the container check", run: containerCheckFails},
+	{name: "a task without checks must stay up", run: tasksWithoutChecksAreProven},
+	{name: "the third task that ends before it was ready ends the wait", run: thirdEndCounts},
+	{name: "an image without its program fails at once", run: missingProgram},
+	{name: "an image for another machine fails at once", run: foreignImage},
+	{name: "awaiting ends with its context", run: awaitingEndsWithItsContext},
+
+	{name: "a task that ends is replaced", run: endedTasksAreReplaced},
+	{name: "a task that gets unhealthy is replaced, and stopped when the other runs", run: unhealthyTasksAreReplaced},
+	{name: "a stopped task is drained, then told by SIGTERM", run: stoppingDrains},
+	{name: "a task that ignores SIGTERM is killed", run: deafTasksAreKilled},
+	{name: "memory is limited", run: memoryIsLimited},
+	{name: "an unknown task cannot be stopped", run: unknownTasks},
+
+	{name: "a one-off task runs once and gives its exit code", run: oneOffsGiveExitCodes},
+	{name: "a one-off task is stopped at its limit", run: oneOffsAreLimited},
+	{name: "a one-off task can be stopped", run: oneOffsCanBeStopped},
+
+	{name: "logs have what tasks wrote and what became of them", run: logsAreComplete},
+	{name: "following a task ends with it", run: followingEnds},
+	{name: "lines are selected by time and number", run: linesAreSelected},
+
+	{name: "a new engine adopts the tasks of a closed one", run: tasksAreAdopted},
+	{name: "a task that ends while no engine looks is noticed", run: endsAreNoticedLater},
+	{name: "one-off tasks are adopted", run: oneOffsAreAdopted},
+
+	{name: "removing a stage removes all that it has", run: stagesAreRemoved},
+	{name: "removing an app removes its logs", run: appsAreRemoved},
+	{
+		name: "stages cannot reach each other", run: stagesAreApart,
+		needs: func(h Harness) bool { return h.Isolates },
+	},
+}
