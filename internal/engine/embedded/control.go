@@ -37,7 +37,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 // Signal sends a signal to the container's first process.
 func (r *Runtime) Signal(ctx context.Context, id string, s syscall.Signal) error {
 	response, err := r.ask(ctx, id, wire.Request{Op: wire.Signal, Signal: int(s)})
-	if errors.Is(err, errNoShim) && !r.alive(id) {
+	if errors.Is(err, errNoShim) && (r.hasEnded(id) || !r.alive(id)) {
 		return nil
 	}
 	return failed("signal", id, response, err)

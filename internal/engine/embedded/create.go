@@ -50,8 +50,10 @@ func (r *Runtime) create(ctx context.Context, c host.Spec) (string, error) {
 		BootID: r.bootID, CreatedAt: time.Now().UTC(), Labels: c.Labels,
 	}
 	// What is made is on the disk first, so that a later process finds what this one leaves when it dies.
-	if err := os.MkdirAll(filepath.Join(r.taskDir(c.ID), etcDir), 0o700); err != nil {
-		return "", err
+	for _, dir := range []string{etcDir, wire.StateDir} {
+		if err := os.MkdirAll(filepath.Join(r.taskDir(c.ID), dir), 0o700); err != nil {
+			return "", err
+		}
 	}
 	if err := r.writeMeta(m); err != nil {
 		return "", err

@@ -174,13 +174,29 @@ func (h *house) log(c host.Spec) string {
 	return strings.Join(lines, "\n")
 }
 
+// awaitLog returns when the log has that line.
+func (h *house) awaitLog(c host.Spec, line string) {
+	h.t.Helper()
+	h.await(func() bool { return strings.Contains(h.log(c)+"\n", line+"\n") }, "the log never had "+line)
+}
+
+// await returns when it is so.
+func (h *house) await(so func() bool, otherwise string) {
+	h.t.Helper()
+	for end := time.Now().Add(patience); !so(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			h.t.Fatal(otherwise)
+		}
+	}
+}
+
 func appFiles(t *testing.T) map[string]file {
 	t.Helper()
 	path, err := appProgram()
 	must(t, err)
 	content, err := os.ReadFile(path)
 	must(t, err)
-	return map[string]file{"app": {0o755, content}}
+	return map[string]file{"app": {0o755, content}, "unended": {0o644, []byte("no end")}}
 }
 
 func needRoot(t *testing.T) {

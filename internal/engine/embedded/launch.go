@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,9 @@ import (
 	"github.com/setopsco/setops/internal/engine/embedded/wire"
 	"github.com/setopsco/setops/internal/engine/host"
 )
+
+// settleLimit is how long a shim may take that nobody waits for any more.
+const settleLimit = 10 * time.Second
 
 // launched is a shim that waits for its settings.
 type launched struct {
@@ -42,7 +46,7 @@ func (r *Runtime) launch(id string) (*launched, error) {
 	}
 	defer out.Close()
 	l := &launched{settings: settings, answer: answer, cmd: &exec.Cmd{
-		Path: r.cfg.Shim, Args: []string{"setops-shim", id}, Dir: "/",
+		Path: r.cfg.Shim, Args: []string{"setops-shim", id}, Dir: r.taskDir(id),
 		Env:   []string{"SETOPS_SHIM_DETACH=1", "GOMAXPROCS=2"},
 		Stdin: in, Stdout: out, Stderr: log,
 	}}
@@ -69,6 +73,7 @@ func (l *launched) send(ctx context.Context, cfg wire.Config) error {
 	}
 	switch {
 	case ctx.Err() != nil:
+		l.settle()
 		return ctx.Err()
 	case err != nil:
 		return fmt.Errorf("talk to the shim, see its %s: %w", wire.LogFile, err)
@@ -78,6 +83,13 @@ func (l *launched) send(ctx context.Context, cfg wire.Config) error {
 		return errors.New(ready.Error)
 	}
 	return nil
+}
+
+// settle waits until the shim has given up or is ready: one that has got its settings goes on without us, and is to be
+// found by who cleans up.
+func (l *launched) settle() {
+	_ = l.answer.SetDeadline(time.Now().Add(settleLimit))
+	_, _ = io.Copy(io.Discard, l.answer)
 }
 
 // abandon lets go of the shim. One that has got no settings ends by itself.

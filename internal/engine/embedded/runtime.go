@@ -78,6 +78,10 @@ func New(cfg Config) (*Runtime, error) {
 		return nil, fmt.Errorf("open embedded engine: %w", err)
 	}
 	cfg.Dir = dir
+	// Shims are started in directories of their own.
+	if cfg.Shim, err = filepath.Abs(cfg.Shim); err != nil {
+		return nil, fmt.Errorf("open embedded engine: %w", err)
+	}
 	boot, err := wire.BootID()
 	if err != nil {
 		return nil, fmt.Errorf("open embedded engine: %w", err)

@@ -65,11 +65,20 @@ func (r *Runtime) processFor(c engine.Container, root image.Rootfs) (*specs.Proc
 	return &specs.Process{
 		Args: args, Env: env, Cwd: cwd,
 		User:            specs.User{UID: user.UID, GID: user.GID, AdditionalGids: user.Groups},
-		Capabilities:    &specs.LinuxCapabilities{Bounding: capabilities, Effective: capabilities, Permitted: capabilities},
+		Capabilities:    capabilitiesOf(user),
 		NoNewPrivileges: true,
 		OOMScoreAdj:     &oomScore,
 		Rlimits:         []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: r.limits.files, Hard: r.limits.files}},
 	}, nil
+}
+
+// capabilitiesOf gives root all that there are at once. Other users get none, as if they had just executed a program:
+// their first one is not to be found or entered by a right that they do not have.
+func capabilitiesOf(u rootfs.User) *specs.LinuxCapabilities {
+	if u.UID != 0 {
+		return &specs.LinuxCapabilities{Bounding: capabilities}
+	}
+	return &specs.LinuxCapabilities{Bounding: capabilities, Effective: capabilities, Permitted: capabilities}
 }
 
 // refusal turns what is wrong with an image into the error that says so.

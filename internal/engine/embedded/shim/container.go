@@ -5,7 +5,6 @@ package shim
 import (
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -45,19 +44,10 @@ func (r *refusal) Error() string { return r.reason }
 
 // create makes everything up to the point where the program could run: namespaces, mounts, cgroups, pipes, socket. It
 // leaves nothing behind when it fails, save files in the container's directory.
-func create(cfg wire.Config) (*shim, error) {
-	self, err := wire.Self()
-	if err != nil {
-		return nil, err
-	}
-	s := &shim{cfg: cfg, ended: make(chan struct{}), record: wire.Record{Version: wire.Version, Shim: self}}
-	// From the directory the socket's path is short enough, however long the directory's own is.
-	if err := os.Chdir(cfg.Dir); err != nil {
-		return nil, fmt.Errorf("enter the container's directory: %w", err)
-	}
-	if err := s.save(); err != nil {
-		return nil, err
-	}
+func create(cfg wire.Config, record wire.Record) (*shim, error) {
+	s := &shim{cfg: cfg, record: record, ended: make(chan struct{})}
+	var err error
+	// A relative path is short enough for a socket, however long the directory's is.
 	if s.listener, err = net.Listen("unix", wire.SocketFile); err != nil {
 		return nil, fmt.Errorf("listen for the server: %w", err)
 	}
@@ -113,11 +103,6 @@ func (s *shim) process(argv []string) *libcontainer.Process {
 // rlimit knows the one limit that we set.
 func rlimit(l specs.POSIXRlimit) configs.Rlimit {
 	return configs.Rlimit{Type: unix.RLIMIT_NOFILE, Hard: l.Hard, Soft: l.Soft}
-}
-
-// save writes the record for servers to come. Power cuts do not matter: they end the container too.
-func (s *shim) save() error {
-	return wire.WriteJSON(filepath.Join(s.cfg.Dir, wire.RecordFile), s.record, false)
 }
 
 // explain finds the faults of an image in libcontainer's errors, which cross a process boundary as text.

@@ -20,17 +20,22 @@ import (
 // time.
 const collectAt = 20
 
-// Run reads a Config from in, makes the container, answers on out, and returns when the container has ended and its end
+// Run, called in the container's directory, reads a Config from in, makes the container, answers on out, and returns when the container has ended and its end
 // is on disk. An input that ends before the Config is whole means that the server has thought better of it.
 func Run(in io.ReadCloser, out io.WriteCloser) error {
 	debug.SetGCPercent(collectAt)
 	ignoreSignals()
+	protect()
+	// The record comes first: whoever finds the container's directory can find this process from then on.
+	record, err := introduce()
+	if err != nil {
+		return err
+	}
 	cfg, err := receive(in)
 	if err != nil {
 		return err
 	}
-	protect()
-	s, err := create(cfg)
+	s, err := create(cfg, record)
 	if told := tell(out, err); told != nil && err == nil {
 		fmt.Fprintln(os.Stderr, "tell the server that the container is ready:", told)
 	}
@@ -74,6 +79,18 @@ func ignoreSignals() {
 func protect() {
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("-999"), 0)
 }
+
+func introduce() (wire.Record, error) {
+	self, err := wire.Self()
+	if err != nil {
+		return wire.Record{}, err
+	}
+	record := wire.Record{Version: wire.Version, Shim: self}
+	return record, save(record)
+}
+
+// save writes the record for servers to come. Power cuts do not matter: they end the container too.
+func save(r wire.Record) error { return wire.WriteJSON(wire.RecordFile, r, false) }
 
 func receive(in io.ReadCloser) (wire.Config, error) {
 	defer in.Close()

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,7 +44,7 @@ func (s *shim) serve() error {
 
 func (s *shim) judge(state *os.ProcessState) wire.Exit {
 	exit := wire.Exit{Version: wire.Version, Code: state.ExitCode(), At: time.Now().UTC()}
-	if status, ok := state.Sys().(unix.WaitStatus); ok && status.Signaled() {
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		exit.Signal = int(status.Signal())
 		exit.Code = 128 + exit.Signal
 	}
@@ -56,9 +56,8 @@ func (s *shim) judge(state *os.ProcessState) wire.Exit {
 // persist keeps trying while the disk is full: the exit code is worth waiting for, and the server may ask for it
 // meanwhile.
 func (s *shim) persist() {
-	path := filepath.Join(s.cfg.Dir, wire.ExitFile)
 	for {
-		err := wire.WriteJSON(path, s.exit, true)
+		err := wire.WriteJSON(wire.ExitFile, s.exit, true)
 		if err == nil || errors.Is(err, os.ErrNotExist) { // the server has removed the container
 			return
 		}
@@ -129,7 +128,7 @@ func (s *shim) start() error {
 		return fmt.Errorf("run the container's program: %w", err)
 	}
 	s.record.StartedAt = time.Now().UTC()
-	return s.save()
+	return save(s.record)
 }
 
 // signal goes round the container's lock, which an exec that hangs may hold.

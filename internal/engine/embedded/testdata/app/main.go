@@ -39,13 +39,13 @@ var steps = map[string]func(string){
 	"id":      id,
 	"cwd":     func(string) { wd, err := os.Getwd(); must(err); fmt.Println(wd) },
 	"rlimit":  rlimit,
-	"die":     func(v string) { must(syscall.Kill(os.Getpid(), syscall.Signal(number(v)))); select {} },
+	"die":     func(v string) { must(syscall.Kill(os.Getpid(), syscall.Signal(number(v)))); time.Sleep(time.Hour) },
 	"eat":     eat,
 	"spawn":   spawn,
-	"forks":   forks,
+	"status":  status,
 	"mount":   func(string) { fmt.Println(syscall.Mount("none", "/tmp", "tmpfs", 0, "")) },
 	"sleep":   func(v string) { d, err := time.ParseDuration(v); must(err); time.Sleep(d) },
-	"forever": func(string) { select {} },
+	"forever": func(string) { time.Sleep(24 * time.Hour) },
 	"term":    term,
 	"tick":    tick,
 	"http":    serve,
@@ -113,14 +113,18 @@ func spawn(v string) {
 	must(c.Start())
 }
 
-func forks(v string) {
-	for i := range number(v) {
-		if err := exec.Command("/app", "forever").Start(); err != nil {
-			fmt.Println("forks", i)
-			return
+// status prints fields of what the kernel says of this process.
+func status(fields string) {
+	b, err := os.ReadFile("/proc/self/status")
+	must(err)
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(line, ":")
+		for want := range strings.SplitSeq(fields, ",") {
+			if name == want {
+				fmt.Println(name, strings.TrimSpace(value))
+			}
 		}
 	}
-	fmt.Println("forks unlimited")
 }
 
 func term(v string) {

@@ -1,0 +1,5 @@
+//go:build !shim
+
+package shimbin
+
+var carried []byte
