@@ -19,8 +19,8 @@ type Harness struct {
 	// Image has testapp as its entrypoint ["/testapp"] and ["serve"] as its command. Foreign is an image that can
 	// never run here, as it is for another architecture.
 	Image, Foreign engine.Image
-	// CheckUnit is what the numbers of a container health check count, Proven how long a task without checks must stay up.
-	CheckUnit, Proven time.Duration
+	// Proven is how long a task without checks must stay up.
+	Proven time.Duration
 	// Isolates says that tasks of a stage cannot reach those of another.
 	Isolates bool
 }

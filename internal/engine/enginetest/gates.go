@@ -37,7 +37,7 @@ func networkCheckGates(t *testing.T, w *world) {
 func networkCheckFails(t *testing.T, w *world) {
 	g := w.serving()
 	g.Container.Command = []string{"touch", "down", "print", "started but down", "serve"}
-	g.StartTimeout = short(w)
+	g.StartTimeout = startTimeout
 	e := w.gateError(t, g)
 	if e.Check != "network health check" || e.App != "web" || e.Fault || !strings.Contains(e.Cause, "503") {
 		t.Errorf("got %+v", e)
@@ -47,20 +47,20 @@ func networkCheckFails(t *testing.T, w *world) {
 	}
 }
 
-// short is a start timeout that is over soon, on engines that need seconds and on those that divide it.
-func short(*world) time.Duration { return 5 * time.Second }
+// startTimeout is over soon and long enough for a start.
+const startTimeout = 5 * time.Second
 
 func wrongPort(t *testing.T, w *world) {
 	g := w.serving()
 	g.Container.Command = []string{"serve-on", ":4000"}
-	g.StartTimeout = short(w)
+	g.StartTimeout = startTimeout
 	e := w.gateError(t, g)
 	if e.Check != "network health check" || !strings.Contains(e.Cause, "5000") || !strings.Contains(e.Cause, "4000") {
 		t.Errorf("got %+v", e)
 	}
 	g = w.serving()
 	g.Container.Command = []string{"serve-on", "127.0.0.1:5000"}
-	g.StartTimeout = short(w)
+	g.StartTimeout = startTimeout
 	if e := w.gateError(t, g); !strings.Contains(e.Cause, "127.0.0.1") {
 		t.Errorf("got %+v", e)
 	}

@@ -31,9 +31,8 @@ func TestTheFakePassesTheSuite(t *testing.T) {
 			}
 			return e
 		},
-		Image:     engine.Image{Repository: "demo/suite/stage/web", Digest: "sha256:testapp"},
-		Foreign:   engine.Image{Repository: "demo/suite/stage/web", Digest: "sha256:foreign"},
-		CheckUnit: 10 * time.Millisecond,
-		Proven:    10 * time.Millisecond,
+		Image:   engine.Image{Repository: "demo/suite/stage/web", Digest: "sha256:testapp"},
+		Foreign: engine.Image{Repository: "demo/suite/stage/web", Digest: "sha256:foreign"},
+		Proven:  10 * time.Millisecond,
 	})
 }
