@@ -16,6 +16,7 @@ import (
 func report(k *kit.Kit, err error) int {
 	var code kit.ExitCode
 	var failure *kit.Failure
+	var usage *kit.Usage
 	switch {
 	case err == nil:
 		return 0
@@ -23,6 +24,9 @@ func report(k *kit.Kit, err error) int {
 		return int(code)
 	case errors.As(err, &failure):
 		return reportFailure(k, failure)
+	case errors.As(err, &usage):
+		k.Note("Error: %s", usage.Error())
+		return kit.ExitError
 	case errors.Is(err, context.Canceled):
 		return kit.ExitInterrupted
 	}

@@ -9,11 +9,7 @@ import (
 
 // Apps lists the committed apps of a stage, by name.
 func (c *Client) Apps(ctx context.Context, ref StageRef) ([]api.AppName, error) {
-	answer := struct {
-		Apps []api.AppName `json:"apps"`
-	}{Apps: []api.AppName{}}
-	err := c.do(ctx, call{method: http.MethodGet, path: ref.path() + "/apps", out: &answer})
-	return answer.Apps, err
+	return list[api.AppName](ctx, c, ref.path()+"/apps", "apps", nil)
 }
 
 // App shows the last committed state of an app, with its tasks of this moment.
@@ -30,9 +26,5 @@ func (c *Client) AppStatus(ctx context.Context, ref AppRef) (api.AppStatus, erro
 
 // Releases lists the committed releases of an app, by id.
 func (c *Client) Releases(ctx context.Context, ref AppRef) ([]api.Release, error) {
-	answer := struct {
-		Releases []api.Release `json:"releases"`
-	}{Releases: []api.Release{}}
-	err := c.do(ctx, call{method: http.MethodGet, path: ref.path() + "/releases", out: &answer})
-	return answer.Releases, err
+	return list[api.Release](ctx, c, ref.path()+"/releases", "releases", nil)
 }

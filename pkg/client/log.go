@@ -42,11 +42,7 @@ func (q LogQuery) values() url.Values {
 
 // Log returns lines of an app's log, oldest first.
 func (c *Client) Log(ctx context.Context, ref AppRef, query LogQuery) ([]api.LogLine, error) {
-	answer := struct {
-		Lines []api.LogLine `json:"lines"`
-	}{Lines: []api.LogLine{}}
-	err := c.do(ctx, call{method: http.MethodGet, path: ref.path() + "/log", query: query.values(), out: &answer})
-	return answer.Lines, err
+	return list[api.LogLine](ctx, c, ref.path()+"/log", "lines", query.values())
 }
 
 // FollowLog calls line with the chosen lines and then with new ones as they come, until ctx is done or line fails. With a

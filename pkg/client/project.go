@@ -9,11 +9,7 @@ import (
 
 // Projects lists the projects that the user may see, by name.
 func (c *Client) Projects(ctx context.Context, organization string) ([]api.Project, error) {
-	answer := struct {
-		Projects []api.Project `json:"projects"`
-	}{Projects: []api.Project{}}
-	err := c.do(ctx, call{method: http.MethodGet, path: api.ProjectsPath(organization), out: &answer})
-	return answer.Projects, err
+	return list[api.Project](ctx, c, api.ProjectsPath(organization), "projects", nil)
 }
 
 // Project shows a project.

@@ -39,6 +39,18 @@ func (c *Client) do(ctx context.Context, r call) error {
 	return c.decode(response.Body(), r.out)
 }
 
+// list reads a list, which the API gives a name. It is never nil.
+func list[T any](ctx context.Context, c *Client, path, name string, query url.Values) ([]T, error) {
+	var answer map[string][]T
+	if err := c.do(ctx, call{method: http.MethodGet, path: path, query: query, out: &answer}); err != nil {
+		return nil, err
+	}
+	if answer[name] == nil {
+		return []T{}, nil
+	}
+	return answer[name], nil
+}
+
 // decode keeps numbers of unknown fields as they were written: a release id of a staged command is no float.
 func (c *Client) decode(body []byte, out any) error {
 	d := json.NewDecoder(bytes.NewReader(body))

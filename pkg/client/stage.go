@@ -9,11 +9,7 @@ import (
 
 // Stages lists the stages of a project that the user may see, by name.
 func (c *Client) Stages(ctx context.Context, ref ProjectRef) ([]api.Stage, error) {
-	answer := struct {
-		Stages []api.Stage `json:"stages"`
-	}{Stages: []api.Stage{}}
-	err := c.do(ctx, call{method: http.MethodGet, path: api.StagesPath(ref.Organization, ref.Project), out: &answer})
-	return answer.Stages, err
+	return list[api.Stage](ctx, c, api.StagesPath(ref.Organization, ref.Project), "stages", nil)
 }
 
 // Stage shows a stage.

@@ -9,11 +9,7 @@ import (
 
 // Tasks lists the tasks of an app, one-off tasks among them; ended ones for an hour.
 func (c *Client) Tasks(ctx context.Context, ref AppRef) ([]api.Task, error) {
-	answer := struct {
-		Tasks []api.Task `json:"tasks"`
-	}{Tasks: []api.Task{}}
-	err := c.do(ctx, call{method: http.MethodGet, path: ref.tasks(), out: &answer})
-	return answer.Tasks, err
+	return list[api.Task](ctx, c, ref.tasks(), "tasks", nil)
 }
 
 // Task shows a task by its id or a unique prefix of it.

@@ -13,7 +13,7 @@ func ExactArgs(names ...string) cobra.PositionalArgs {
 		switch {
 		case len(args) < len(names):
 			return &Usage{
-				Message: fmt.Sprintf("%s needs %s.", cmd.CommandPath(), strings.Join(names[len(args):], " and ")),
+				Message: fmt.Sprintf("`%s` needs %s.", cmd.CommandPath(), strings.Join(names[len(args):], " and ")),
 				Next:    typeInstead(cmd),
 			}
 		case len(args) > len(names):
@@ -37,7 +37,7 @@ func AtMostArgs(n int) cobra.PositionalArgs {
 func SomeArgs(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return &Usage{Message: fmt.Sprintf("%s needs %s.", cmd.CommandPath(), name), Next: typeInstead(cmd)}
+			return &Usage{Message: fmt.Sprintf("`%s` needs %s.", cmd.CommandPath(), name), Next: typeInstead(cmd)}
 		}
 		return nil
 	}
@@ -52,9 +52,22 @@ func Optional(args []string) string {
 }
 
 func tooMany(cmd *cobra.Command, argument string) error {
-	return &Usage{Message: fmt.Sprintf("%s does not take %q.", cmd.CommandPath(), argument), Next: typeInstead(cmd)}
+	u := &Usage{Message: fmt.Sprintf("`%s` does not take %q.", cmd.CommandPath(), argument), Next: typeInstead(cmd)}
+	if !strings.Contains(cmd.Name(), ":") { // after a noun a verb was meant
+		u.Next = first(DidYouMean(cmd.Root(), cmd.Name()+":"+argument), u.Next)
+	}
+	return u
 }
 
 func typeInstead(cmd *cobra.Command) string {
 	return fmt.Sprintf("Type `%s`, or `%s --help` for more.", cmd.UseLine(), cmd.CommandPath())
+}
+
+// DidYouMean asks about commands that are spelled nearly like name; it is empty where there are none.
+func DidYouMean(root *cobra.Command, name string) string {
+	similar := root.SuggestionsFor(name)
+	if len(similar) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Did you mean `%s %s`?", root.Name(), strings.Join(similar, "` or `"+root.Name()+" "))
 }

@@ -40,7 +40,7 @@ func (k *Kit) ClientAt(address, token string) (*client.Client, error) {
 // able to lead it astray.
 func tokenFor(c *config.Config) (string, error) {
 	if c.Token == "" {
-		return "", &Failure{Message: "You are not signed in.", Next: "Run `setops login`."}
+		return "", errSignedOut()
 	}
 	if !c.FromEnv && client.Origin(c.Issuer) != client.Origin(c.URL) {
 		return "", &Failure{
@@ -61,4 +61,8 @@ func (k *Kit) trace(t client.Trace) {
 		outcome += " request " + t.RequestID
 	}
 	k.Note("debug: %s %s: %s (%s)", t.Method, t.URL, outcome, t.Duration.Round(time.Millisecond))
+}
+
+func errSignedOut() error {
+	return &Failure{Message: "You are not signed in.", Next: "Run `setops login`."}
 }

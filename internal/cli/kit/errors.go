@@ -1,6 +1,9 @@
 package kit
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Exit codes that are not those of a task. They are documented in `setops help exit-codes`.
 const (
@@ -20,8 +23,8 @@ type Failure struct {
 
 // Error says what happened and what to do.
 func (f *Failure) Error() string {
-	if f.Next == "" {
-		return f.Message
+	if f.Next == "" || strings.HasSuffix(f.Message, "\n") {
+		return f.Message + f.Next
 	}
 	return f.Message + " " + f.Next
 }

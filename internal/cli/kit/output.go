@@ -2,10 +2,10 @@ package kit
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/setopsco/setops/internal/cli/render"
 )
@@ -26,7 +26,7 @@ func Outputs() []string { return []string{string(Table), string(Plain), string(J
 // Set reads the flag.
 func (o *Output) Set(value string) error {
 	if !slices.Contains(Outputs(), value) {
-		return fmt.Errorf("it must be %s", strings.Join(Outputs(), ", "))
+		return errors.New("it must be table, plain or json")
 	}
 	*o = Output(value)
 	return nil

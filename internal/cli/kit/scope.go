@@ -13,6 +13,9 @@ func (k *Kit) Organization() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if c.Organization == "" && c.Token == "" {
+		return "", errSignedOut()
+	}
 	if c.Organization == "" {
 		return "", &Failure{Message: "There is no organization.", Next: "Run `setops login`, or set SETOPS_ORGANIZATION."}
 	}

@@ -3,6 +3,7 @@ package root
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/spf13/cobra"
@@ -60,14 +61,22 @@ func flagError(cmd *cobra.Command, err error) error {
 		if unknown.GetSpecifiedShortnames() != "" {
 			name = "-" + unknown.GetSpecifiedName()
 		}
-		return &kit.Usage{Message: fmt.Sprintf("%s has no flag %s.", cmd.CommandPath(), name), Next: next}
+		return &kit.Usage{Message: fmt.Sprintf("`%s` has no flag %s.", cmd.CommandPath(), name), Next: next}
 	case errors.As(err, &bare):
 		return &kit.Usage{Message: fmt.Sprintf("--%s needs a value.", bare.GetFlag().Name), Next: next}
 	case errors.As(err, &invalid):
 		return &kit.Usage{
 			Message: fmt.Sprintf("--%s cannot be %q.", invalid.GetFlag().Name, invalid.GetValue()),
-			Next:    fmt.Sprintf("It is: %s.", invalid.GetFlag().Usage),
+			Next:    whatItTakes(invalid),
 		}
 	}
 	return &kit.Usage{Message: kit.Sentence(err.Error()), Next: next}
+}
+
+func whatItTakes(e *pflag.InvalidValueError) string {
+	var number *strconv.NumError
+	if errors.As(e, &number) {
+		return "It must be a whole number."
+	}
+	return kit.Sentence(errors.Unwrap(e).Error())
 }

@@ -18,6 +18,12 @@ func addHelp(root *cobra.Command) {
 	})
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(newHelp(root))
+	for _, c := range root.Commands() {
+		c.DisableFlagsInUseLine = true // usage puts them where they may stand
+		for _, sub := range c.Commands() {
+			sub.DisableFlagsInUseLine = true
+		}
+	}
 }
 
 func newHelp(root *cobra.Command) *cobra.Command {
@@ -71,7 +77,7 @@ func screen(cmd *cobra.Command) string {
 	}
 	list(&b, "Topics", cmd.Commands(), isTopic)
 	if cmd.HasParent() {
-		list(&b, "Settings", cmd.Commands(), (*cobra.Command).IsAvailableCommand)
+		list(&b, below(cmd), cmd.Commands(), (*cobra.Command).IsAvailableCommand)
 		if local := cmd.LocalNonPersistentFlags(); local.HasAvailableFlags() {
 			fmt.Fprintf(&b, "\nFlags:\n%s", local.FlagUsages())
 		}
@@ -94,20 +100,24 @@ func list(b *strings.Builder, title string, commands []*cobra.Command, wanted fu
 	}
 }
 
+// below is the heading of the commands below a group: "Settings" for one that is used as `container:set SETTING`.
+func below(group *cobra.Command) string {
+	_, what, _ := strings.Cut(group.Use, " ")
+	if what == "" {
+		return "Commands"
+	}
+	return what[:1] + strings.ToLower(what[1:]) + "s"
+}
+
 // usage is the line to type.
 func usage(cmd *cobra.Command) string {
-	switch {
-	case !cmd.HasParent():
+	if !cmd.HasParent() {
 		return "setops [flags] COMMAND [arguments] [flags] [-- arguments]"
-	case cmd.HasAvailableSubCommands():
-		return cmd.CommandPath() + " SETTING [arguments] [flags]"
-	case strings.Contains(cmd.Use, "[flags]"):
-		return cmd.UseLine()
 	}
-	if before, after, found := strings.Cut(cmd.Use, " -- "); found {
-		return strings.TrimSuffix(cmd.CommandPath(), cmd.Name()) + before + " [flags] -- " + after
+	if before, after, found := strings.Cut(cmd.UseLine(), " -- "); found {
+		return before + " [flags] -- " + after
 	}
-	return cmd.UseLine()
+	return cmd.UseLine() + " [flags]"
 }
 
 // isTopic says whether cmd is only a page to read.

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/setopsco/setops/internal/cli/cmd/app"
 	"github.com/setopsco/setops/internal/cli/cmd/changeset"
@@ -66,10 +65,11 @@ func New(k *kit.Kit) *cobra.Command {
 		Example: "  setops login\n" +
 			"  setops -p shop -s production app:create web\n" +
 			"  setops -p shop -s production changeset:commit",
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		Args:              cobra.ArbitraryArgs,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		Args:                       cobra.ArbitraryArgs,
+		SuggestionsMinimumDistance: 2,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -101,9 +101,9 @@ func Execute(ctx context.Context, root *cobra.Command, args []string) error {
 }
 
 func unknownCommand(root *cobra.Command, name string) error {
-	next := "Type `setops help` for the list of commands."
-	if similar := root.SuggestionsFor(name); len(similar) > 0 {
-		next = fmt.Sprintf("Did you mean `setops %s`?", strings.Join(similar, "` or `setops "))
+	next := kit.DidYouMean(root, name)
+	if next == "" {
+		next = "Type `setops help` for the list of commands."
 	}
 	return &kit.Usage{Message: fmt.Sprintf("There is no command %q.", name), Next: next}
 }

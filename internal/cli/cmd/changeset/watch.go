@@ -57,7 +57,7 @@ func failed(ref client.StageRef, f api.Failure) error {
 	if f.App != "" {
 		fmt.Fprintf(&b, " of app %s", f.App)
 	}
-	fmt.Fprintf(&b, ": %s\n", kit.Sentence(f.Message))
+	fmt.Fprintf(&b, ": %s.\n", strings.TrimRight(f.Message, ". \n"))
 	if len(f.Log) > 0 {
 		b.WriteString("\nThe last lines of its task:\n")
 		for _, line := range f.Log {
@@ -65,7 +65,7 @@ func failed(ref client.StageRef, f api.Failure) error {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("The old tasks serve on, and the changeset is kept.")
+	b.WriteString("The old tasks serve on, and the changeset is kept.\n")
 	return &kit.Failure{Message: b.String(), Next: whatNext(ref, f)}
 }
 
@@ -74,5 +74,5 @@ func whatNext(ref client.StageRef, f api.Failure) string {
 	if f.App == "" || f.TaskID == "" {
 		return mend
 	}
-	return fmt.Sprintf("\n`setops %s --app %s log --task %s` shows all that the task wrote. %s", scope(ref), f.App, f.TaskID, mend)
+	return fmt.Sprintf("`setops %s --app %s log --task %s` shows all that the task wrote. %s", scope(ref), f.App, f.TaskID, mend)
 }

@@ -18,7 +18,7 @@ var fallback string
 // Commands are the commands of this noun.
 func Commands(k *kit.Kit) []*cobra.Command {
 	group := &cobra.Command{
-		Use:   "completion",
+		Use:   "completion SHELL",
 		Short: "Print a script that completes commands in a shell",
 		Long:  "Print a script that makes the tab key complete the commands, flags and names of setops.",
 		Example: "  source <(setops completion bash)\n" +

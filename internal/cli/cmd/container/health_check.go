@@ -34,9 +34,9 @@ func newSetHealthCheck(k *kit.Kit, run setRun) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&interval, "interval", 10, "seconds between two checks, 1 to 300")
-	flags.IntVar(&timeout, "timeout", 10, "seconds that a check may take, 1 to 60")
-	flags.IntVar(&retries, "retries", 5, "failures in a row that make a task unhealthy, 1 to 30")
-	flags.IntVar(&startPeriod, "start-period", 15, "seconds after the start in which failures do not count, 0 to 300")
+	flags.IntVar(&interval, "interval", 10, "`SECONDS` between two checks, 1 to 300")
+	flags.IntVar(&timeout, "timeout", 10, "`SECONDS` that a check may take, 1 to 60")
+	flags.IntVar(&retries, "retries", 5, "`N` failures in a row that make a task unhealthy, 1 to 30")
+	flags.IntVar(&startPeriod, "start-period", 15, "`SECONDS` after the start in which failures do not count, 0 to 300")
 	return cmd
 }

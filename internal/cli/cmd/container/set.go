@@ -20,7 +20,7 @@ type setRun func(context.Context, *setOptions) error
 
 func newSet(k *kit.Kit, run setRun) *cobra.Command {
 	group := &cobra.Command{
-		Use:   "container:set",
+		Use:   "container:set SETTING",
 		Short: "Set how an app's tasks are started and checked",
 		Long: "Set how the tasks of an app are started and checked from inside. It is staged: new tasks take the place of the\n" +
 			"old ones at `setops changeset:commit`.\n\nWhat follows `--` is taken as it is, flags and all.",

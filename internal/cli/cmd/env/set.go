@@ -33,7 +33,7 @@ func newSet(k *kit.Kit, run func(context.Context, *setOptions) error) *cobra.Com
 			return run(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().StringVar(&opts.description, "description", "", "what the variables are for")
+	cmd.Flags().StringVar(&opts.description, "description", "", "`TEXT` that says what the variables are for")
 	return cmd
 }
 

@@ -44,7 +44,7 @@ func newLog(k *kit.Kit, run func(context.Context, *logOptions) error) *cobra.Com
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVarP(&opts.query.Limit, "limit", "n", 250, "show the newest N lines, 1 to 9999")
+	flags.IntVarP(&opts.query.Limit, "limit", "n", 250, "show the newest `N` lines, 1 to 9999")
 	flags.BoolVarP(&opts.follow, "follow", "f", false, "go on with new lines as they come")
 	flags.StringVar(&before, "before", "", "only lines before this `TIME`")
 	flags.StringVar(&after, "after", "", "only lines after this `TIME`")

@@ -21,7 +21,7 @@ type setRun func(context.Context, *setOptions) error
 
 func newSet(k *kit.Kit, run setRun) *cobra.Command {
 	group := &cobra.Command{
-		Use:   "network:set",
+		Use:   "network:set SETTING",
 		Short: "Set how an app is reached",
 		Long:  "Set how an app is reached and checked from outside. It is staged until `setops changeset:commit`.",
 		Example: "  setops -p shop -s production --app web network:set public true\n" +

@@ -19,7 +19,7 @@ type setRun func(context.Context, *setOptions) error
 
 func newSet(k *kit.Kit, run setRun) *cobra.Command {
 	group := &cobra.Command{
-		Use:   "resource:set",
+		Use:   "resource:set SETTING",
 		Short: "Set CPU, memory and number of an app's tasks",
 		Long:  "Set what each task of an app gets, and how many tasks there are. It is staged until `setops changeset:commit`.",
 		Example: "  setops -p shop -s production --app web resource:set scale 2\n" +
@@ -74,8 +74,8 @@ func newSetBoth(k *kit.Kit, run setRun) *cobra.Command {
 			return run(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().IntVar(&cpu, "cpu", 0, "CPU share of each task; 1024 is one vCPU")
-	cmd.Flags().IntVar(&memory, "memory", 0, "memory limit of each task in MB")
+	cmd.Flags().IntVar(&cpu, "cpu", 0, "CPU share `N` of each task; 1024 is one vCPU")
+	cmd.Flags().IntVar(&memory, "memory", 0, "memory limit `N` of each task in MB")
 	return cmd
 }
 

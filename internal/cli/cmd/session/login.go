@@ -42,7 +42,7 @@ func newLogin(k *kit.Kit, run func(context.Context, *loginOptions) error) *cobra
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), opts) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&opts.url, "url", "", "address of the server (default SETOPS_URL, the last one, or "+config.DefaultURL+")")
+	flags.StringVar(&opts.url, "url", "", "`ADDRESS` of the server (default SETOPS_URL, the last one, or "+config.DefaultURL+")")
 	flags.BoolVar(&opts.serviceUser, "service-user", false, "read organization, user name and password from standard input")
 	flags.BoolVar(&opts.noSetup, "no-setup", false, "leave Docker's configuration alone")
 	return cmd

@@ -20,7 +20,7 @@ type runOptions struct {
 func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Command {
 	opts := &runOptions{kit: k}
 	cmd := &cobra.Command{
-		Use:   "task:run [flags] -- ARGV",
+		Use:   "task:run -- ARGV",
 		Short: "Run a one-off task",
 		Long: "Run a command in a task of its own, with the committed settings of the app, and show its log until it ends. The exit\n" +
 			"code is that of the task. A release that you have staged can be run before it is committed.\n\n" +
@@ -34,10 +34,10 @@ func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Com
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&opts.task.Release, "release", 0, "release to run (default the active one)")
-	flags.IntVar(&opts.task.CPU, "cpu", 0, "CPU share; 1024 is one vCPU (default that of the app)")
-	flags.IntVar(&opts.task.Memory, "memory", 0, "memory limit in MB (default that of the app)")
-	flags.StringSliceVar(&opts.task.Entrypoint, "entrypoint", nil, "words in place of the app's entrypoint, separated by commas")
+	flags.IntVar(&opts.task.Release, "release", 0, "`RELEASE` to run (default the active one)")
+	flags.IntVar(&opts.task.CPU, "cpu", 0, "CPU share `N`; 1024 is one vCPU (default that of the app)")
+	flags.IntVar(&opts.task.Memory, "memory", 0, "memory limit `N` in MB (default that of the app)")
+	flags.StringSliceVar(&opts.task.Entrypoint, "entrypoint", nil, "`WORDS` in place of the app's entrypoint, separated by commas")
 	flags.BoolVar(&opts.detach, "detach", false, "return once the task is started (also --detached)")
 	return cmd
 }

@@ -1,0 +1,105 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/setopsco/setops/pkg/api"
+)
+
+const digest = "sha256:2b51cdaabcdc9c35b36e998ec81d2ed8507def0e4709a4d5003414e727e67fa9"
+
+func seedChangeset() api.Changeset {
+	return api.Changeset{CreatedAt: at("2020-11-10T09:05:34Z"), Commands: []api.StagedCommand{
+		{Name: "app:release:create", Arguments: map[string]any{"name": "web", "release_digest": digest}},
+		{Name: "app:release:set", Arguments: map[string]any{"name": "web", "release_id": 3}},
+	}}
+}
+
+func (f *fake) changesets(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+stageOf+"/changeset", unlessEmpty(func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, seedChangeset())
+	}))
+	mux.HandleFunc("DELETE "+stageOf+"/changeset", unlessEmpty(func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, api.Discarded{Commands: 2})
+	}))
+	mux.HandleFunc("POST "+stageOf+"/changeset/commands", func(w http.ResponseWriter, _ *http.Request) {
+		sent := f.sent()
+		var body api.StageCommands
+		_ = json.Unmarshal([]byte(sent[len(sent)-1].body), &body)
+		staged := api.Staged{}
+		for _, c := range body.Commands {
+			staged.Effects = append(staged.Effects, effect(c))
+		}
+		answer(w, http.StatusOK, staged)
+	})
+	mux.HandleFunc("POST "+stageOf+"/commits", unlessEmpty(func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusCreated, api.Commit{
+			ID: "c0ffee", State: "running", Phase: "initializing", CreatedAt: at("2020-11-10T09:06:00Z"), CreatedBy: "ada@example.com",
+			Changeset: seedChangeset(),
+		})
+	}))
+	mux.HandleFunc("GET "+stageOf+"/commits/{id}", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, api.Commit{
+			ID: "c0ffee", State: "done", Phase: "applying", Done: 3, Total: 3, CreatedAt: at("2020-11-10T09:06:00Z"),
+			CreatedBy: "ada@example.com", FinishedAt: pointer(at("2020-11-10T09:06:04Z")), Changeset: seedChangeset(),
+		})
+	})
+	mux.HandleFunc("GET "+stageOf+"/commits/{id}/events", commitEvents)
+}
+
+func unlessEmpty(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("stage") == "empty" {
+			refuse(w, http.StatusNotFound, "ChangesetDoesNotExist", "you have staged nothing on this stage")
+			return
+		}
+		next(w, r)
+	}
+}
+
+// effect answers a command with what it sets, defaults where it unsets.
+func effect(c api.Command) api.Effect {
+	e := api.Effect{}
+	_ = json.Unmarshal(c.Arguments, &e) // settings have the names of the arguments that set them
+	e.HealthCheck = nil
+	switch c.Name {
+	case "app:release:create":
+		e.ReleaseID, e.Digest = 3, digest
+	case "app:container:set":
+		var a api.ContainerSet
+		_ = json.Unmarshal(c.Arguments, &a)
+		if h := a.HealthCheck; h != nil {
+			e.HealthCheck = &api.HealthCheck{Command: h.Command, Interval: 10, Timeout: 10, Retries: 5, StartPeriod: 15}
+			if h.Interval != nil {
+				e.HealthCheck.Interval = *h.Interval
+			}
+		}
+	case "app:container:unset":
+		e.Command, e.HealthCheckOff = &[]string{}, true
+	case "app:resource:unset":
+		e.CPU, e.Memory, e.Scale = pointer(128), pointer(256), pointer(1)
+	case "app:network:unset":
+		e.HealthPath, e.HealthStatus = pointer("/"), pointer("200-499")
+	}
+	return e
+}
+
+// commitEvents tells several steps at once, as a server does that is quicker than its reader.
+func commitEvents(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	event(w, "progress", api.Progress{State: "running", Phase: "initializing"})
+	event(w, "progress", api.Progress{State: "running", Phase: "applying", Done: 0, Total: 3})
+	switch r.PathValue("stage") {
+	case "endless":
+		<-r.Context().Done()
+	case "broken":
+		event(w, "progress", api.Progress{State: "failed", Phase: "applying", Done: 1, Total: 3, Failure: &api.Failure{
+			Code: "CommitFailed", Message: "the task ended with exit code 1 before it was healthy", Step: "start tasks", App: "web",
+			TaskID: taskB, Check: "start", Log: []string{"boot", "no database"},
+		}})
+	default:
+		event(w, "progress", api.Progress{State: "running", Phase: "applying", Done: 2, Total: 3})
+		event(w, "progress", api.Progress{State: "done", Phase: "applying", Done: 3, Total: 3})
+	}
+}
