@@ -47,7 +47,7 @@ func (s *Server) Handler(next http.Handler) http.Handler {
 	s.routes(newAPI(mux, s.Version))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { writeError(w, r, noRoute(r)) })
+	mux.HandleFunc("/", NotFound)
 	return s.observe(withMethodErrors(mux, next))
 }
 
@@ -65,6 +65,9 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	config.Security = []map[string][]string{{"token": {}}}
 	return humago.New(mux, config)
 }
+
+// NotFound answers a path that nobody serves with the body of an error.
+func NotFound(w http.ResponseWriter, r *http.Request) { writeError(w, r, noRoute(r)) }
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := s.Ready(r.Context()); err != nil {
@@ -103,7 +106,7 @@ func withMethodErrors(mux *http.ServeMux, next http.Handler) http.Handler {
 		case (pattern == "/" || pattern == "") && next != nil && !strings.HasPrefix(r.URL.Path, "/"+api.Version+"/"):
 			next.ServeHTTP(w, r)
 		case pattern == "":
-			writeError(w, r, noRoute(r))
+			NotFound(w, r)
 		default:
 			mux.ServeHTTP(w, r)
 		}

@@ -1,0 +1,94 @@
+package daemon
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/setopsco/setops/internal/seal"
+)
+
+// dataDir is the directory of one installation:
+//
+//	setops.db        projects, stages, changesets, commits (SQLite)
+//	key              seals values of env; whoever has it and the database can read them
+//	instance         8 hexadecimal digits that name what this installation makes in the kernel
+//	admin-password   where it was generated
+//	registry/        images as they were pushed
+//	engine/          unpacked images, tasks, logs, networks
+//	lock             held while a server runs
+type dataDir struct {
+	path string
+	lock *os.File
+}
+
+// openDataDir makes the directory where it is not there, and makes sure that no other server uses it.
+func openDataDir(path string) (*dataDir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open data directory: %w", err)
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("another setopsd uses the data directory %s; stop it, or give this one its own with --data-dir", path)
+	}
+	return &dataDir{path: path, lock: lock}, nil
+}
+
+func (d *dataDir) Close() error { return d.lock.Close() }
+
+func (d *dataDir) file(elements ...string) string {
+	return filepath.Join(append([]string{d.path}, elements...)...)
+}
+
+// secret reads a file of random bytes in hexadecimal, and makes it at the first start. A database without its key is
+// refused: a new key could open nothing in it.
+func (d *dataDir) secret(name string, size int, needed bool) ([]byte, error) {
+	text, err := os.ReadFile(d.file(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		if needed {
+			return nil, fmt.Errorf("the file %s is gone; put it back from a backup", d.file(name))
+		}
+		value := make([]byte, size)
+		rand.Read(value)
+		return value, writeNew(d.file(name), []byte(hex.EncodeToString(value)+"\n"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	value, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(value) != size {
+		return nil, fmt.Errorf("the file %s is damaged: it must hold %d bytes in hexadecimal", d.file(name), size)
+	}
+	return value, nil
+}
+
+// box opens the key that seals values.
+func (d *dataDir) box() (*seal.Box, []byte, error) {
+	_, err := os.Stat(d.file("setops.db"))
+	key, err := d.secret("key", seal.KeySize, err == nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	box, err := seal.New(key)
+	return box, key, err
+}
+
+func (d *dataDir) instance() (string, error) {
+	id, err := d.secret("instance", 4, false)
+	return hex.EncodeToString(id), err
+}
