@@ -3,6 +3,7 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -41,31 +42,42 @@ func (n *Network) plug(s *stage, e endpoint) error {
 	if err := sysctl("ipv6/conf/"+e.Interface+"/disable_ipv6", "1"); err != nil {
 		return err
 	}
+	eth0, err := configureInside(inside, s, e)
+	if err != nil {
+		return err
+	}
 	if err := netlink.LinkSetUp(pair); err != nil {
 		return fmt.Errorf("bring up interface %s: %w", e.Interface, err)
 	}
-	return configureInside(inside, s, e)
+	if err := addRoute(inside, eth0, s); err != nil {
+		return err
+	}
+	return errors.Join(awaitUp(inside.LinkByIndex, eth0), awaitUp(netlink.LinkByIndex, pair.Index), awaitUp(decided, attrs.MasterIndex))
 }
 
-func configureInside(h *netlink.Handle, s *stage, e endpoint) error {
+// configureInside gives the container's interface its address and the namespace its loopback interface.
+func configureInside(h *netlink.Handle, s *stage, e endpoint) (index int, err error) {
 	lo, err := h.LinkByName("lo")
 	if err != nil {
-		return fmt.Errorf("find loopback interface: %w", err)
+		return 0, fmt.Errorf("find loopback interface: %w", err)
 	}
 	eth0, err := h.LinkByName("eth0")
 	if err != nil {
-		return fmt.Errorf("find container's interface: %w", err)
+		return 0, fmt.Errorf("find container's interface: %w", err)
 	}
 	if err := h.AddrAdd(eth0, &netlink.Addr{IPNet: ipNet(e.Address, s.Subnet.Bits())}); err != nil {
-		return fmt.Errorf("give container the address %s: %w", e.Address, err)
+		return 0, fmt.Errorf("give container the address %s: %w", e.Address, err)
 	}
 	for _, l := range []netlink.Link{lo, eth0} {
 		if err := h.LinkSetUp(l); err != nil {
-			return fmt.Errorf("bring up container's interface %s: %w", l.Attrs().Name, err)
+			return 0, fmt.Errorf("bring up container's interface %s: %w", l.Attrs().Name, err)
 		}
 	}
-	route := &netlink.Route{LinkIndex: eth0.Attrs().Index, Gw: s.Gateway.AsSlice()}
-	if err := h.RouteAdd(route); err != nil {
+	return eth0.Attrs().Index, nil
+}
+
+func addRoute(h *netlink.Handle, index int, s *stage) error {
+	if err := h.RouteAdd(&netlink.Route{LinkIndex: index, Gw: s.Gateway.AsSlice()}); err != nil {
 		return fmt.Errorf("give container its default route: %w", err)
 	}
 	return nil

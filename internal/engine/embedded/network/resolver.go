@@ -42,7 +42,7 @@ func (r *resolver) ask(ctx context.Context, transport string, q *dns.Msg) (*dns.
 	err := errNoServer
 	for _, server := range r.current() {
 		var answer *dns.Msg
-		answer, _, err = client.ExchangeContext(ctx, q, server)
+		answer, err = exchange(ctx, client, q, server)
 		if err == nil && answer.Rcode != dns.RcodeServerFailure && answer.Rcode != dns.RcodeRefused {
 			return answer, nil
 		}
@@ -54,6 +54,19 @@ func (r *resolver) ask(ctx context.Context, transport string, q *dns.Msg) (*dns.
 		}
 	}
 	return nil, err
+}
+
+// exchange puts one question to one server, until ctx ends.
+func exchange(ctx context.Context, client *dns.Client, q *dns.Msg, server string) (*dns.Msg, error) {
+	c, err := client.DialContext(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	// The client looks at the deadline of ctx only.
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	answer, _, err := client.ExchangeWithConnContext(ctx, q, c)
+	return answer, err
 }
 
 // current gives the servers as host:port, from the file as it is now. A file that is not there lists none.
