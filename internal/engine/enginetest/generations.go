@@ -35,9 +35,10 @@ func scaleIsFollowed(t *testing.T, w *world) {
 		t.Fatalf("from %v to %v", ids(before), ids(three))
 	}
 	g.Scale = 1
-	after := w.deploy(t, g)
+	w.ensure(t, g)
 	eventually(t, "two tasks were stopped", func() bool { return len(w.running(t, g.ID)) == 1 })
-	if after = w.running(t, g.ID); after[0].ID != before[0].ID {
+	after := w.running(t, g.ID)
+	if after[0].ID != before[0].ID {
 		t.Errorf("the oldest task was stopped")
 	}
 	for _, task := range three {

@@ -1,7 +1,9 @@
 package enginetest
 
 import (
+	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"syscall"
@@ -12,14 +14,17 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// answers reports whether something accepts at the task's address.
+// answers reports whether the task serves. That something accepts at its address is not enough: on some networks a
+// gateway accepts in the name of all.
 func answers(task setops.Task) bool {
-	conn, err := net.DialTimeout("tcp", task.Address, time.Second)
+	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + task.Address + "/")
 	if err != nil {
 		return false
 	}
-	conn.Close() //nolint:errcheck // that it was made is enough
-	return true
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	body, err := io.ReadAll(response.Body)
+	return err == nil && strings.Contains(string(body), "hello")
 }
 
 func endedTasksAreReplaced(t *testing.T, w *world) {
