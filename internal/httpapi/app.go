@@ -19,7 +19,7 @@ type releaseList struct {
 	Releases []api.Release `json:"releases"`
 }
 
-func (s *Server) listApps(ctx context.Context, in *inStage) (*answer[appList], error) {
+func (s *Server) listApps(ctx context.Context, in *InStage) (*answer[appList], error) {
 	_, ref, err := s.stage(ctx, *in)
 	if err != nil {
 		return nil, err
@@ -32,8 +32,8 @@ func (s *Server) listApps(ctx context.Context, in *inStage) (*answer[appList], e
 	return answered(list), err
 }
 
-func (s *Server) showApp(ctx context.Context, in *inApp) (*answer[api.App], error) {
-	_, ref, err := s.stage(ctx, in.inStage)
+func (s *Server) showApp(ctx context.Context, in *InApp) (*answer[api.App], error) {
+	_, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +44,8 @@ func (s *Server) showApp(ctx context.Context, in *inApp) (*answer[api.App], erro
 	return answered(wireApp(info)), nil
 }
 
-func (s *Server) showStatus(ctx context.Context, in *inApp) (*answer[api.AppStatus], error) {
-	_, ref, err := s.stage(ctx, in.inStage)
+func (s *Server) showStatus(ctx context.Context, in *InApp) (*answer[api.AppStatus], error) {
+	_, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *Server) showStatus(ctx context.Context, in *inApp) (*answer[api.AppStat
 	return answered(wireStatus(a, status)), nil
 }
 
-func (s *Server) listReleases(ctx context.Context, in *inApp) (*answer[releaseList], error) {
+func (s *Server) listReleases(ctx context.Context, in *InApp) (*answer[releaseList], error) {
 	_, _, a, err := s.app(ctx, *in)
 	if err != nil {
 		return nil, err

@@ -11,11 +11,11 @@ import (
 )
 
 type commandsToStage struct {
-	inStage
+	InStage
 	Body api.StageCommands
 }
 
-func (s *Server) showChangeset(ctx context.Context, in *inStage) (*answer[api.Changeset], error) {
+func (s *Server) showChangeset(ctx context.Context, in *InStage) (*answer[api.Changeset], error) {
 	u, ref, err := s.stage(ctx, *in)
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (s *Server) showChangeset(ctx context.Context, in *inStage) (*answer[api.Ch
 	return answered(wireChangeset(c)), err
 }
 
-func (s *Server) discardChangeset(ctx context.Context, in *inStage) (*answer[api.Discarded], error) {
+func (s *Server) discardChangeset(ctx context.Context, in *InStage) (*answer[api.Discarded], error) {
 	u, ref, err := s.stage(ctx, *in)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (s *Server) discardChangeset(ctx context.Context, in *inStage) (*answer[api
 }
 
 func (s *Server) stageCommands(ctx context.Context, in *commandsToStage) (*answer[api.Staged], error) {
-	u, ref, err := s.stage(ctx, in.inStage)
+	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}

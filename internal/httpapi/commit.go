@@ -11,11 +11,11 @@ import (
 )
 
 type oneCommit struct {
-	inStage
+	InStage
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (s *Server) startCommit(ctx context.Context, in *inStage) (*answer[api.Commit], error) {
+func (s *Server) startCommit(ctx context.Context, in *InStage) (*answer[api.Commit], error) {
 	u, ref, err := s.stage(ctx, *in)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (s *Server) startCommit(ctx context.Context, in *inStage) (*answer[api.Comm
 }
 
 func (s *Server) showCommit(ctx context.Context, in *oneCommit) (*answer[api.Commit], error) {
-	_, ref, err := s.stage(ctx, in.inStage)
+	_, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Server) showCommit(ctx context.Context, in *oneCommit) (*answer[api.Com
 }
 
 func (s *Server) watchCommit(ctx context.Context, in *oneCommit) (*huma.StreamResponse, error) {
-	_, ref, err := s.stage(ctx, in.inStage)
+	_, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 type logRange struct {
-	inApp
+	InApp
 	Limit  int       `query:"limit" default:"250" doc:"The last so many lines, 1 to 9999"`
 	After  time.Time `query:"after" doc:"Only lines after this moment"`
 	Before time.Time `query:"before" doc:"Only lines before this moment"`
@@ -27,7 +27,7 @@ type logLines struct {
 }
 
 func (s *Server) readLog(ctx context.Context, in *logRange) (*answer[logLines], error) {
-	_, ref, a, err := s.app(ctx, in.inApp)
+	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (s *Server) readLog(ctx context.Context, in *logRange) (*answer[logLines], 
 
 // followLog streams lines as they come. For one task it ends with the task, whose log is complete then.
 func (s *Server) followLog(ctx context.Context, in *logRange) (*huma.StreamResponse, error) {
-	_, ref, a, err := s.app(ctx, in.inApp)
+	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
 	}

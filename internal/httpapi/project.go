@@ -13,12 +13,12 @@ type projectList struct {
 }
 
 type newProject struct {
-	inOrganization
+	InOrganization
 	Body api.NewName
 }
 
-func (s *Server) listProjects(ctx context.Context, in *inOrganization) (*answer[projectList], error) {
-	u, err := s.user(ctx, in.signedIn)
+func (s *Server) listProjects(ctx context.Context, in *InOrganization) (*answer[projectList], error) {
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (s *Server) listProjects(ctx context.Context, in *inOrganization) (*answer[
 }
 
 func (s *Server) createProject(ctx context.Context, in *newProject) (*answer[api.Project], error) {
-	u, err := s.user(ctx, in.signedIn)
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +39,8 @@ func (s *Server) createProject(ctx context.Context, in *newProject) (*answer[api
 	return answered(wireProject(p)), err
 }
 
-func (s *Server) showProject(ctx context.Context, in *inProject) (*answer[api.Project], error) {
-	u, err := s.user(ctx, in.signedIn)
+func (s *Server) showProject(ctx context.Context, in *InProject) (*answer[api.Project], error) {
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +48,8 @@ func (s *Server) showProject(ctx context.Context, in *inProject) (*answer[api.Pr
 	return answered(wireProject(p)), err
 }
 
-func (s *Server) destroyProject(ctx context.Context, in *inProject) (*struct{}, error) {
-	u, err := s.user(ctx, in.signedIn)
+func (s *Server) destroyProject(ctx context.Context, in *InProject) (*struct{}, error) {
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}

@@ -9,32 +9,39 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// signedIn is the part of every request that says who asks.
-type signedIn struct {
+// The scopes of requests are exported, though only this package uses them: huma reads no fields that are embedded by an
+// unexported name.
+
+// SignedIn is the part of every request that says who asks.
+type SignedIn struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 }
 
-type inOrganization struct {
-	signedIn
+// InOrganization is a request about an organization.
+type InOrganization struct {
+	SignedIn
 	Organization string `path:"organization" maxLength:"64"`
 }
 
-type inProject struct {
-	inOrganization
+// InProject is a request about a project.
+type InProject struct {
+	InOrganization
 	Project string `path:"project" maxLength:"64"`
 }
 
-type inStage struct {
-	inProject
+// InStage is a request about a stage.
+type InStage struct {
+	InProject
 	Stage string `path:"stage" maxLength:"64"`
 }
 
-type inApp struct {
-	inStage
+// InApp is a request about an app.
+type InApp struct {
+	InStage
 	App string `path:"app" maxLength:"64"`
 }
 
-func (in signedIn) token() string {
+func (in SignedIn) token() string {
 	scheme, token, _ := strings.Cut(in.Authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
@@ -42,18 +49,18 @@ func (in signedIn) token() string {
 	return strings.TrimSpace(token)
 }
 
-func (s *Server) user(ctx context.Context, in signedIn) (setops.User, error) {
+func (s *Server) user(ctx context.Context, in SignedIn) (setops.User, error) {
 	u, _, err := s.Sessions.CheckToken(ctx, in.token())
 	return u, err
 }
 
-func (s *Server) session(ctx context.Context, in signedIn) (setops.User, time.Time, error) {
+func (s *Server) session(ctx context.Context, in SignedIn) (setops.User, time.Time, error) {
 	return s.Sessions.CheckToken(ctx, in.token())
 }
 
 // stage finds the stage of a request for whoever may see it.
-func (s *Server) stage(ctx context.Context, in inStage) (setops.User, setops.StageRef, error) {
-	u, err := s.user(ctx, in.signedIn)
+func (s *Server) stage(ctx context.Context, in InStage) (setops.User, setops.StageRef, error) {
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return u, setops.StageRef{}, err
 	}
@@ -62,8 +69,8 @@ func (s *Server) stage(ctx context.Context, in inStage) (setops.User, setops.Sta
 }
 
 // app finds the app of a request.
-func (s *Server) app(ctx context.Context, in inApp) (setops.User, setops.StageRef, *setops.App, error) {
-	u, ref, err := s.stage(ctx, in.inStage)
+func (s *Server) app(ctx context.Context, in InApp) (setops.User, setops.StageRef, *setops.App, error) {
+	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return u, ref, nil, err
 	}

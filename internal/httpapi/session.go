@@ -23,7 +23,7 @@ func (s *Server) signIn(ctx context.Context, in *signInInput) (*answer[api.Sessi
 	return answered(api.Session{Organization: u.Organization, Email: u.Email, Token: token, ExpiresAt: expires.UTC()}), nil
 }
 
-func (s *Server) showSession(ctx context.Context, in *signedIn) (*answer[api.Session], error) {
+func (s *Server) showSession(ctx context.Context, in *SignedIn) (*answer[api.Session], error) {
 	u, expires, err := s.session(ctx, *in)
 	if err != nil {
 		return nil, err
@@ -31,6 +31,6 @@ func (s *Server) showSession(ctx context.Context, in *signedIn) (*answer[api.Ses
 	return answered(api.Session{Organization: u.Organization, Email: u.Email, ExpiresAt: expires}), nil
 }
 
-func (s *Server) signOut(ctx context.Context, in *signedIn) (*struct{}, error) {
+func (s *Server) signOut(ctx context.Context, in *SignedIn) (*struct{}, error) {
 	return nil, s.Sessions.SignOut(ctx, in.token())
 }

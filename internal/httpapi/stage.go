@@ -13,12 +13,12 @@ type stageList struct {
 }
 
 type newStage struct {
-	inProject
+	InProject
 	Body api.NewName
 }
 
-func (s *Server) listStages(ctx context.Context, in *inProject) (*answer[stageList], error) {
-	u, err := s.user(ctx, in.signedIn)
+func (s *Server) listStages(ctx context.Context, in *InProject) (*answer[stageList], error) {
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s *Server) listStages(ctx context.Context, in *inProject) (*answer[stageLi
 }
 
 func (s *Server) createStage(ctx context.Context, in *newStage) (*answer[api.Stage], error) {
-	u, err := s.user(ctx, in.signedIn)
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,8 @@ func (s *Server) createStage(ctx context.Context, in *newStage) (*answer[api.Sta
 	return answered(wireStage(st)), err
 }
 
-func (s *Server) showStage(ctx context.Context, in *inStage) (*answer[api.Stage], error) {
-	u, err := s.user(ctx, in.signedIn)
+func (s *Server) showStage(ctx context.Context, in *InStage) (*answer[api.Stage], error) {
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +52,8 @@ func (s *Server) showStage(ctx context.Context, in *inStage) (*answer[api.Stage]
 	return answered(wireStage(st)), err
 }
 
-func (s *Server) destroyStage(ctx context.Context, in *inStage) (*struct{}, error) {
-	u, err := s.user(ctx, in.signedIn)
+func (s *Server) destroyStage(ctx context.Context, in *InStage) (*struct{}, error) {
+	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}

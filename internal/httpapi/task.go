@@ -14,16 +14,16 @@ type taskList struct {
 }
 
 type taskToRun struct {
-	inApp
+	InApp
 	Body api.RunTask
 }
 
 type oneTask struct {
-	inApp
+	InApp
 	ID string `path:"id" maxLength:"64" doc:"A task's id, or a unique beginning of it"`
 }
 
-func (s *Server) listTasks(ctx context.Context, in *inApp) (*answer[taskList], error) {
+func (s *Server) listTasks(ctx context.Context, in *InApp) (*answer[taskList], error) {
 	_, ref, a, err := s.app(ctx, *in)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (s *Server) listTasks(ctx context.Context, in *inApp) (*answer[taskList], e
 }
 
 func (s *Server) runTask(ctx context.Context, in *taskToRun) (*answer[api.Task], error) {
-	u, ref, a, err := s.app(ctx, in.inApp)
+	u, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s *Server) runTask(ctx context.Context, in *taskToRun) (*answer[api.Task],
 }
 
 func (s *Server) showTask(ctx context.Context, in *oneTask) (*answer[api.Task], error) {
-	_, ref, a, err := s.app(ctx, in.inApp)
+	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Server) showTask(ctx context.Context, in *oneTask) (*answer[api.Task], 
 }
 
 func (s *Server) stopTask(ctx context.Context, in *oneTask) (*struct{}, error) {
-	_, ref, a, err := s.app(ctx, in.inApp)
+	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
 	}
