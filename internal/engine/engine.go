@@ -65,8 +65,10 @@ type Workloads interface {
 	Ensure(ctx context.Context, g Generation) error
 
 	// Await returns nil once Scale tasks of the generation are RUNNING, all checks passed. It returns a *GateError when
-	// that is out of reach: a fault that no retry mends, the third task that ends before it was RUNNING, or the start
-	// timeout. It returns ctx.Err() when ctx ends, and changes nothing itself.
+	// that is out of reach: a fault that no retry mends, the third task that ends before it was RUNNING, a container
+	// health check that has failed Retries times without ever passing, or the start timeout. The engine goes on trying, with
+	// a back-off, and until it has succeeded Await keeps returning that error. It returns ctx.Err() when ctx ends,
+	// another error for a generation that is not kept, and changes nothing itself.
 	Await(ctx context.Context, id string) error
 
 	// Remove drains, stops and deletes every task of the generation and forgets it. It returns when nothing of them is
@@ -77,8 +79,9 @@ type Workloads interface {
 	// stages that have a network.
 	Observe(ctx context.Context) (Observed, error)
 
-	// Watch calls changed after any task of any stage has changed, until ctx ends. Calls may be coalesced; they come
-	// from one goroutine and carry the stage's id.
+	// Watch calls changed after any task of any stage has changed; it returns when ctx ends or the engine is closed.
+	// Calls carry the stage's id, come one after the other from within Watch, and may be coalesced. The first ones
+	// name all stages that have tasks, so that a caller misses nothing.
 	Watch(ctx context.Context, changed func(stageID string))
 }
 
@@ -109,7 +112,8 @@ func (e *GateError) Error() string { return e.Cause }
 type Tasks interface {
 	// Run starts a one-off task and returns it at once, in PROVISIONING.
 	Run(ctx context.Context, t OneOff) (setops.Task, error)
-	// Stop ends a task by SIGTERM, then SIGKILL; a task of a generation is replaced afterwards. It returns at once.
+	// Stop ends a task by SIGTERM, then SIGKILL, after it was drained where it has traffic; a task of a generation is
+	// replaced, at once. It returns at once, and does nothing to a task that has ended.
 	// Errors: *setops.Error TaskDoesNotExist.
 	Stop(ctx context.Context, taskID string) error
 	// List gives the tasks of a stage, of one app where app is set, oldest first: running ones, and ended ones for an

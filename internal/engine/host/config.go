@@ -35,8 +35,8 @@ type Timings struct {
 	CheckFirst time.Duration
 	// CheckUnit is what the numbers of a container health check count; default 1 s.
 	CheckUnit time.Duration
-	// The network health check follows the start at once, then after ProbeFirst (10 ms), and so on with pauses that
-	// grow by half up to ProbeMost (1 s). ProbeTimeout (5 s) is for one answer.
+	// The network health check follows the start at once, then after ProbeFirst (3 ms), and so on with pauses that
+	// grow by a quarter up to ProbeMost (1 s). ProbeTimeout (5 s) is for one answer.
 	ProbeFirst, ProbeMost, ProbeTimeout time.Duration
 	BackOff                             BackOff
 	// Drain is the longest wait for requests in flight; default 60 s.
@@ -70,7 +70,7 @@ func (c Config) withDefaults() Config {
 	orElse(&t.ProvenAfter, setops.ProvenAfter)
 	orElse(&t.CheckFirst, time.Second)
 	orElse(&t.CheckUnit, time.Second)
-	orElse(&t.ProbeFirst, 10*time.Millisecond)
+	orElse(&t.ProbeFirst, 3*time.Millisecond)
 	orElse(&t.ProbeMost, time.Second)
 	orElse(&t.ProbeTimeout, 5*time.Second)
 	orElse(&t.BackOff.First, time.Second)
