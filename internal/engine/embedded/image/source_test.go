@@ -293,3 +293,12 @@ func (s *source) layerDigest(i engine.Image) string {
 	must(json.Unmarshal(s.manifests[i.Digest].body, &m))
 	return m.Layers[0].Digest.String()
 }
+
+func (s *source) setOpen(open func(digest string) (readerFunc, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = nil
+	if open != nil {
+		s.open = func(_ context.Context, digest string) (readerFunc, error) { return open(digest) }
+	}
+}
