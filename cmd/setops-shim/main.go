@@ -9,8 +9,6 @@ import (
 	"os"
 	"runtime"
 
-	"github.com/opencontainers/runc/libcontainer"
-
 	"github.com/setopsco/setops/internal/engine/embedded/shim"
 )
 
@@ -19,10 +17,7 @@ import (
 func init() { runtime.LockOSThread() }
 
 func main() {
-	// libcontainer runs this program again as the first process of a container.
-	if len(os.Args) == 2 && os.Args[1] == "init" && os.Getenv("_LIBCONTAINER_INITPIPE") != "" {
-		libcontainer.Init()
-	}
+	shim.Inside()
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

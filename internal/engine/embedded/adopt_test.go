@@ -65,6 +65,9 @@ func TestAContainerDiesWithItsShimAndIsLost(t *testing.T) {
 	h := newHouse(t)
 	c := h.run(h.spec("print=up", "forever"))
 	h.awaitLog(c, "app up")
+	other := h.spec("forever")
+	other.LogName = "other"
+	h.run(other)
 	waiting := make(chan host.Exit)
 	go func() {
 		exit, err := h.Wait(context.Background(), c.ID)
@@ -78,6 +81,8 @@ func TestAContainerDiesWithItsShimAndIsLost(t *testing.T) {
 	if left := h.processes(c); len(left) != 0 {
 		t.Errorf("processes %v go on unseen", left)
 	}
+	must(t, syscall.Kill(h.shim(other).PID, syscall.SIGKILL)) // and nobody waits
+	h.await(func() bool { return len(h.processes(other)) == 0 }, "the container outlives its shim")
 	if found := h.found(c); found.Running {
 		t.Errorf("found %+v", found)
 	}
@@ -141,7 +146,7 @@ func TestTheShimSpeaksVersionOne(t *testing.T) {
 			t.Errorf("%s gave %s, want %s", say.request, got, say.response)
 		}
 	}
-	h.wait(c)
+	h.await(func() bool { return !h.shim(c).Alive() }, "the shim stays")
 	var exit map[string]any
 	b, err := os.ReadFile(filepath.Join(h.cfg.Dir, "tasks", c.ID, "exit.json"))
 	must(t, err)
@@ -154,7 +159,7 @@ func TestTheShimSpeaksVersionOne(t *testing.T) {
 // say sends a line to the shim and gives its answer.
 func (h *house) say(c host.Spec, line string) string {
 	h.t.Helper()
-	h.t.Chdir(filepath.Join(h.cfg.Dir, "tasks", c.ID))
+	h.t.(*testing.T).Chdir(filepath.Join(h.cfg.Dir, "tasks", c.ID))
 	conn, err := net.Dial("unix", "shim.sock")
 	must(h.t, err)
 	defer conn.Close()

@@ -17,6 +17,7 @@ import (
 const cgroupRoot = "/sys/fs/cgroup"
 
 // cgroupDirs are the directories of a container's cgroup that exist: one in version 2, one per controller in version 1.
+// The empty id stands for the parent of all.
 func (r *Runtime) cgroupDirs(id string) []string {
 	pattern := filepath.Join(cgroupRoot, "*", r.cgroup(id))
 	if cgroups.IsCgroup2UnifiedMode() {

@@ -67,7 +67,7 @@ func build(name, pkg, env string, flags ...string) (string, error) {
 // house is a runtime with all that it stands on.
 type house struct {
 	*embedded.Runtime
-	t        *testing.T
+	t        testing.TB
 	dir      string
 	instance string
 	images   images
@@ -77,12 +77,12 @@ type house struct {
 	close    func()
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	needRoot(t)
 	shim, err := shimProgram()
 	must(t, err)
-	h := &house{t: t, dir: t.TempDir(), instance: randomHex(4), images: images{}}
+	h := &house{t: t, dir: filepath.Join(t.TempDir(), "strange, but: allowed"), instance: randomHex(4), images: images{}}
 	h.stage = setops.StageRef{ID: "s" + h.instance, Organization: "demo", Project: "shop", Name: "prod"}
 	h.image = h.images.add(t, v1.Config{Entrypoint: []string{"/app"}}, appFiles(t))
 	h.cfg = embedded.Config{
@@ -190,7 +190,7 @@ func (h *house) await(so func() bool, otherwise string) {
 	}
 }
 
-func appFiles(t *testing.T) map[string]file {
+func appFiles(t testing.TB) map[string]file {
 	t.Helper()
 	path, err := appProgram()
 	must(t, err)
@@ -199,7 +199,7 @@ func appFiles(t *testing.T) map[string]file {
 	return map[string]file{"app": {0o755, content}, "unended": {0o644, []byte("no end")}}
 }
 
-func needRoot(t *testing.T) {
+func needRoot(t testing.TB) {
 	t.Helper()
 	for _, why := range embedded.Check() {
 		if os.Getenv("SETOPS_TEST_ALL") != "" {
@@ -209,7 +209,7 @@ func needRoot(t *testing.T) {
 	}
 }
 
-func ctx(t *testing.T) context.Context {
+func ctx(t testing.TB) context.Context {
 	t.Helper()
 	c, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -222,7 +222,7 @@ func randomHex(bytes int) string {
 	return hex.EncodeToString(b)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

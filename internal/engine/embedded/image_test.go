@@ -21,7 +21,7 @@ import (
 type images map[string]v1.Image
 
 // add puts an image of those files there and gives its name.
-func (s images) add(t *testing.T, config v1.Config, files map[string]file) engine.Image {
+func (s images) add(t testing.TB, config v1.Config, files map[string]file) engine.Image {
 	t.Helper()
 	img, err := mutate.AppendLayers(empty.Image, layer(t, files))
 	must(t, err)
@@ -42,7 +42,7 @@ type file struct {
 	content []byte
 }
 
-func layer(t *testing.T, files map[string]file) v1.Layer {
+func layer(t testing.TB, files map[string]file) v1.Layer {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,15 +94,20 @@ func TestTheImagesUserDirectoryAndEnvironmentHold(t *testing.T) {
 	files["etc/passwd"] = file{0o644, []byte("root:x:0:0::/root:/bin/sh\nweb:x:1000:1001::/home/web:/bin/sh\n")}
 	files["etc/group"] = file{0o644, []byte("web:x:1001:\nlog:x:1500:web\n")}
 	image := h.images.add(t, v1.Config{
-		Entrypoint: []string{"/app"}, Cmd: []string{"id", "cwd", "env=HOME", "env=COLOUR", "env=SIZE", "env=PATH"},
+		Entrypoint: []string{"/app"}, Cmd: []string{"id", "cwd", "env=HOME", "env=COLOUR", "env=SIZE", "env=PATH", "term=0"},
 		User: "web", WorkingDir: "/srv/data", Env: []string{"COLOUR=red", "SIZE=big"},
 	}, files)
 	c := h.spec()
 	c.Container.Image, c.Container.Command, c.Container.Env = image, nil, []string{"COLOUR=blue"}
 	h.run(c)
+	h.awaitLog(c, "app waiting")
+	if code, output, err := h.Exec(ctx(t), c.ID, []string{"/app", "listen=80"}); err != nil || code != 0 {
+		t.Errorf("it cannot listen on port 80: %d, %s, %v", code, output, err)
+	}
+	must(t, h.Signal(ctx(t), c.ID, syscall.SIGTERM))
 	checkExit(t, h.wait(c), host.Exit{})
 	want := "app 1000 1001 [1001 1500]\napp /srv/data\napp HOME=/home/web\napp COLOUR=blue\napp SIZE=big\n" +
-		"app PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+		"app PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\napp waiting\napp asked to end"
 	if got := h.log(c); got != want {
 		t.Errorf("log is %q, want %q", got, want)
 	}
@@ -112,10 +118,10 @@ func TestAFullDiskStopsTheLogAndNotTheContainer(t *testing.T) {
 	c := h.spec("flood=20000", "write=/tmp/flooded", "tick=5ms")
 	c.LogDir = filepath.Join(h.dir, "small")
 	must(t, os.Mkdir(c.LogDir, 0o700))
-	must(t, unix.Mount("tmpfs", c.LogDir, "tmpfs", 0, "size=256k"))
+	must(t, unix.Mount("tmpfs", c.LogDir, "tmpfs", 0, "size=1m"))
 	t.Cleanup(func() { must(t, unix.Unmount(c.LogDir, unix.MNT_DETACH)) })
 	filler := filepath.Join(c.LogDir, "filler")
-	must(t, os.WriteFile(filler, make([]byte, 128<<10), 0o600))
+	must(t, os.WriteFile(filler, make([]byte, 896<<10), 0o600))
 	h.run(c)
 	h.await(func() bool {
 		var fs unix.Statfs_t
@@ -132,6 +138,20 @@ func TestAFullDiskStopsTheLogAndNotTheContainer(t *testing.T) {
 	lost, rest, _ := strings.Cut(note, " ")
 	if n, err := strconv.Atoi(lost); err != nil || n == 0 || rest != "lines of output were lost because they could not be written to the disk" {
 		t.Errorf("the log says %q", note)
+	}
+}
+
+func TestWhatAContainerListensOnIsSeenFromInside(t *testing.T) {
+	h := newHouse(t)
+	c := h.run(h.spec("http=127.0.0.1:4000"))
+	h.awaitLog(c, "app listening")
+	found, err := h.Listening(ctx(t), c.ID)
+	if err != nil || len(found) != 1 || found[0].String() != "127.0.0.1:4000" {
+		t.Errorf("found %v, %v", found, err)
+	}
+	must(t, h.Remove(ctx(t), c.ID))
+	if found, err := h.Listening(ctx(t), c.ID); err == nil {
+		t.Errorf("a container that is gone listens on %v", found)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/setopsco/setops/internal/engine/embedded/wire"
@@ -80,9 +81,24 @@ func (l *launched) send(ctx context.Context, cfg wire.Config) error {
 	case ready.Refused:
 		return &host.StartError{Reason: ready.Error}
 	case ready.Error != "":
-		return errors.New(ready.Error)
+		return &shimError{text: ready.Error, errno: syscall.Errno(ready.Errno)}
 	}
 	return nil
+}
+
+// shimError is an error of the shim, with the system's error behind it: texts alone can cross between processes.
+type shimError struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (e *shimError) Error() string { return e.text }
+
+func (e *shimError) Unwrap() error {
+	if e.errno == 0 {
+		return nil
+	}
+	return e.errno
 }
 
 // settle waits until the shim has given up or is ready: one that has got its settings goes on without us, and is to be

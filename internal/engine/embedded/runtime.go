@@ -97,8 +97,14 @@ func New(cfg Config) (*Runtime, error) {
 	return r, nil
 }
 
-// Close leaves all containers as they are.
-func (r *Runtime) Close() error { return nil }
+// Close leaves all containers as they are. After the last of them nothing of this installation is left in the kernel.
+func (r *Runtime) Close() error {
+	left, err := os.ReadDir(r.tasksDir())
+	if err != nil || len(left) > 0 {
+		return err
+	}
+	return r.removeCgroup("")
+}
 
 // EnsureNetwork makes the network of a stage.
 func (r *Runtime) EnsureNetwork(ctx context.Context, s setops.StageRef) error {

@@ -39,6 +39,7 @@ func (r *Runtime) specFor(c host.Spec, root image.Rootfs, place network.Endpoint
 			MaskedPaths:   maskedPaths,
 			ReadonlyPaths: readonlyPaths,
 			Seccomp:       r.seccomp,
+			Sysctl:        sysctls,
 		},
 	}, nil
 }

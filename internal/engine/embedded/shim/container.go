@@ -3,8 +3,10 @@
 package shim
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -33,7 +35,7 @@ type shim struct {
 	record wire.Record
 	asked  atomic.Bool // somebody told the container to end
 
-	ended chan struct{} // closed when exit is known and on disk
+	ended chan struct{} // closed when exit is known and the log complete
 	exit  wire.Exit
 }
 
@@ -63,8 +65,11 @@ func (s *shim) boot() error {
 	if err != nil {
 		return fmt.Errorf("convert the container's settings: %w", err)
 	}
-	// A container without its shim would run unseen: its output goes nowhere and nobody learns how it ends.
-	config.ParentDeathSignal = int(unix.SIGKILL)
+	held, err := holdNetwork(config)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	s.container, err = libcontainer.Create(filepath.Join(s.cfg.Dir, wire.StateDir), s.cfg.ID, config)
 	if err != nil {
 		return fmt.Errorf("create container: %w", err)
@@ -81,6 +86,23 @@ func (s *shim) boot() error {
 	}
 	s.output.start()
 	return nil
+}
+
+// holdNetwork opens the network namespace and names it by the open file: libcontainer puts namespaces into a list with
+// commas, and a data directory may have one in its name.
+func holdNetwork(config *configs.Config) (*os.File, error) {
+	for i, ns := range config.Namespaces {
+		if ns.Type != configs.NEWNET {
+			continue
+		}
+		f, err := os.Open(ns.Path)
+		if err != nil {
+			return nil, fmt.Errorf("open the network namespace: %w", err)
+		}
+		config.Namespaces[i].Path = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd())
+		return f, nil
+	}
+	return nil, errors.New("the container's settings name no network namespace")
 }
 
 // process is a program with the container's own environment, user and limits.
@@ -108,6 +130,9 @@ func rlimit(l specs.POSIXRlimit) configs.Rlimit {
 // explain finds the faults of an image in libcontainer's errors, which cross a process boundary as text.
 func explain(err error) error {
 	text := err.Error()
+	if strings.Contains(text, "OOM-killed") {
+		return &refusal{reason: "the memory limit is too low: the container ran out of it before its program was started"}
+	}
 	for _, mark := range []string{`exec: "`, "chdir to cwd"} {
 		if at := strings.LastIndex(text, mark); at >= 0 {
 			return &refusal{reason: "the container's program cannot be run: " + text[at:]}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -108,6 +109,10 @@ func tell(out io.WriteCloser, failure error) error {
 		ready.Error = failure.Error()
 		var refusal *refusal
 		ready.Refused = errors.As(failure, &refusal)
+		var errno syscall.Errno
+		if errors.As(failure, &errno) {
+			ready.Errno = int(errno)
+		}
 	}
 	return errors.Join(json.NewEncoder(out).Encode(ready), out.Close())
 }

@@ -22,7 +22,7 @@ const (
 	persistEvery = time.Second
 )
 
-// serve answers the server until the container has ended, and leaves how it did on the disk.
+// serve answers the server until the container has ended and how it did is on the disk.
 func (s *shim) serve() error {
 	var serving sync.WaitGroup
 	serving.Go(s.accept)
@@ -35,8 +35,8 @@ func (s *shim) serve() error {
 	if err := s.container.Destroy(); err != nil {
 		fmt.Fprintln(os.Stderr, "clean up after the container:", err)
 	}
-	s.persist()
 	close(s.ended)
+	s.persist()
 	s.listener.Close()
 	serving.Wait()
 	return nil

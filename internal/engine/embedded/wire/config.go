@@ -20,4 +20,6 @@ type Ready struct {
 	Error string `json:"error,omitempty"`
 	// Refused is set where trying again cannot help: the image or the settings are at fault.
 	Refused bool `json:"refused,omitempty"`
+	// Errno is the system's error behind Error, where there is one: a full disk wants to be recognised.
+	Errno int `json:"errno,omitempty"`
 }

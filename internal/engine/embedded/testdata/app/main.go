@@ -48,6 +48,7 @@ var steps = map[string]func(string){
 	"forever": func(string) { time.Sleep(24 * time.Hour) },
 	"term":    term,
 	"tick":    tick,
+	"listen":  func(v string) { _, err := net.Listen("tcp", ":"+v); must(err) },
 	"http":    serve,
 	"dial":    dial,
 }
@@ -146,7 +147,7 @@ func tick(v string) {
 }
 
 func serve(v string) {
-	l, err := net.Listen("tcp", ":"+v)
+	l, err := net.Listen("tcp", v)
 	must(err)
 	fmt.Println("listening")
 	must(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "hello") })))
