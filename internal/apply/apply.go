@@ -37,6 +37,7 @@ type Engine interface {
 	Prepare(ctx context.Context, i engine.Image) error
 	Ensure(ctx context.Context, g engine.Generation) error
 	Await(ctx context.Context, id string) error
+	Prove(ctx context.Context, g engine.Generation) error
 	Remove(ctx context.Context, id string) error
 	RemoveApp(ctx context.Context, stageID, app string) error
 }
@@ -136,7 +137,9 @@ func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 		release, _ := app.Release(app.ActiveRelease)
 		return p.Engine.Prepare(ctx, engine.Image{Repository: engine.Repository(j.Stage, app.Name), Digest: release.Digest})
 	case plan.StartGeneration, plan.ScaleGeneration, plan.AdjustGeneration:
-		return p.ensure(ctx, j.Stage, j.After.Apps[step.App], step.Generation)
+		return p.declare(ctx, j.Stage, j.After.Apps[step.App], step.Generation, p.Engine.Ensure)
+	case plan.ProveGeneration:
+		return p.declare(ctx, j.Stage, j.After.Apps[step.App], step.Generation, p.Engine.Prove)
 	case plan.AwaitGeneration:
 		return p.Engine.Await(ctx, step.Generation)
 	case plan.Switch:
@@ -151,8 +154,11 @@ func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 	return fmt.Errorf("no such kind of step: %q", step.Kind)
 }
 
-// ensure declares a generation to the engine. An app that is gone by now, or has no active release any more, needs none.
-func (p Ports) ensure(ctx context.Context, s setops.StageRef, app *setops.App, id string) error {
+// declare gives a generation to the engine as the spec has it. An app that is gone by now, or has no active release any
+// more, needs none.
+func (p Ports) declare(ctx context.Context, s setops.StageRef, app *setops.App, id string,
+	to func(context.Context, engine.Generation) error,
+) error {
 	if app == nil || app.ActiveRelease == 0 {
 		return nil
 	}
@@ -160,7 +166,7 @@ func (p Ports) ensure(ctx context.Context, s setops.StageRef, app *setops.App, i
 	if err != nil {
 		return err
 	}
-	return p.Engine.Ensure(ctx, engine.GenerationOf(s, app, id, env))
+	return to(ctx, engine.GenerationOf(s, app, id, env))
 }
 
 // Undo takes back the steps before the commit point that were begun, all at the same time: none of them needs another
@@ -190,7 +196,7 @@ func (p Ports) undo(ctx context.Context, j *Job, step plan.Step) error {
 		}
 		return p.Engine.Remove(ctx, step.Generation)
 	case plan.ScaleGeneration:
-		return p.ensure(ctx, j.Stage, j.Before.Apps[step.App], step.Generation)
+		return p.declare(ctx, j.Stage, j.Before.Apps[step.App], step.Generation, p.Engine.Ensure)
 	}
 	return nil
 }

@@ -71,6 +71,10 @@ type Workloads interface {
 	// another error for a generation that is not kept, and changes nothing itself.
 	Await(ctx context.Context, id string) error
 
+	// Prove asks the checks of g, which may be others than the kept generation of that id has, of its tasks that are
+	// RUNNING. It returns a *GateError when one of them does not pass, and changes nothing.
+	Prove(ctx context.Context, g Generation) error
+
 	// Remove drains, stops and deletes every task of the generation and forgets it. It returns when nothing of them is
 	// left. An unknown id is no error. A cancelled ctx stops the waiting, not the removal.
 	Remove(ctx context.Context, id string) error

@@ -120,11 +120,12 @@ func (p *planner) adjust(was, shall *setops.App, g Generation) {
 	if was == nil {
 		return
 	}
+	proof := p.prove(was, shall, g)
 	from, to := was.Resources.Scale, shall.Resources.Scale
 	if to > from {
 		scale := Step{
 			ID: "scale " + g.ID, Kind: ScaleGeneration, App: shall.Name, Generation: g.ID,
-			Cause: fmt.Sprintf("scale %d → %d", from, to),
+			Cause: fmt.Sprintf("scale %d → %d", from, to), Needs: proof,
 		}
 		p.before(scale)
 		p.before(p.await(shall.Name, g.ID, scale.ID))
@@ -135,10 +136,28 @@ func (p *planner) adjust(was, shall *setops.App, g Generation) {
 	}
 }
 
+// prove adds a step where checks change: tasks that serve under the old ones could otherwise fall out of their route, or
+// be replaced for ever, minutes after a commit that succeeded.
+func (p *planner) prove(was, shall *setops.App, g Generation) []string {
+	cause := checkCause(was, shall)
+	if cause == "" || (shall.Container.HealthCheck == nil && shall.NetworkCheck() == nil) {
+		return nil
+	}
+	s := Step{ID: "prove " + g.ID, Kind: ProveGeneration, App: shall.Name, Generation: g.ID, Cause: cause}
+	p.before(s)
+	p.gates = append(p.gates, s.ID)
+	return []string{s.ID}
+}
+
 func adjustCause(was, shall *setops.App) string {
-	switch {
-	case was.Resources.Scale != shall.Resources.Scale:
+	if was.Resources.Scale != shall.Resources.Scale {
 		return fmt.Sprintf("scale %d → %d", was.Resources.Scale, shall.Resources.Scale)
+	}
+	return checkCause(was, shall)
+}
+
+func checkCause(was, shall *setops.App) string {
+	switch {
 	case !reflect.DeepEqual(was.Container.HealthCheck, shall.Container.HealthCheck):
 		return "the container health check changed"
 	case !reflect.DeepEqual(was.NetworkCheck(), shall.NetworkCheck()):

@@ -20,6 +20,7 @@ const (
 	MakeNetwork     Kind = "make network"     // of the stage; stays when the commit fails: it belongs to the stage
 	PrepareImage    Kind = "prepare image"    // fetch and unpack; undo: nothing, it is a cache
 	StartGeneration Kind = "start generation" // undo: remove it
+	ProveGeneration Kind = "prove generation" // what serves must pass changed checks too; undo: nothing was changed
 	ScaleGeneration Kind = "scale generation" // to more tasks; undo: scale back
 	AwaitGeneration Kind = "await generation" // until all its checks have passed
 	Switch          Kind = "switch"           // the commit point: one transaction, then the routes

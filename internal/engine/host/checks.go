@@ -133,16 +133,26 @@ func (a *attendance) useGate(c *setops.NetworkCheck) {
 	if c == nil {
 		return
 	}
-	a.gate = &gate{check: probe.TCP{}, pause: a.s.cfg.Timings.ProbeFirst}
-	if c.Protocol != setops.TCP {
-		status, err := probe.ParseStatus(c.Status)
-		if err != nil {
-			a.gate.last = err
-			return
-		}
-		a.gate.check = probe.HTTP{Path: c.Path, Status: status}
+	check, err := networkProbe(c)
+	a.gate = &gate{check: check, pause: a.s.cfg.Timings.ProbeFirst, last: err}
+	if err == nil {
+		a.probeDue = time.After(0)
 	}
-	a.probeDue = time.After(0)
+}
+
+// networkProbe is a network health check as package probe runs it; nil stays nil.
+func networkProbe(c *setops.NetworkCheck) (probe.Check, error) {
+	if c == nil {
+		return nil, nil
+	}
+	if c.Protocol == setops.TCP {
+		return probe.TCP{}, nil
+	}
+	status, err := probe.ParseStatus(c.Status)
+	if err != nil {
+		return nil, fmt.Errorf("network health check: %w", err)
+	}
+	return probe.HTTP{Path: c.Path, Status: status}, nil
 }
 
 // probe asks once.
