@@ -22,9 +22,10 @@ func (b BackOff) delay(n int) time.Duration {
 
 // vacancy is the place of a task that is to be replaced.
 type vacancy struct {
-	failures int       // in a row; 0: it did not fail
-	cause    string    // of the last one
-	due      time.Time // when the next may start
+	failures int    // in a row; 0: it did not fail
+	cause    string // of the last one
+	delay    time.Duration
+	due      time.Time // when the next may start: delay after the last one
 }
 
 // after gives the vacancy that a task leaves which failed at now, given the one that it had filled itself and how long
@@ -34,5 +35,6 @@ func (b BackOff) after(filled vacancy, ran time.Duration, cause string, now time
 	if ran >= b.Reset {
 		failures = 1
 	}
-	return vacancy{failures: failures, cause: cause, due: now.Add(b.delay(failures))}
+	delay := b.delay(failures)
+	return vacancy{failures: failures, cause: cause, delay: delay, due: now.Add(delay)}
 }

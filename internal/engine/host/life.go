@@ -90,12 +90,11 @@ func (s *Supervisor) prepare(ctx context.Context, t *task) error {
 
 // explainWait tells of the back-off, where there is one, and gives what is left of it.
 func (s *Supervisor) explainWait(t *task) time.Duration {
-	wait := t.filled.due.Sub(s.now())
-	if t.filled.failures == 0 || wait <= 0 {
+	if t.filled.failures == 0 {
 		return 0
 	}
-	s.tell(t, fmt.Sprintf("restarting in %s: %s", readable(wait), t.filled.story()))
-	return wait
+	s.tell(t, fmt.Sprintf("restarting in %s: %s", readable(t.filled.delay), t.filled.story()))
+	return t.filled.due.Sub(s.now())
 }
 
 func (v vacancy) story() string {
