@@ -11,12 +11,12 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 )
 
-// image6MB is like the image of a small web service: a few hundred small files and one program that compresses badly.
+// image6MB is like the image of a small web service: some small files and one program that compresses badly.
 func image6MB(src *source) engine.Image {
 	program := make([]byte, 5<<20)
 	rand.Read(program)
 	var small []tar.Header
-	for n := range 500 {
+	for n := range 50 {
 		small = append(small, file(fmt.Sprintf("lib/%d/%d", n%20, n), fmt.Sprint(n)))
 	}
 	return src.push(repository, []packed{layerOf(small...), layerOf(dir("bin", 0o755)), layerOf(file("bin/app", string(program)))})

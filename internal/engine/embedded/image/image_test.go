@@ -269,6 +269,7 @@ func TestWhatACrashLeftIsRemoved(t *testing.T) {
 	if err := o.mount(); err != nil {
 		t.Fatal(err)
 	}
+	must(os.WriteFile(filepath.Join(s.tmpDir(), "json-1"), []byte("{"), 0o600))
 	s.Close()
 	again := openStore(t, src, func(c *Config) { c.Dir = s.cfg.Dir })
 	if left, err := os.ReadDir(again.tmpDir()); err != nil || len(left) > 0 {
@@ -399,5 +400,26 @@ func TestArchivesCannotLeaveTheirRoot(t *testing.T) {
 	}
 	if _, err := os.Stat(r.Path + "/up"); err != nil {
 		t.Errorf("a path that climbs ends at the root: %v", err)
+	}
+}
+
+func TestAFileSystemThatCannotHoldImagesIsNamed(t *testing.T) {
+	needRoot(t)
+	if missing := Check(t.TempDir()); len(missing) > 0 {
+		t.Errorf("this machine lacks %q", missing)
+	}
+	if missing := Check("/proc"); len(missing) != 1 || !strings.HasPrefix(missing[0], "images cannot be unpacked: ") {
+		t.Errorf("got %q", missing)
+	}
+	src := newSource()
+	s := openStore(t, src)
+	r := mount(t, s, src.push(repository, []packed{layerOf(file("app", "x"))}), "c1")
+	// An overlay upon an overlay is what a server in a container would have.
+	missing := Check(r.Path)
+	if len(missing) != 1 || !strings.Contains(missing[0], "use a data directory on ext4 or xfs") {
+		t.Errorf("got %q", missing)
+	}
+	if left, err := filepath.Glob(r.Path + "/check-*"); err != nil || len(left) > 0 {
+		t.Errorf("left: %v %v", left, err)
 	}
 }

@@ -51,7 +51,7 @@ func (s *Store) Mount(ctx context.Context, i engine.Image, containerID string) (
 		return rootfs, checkSameImage(dir, r, containerID)
 	}
 	if err := s.mount(dir, r); err != nil {
-		return Rootfs{}, errors.Join(spaceError(fmt.Errorf("mount image for container %s: %w", containerID, err)), s.unmount(dir))
+		return Rootfs{}, errors.Join(fmt.Errorf("mount image for container %s: %w", containerID, s.explain(err)), s.unmount(dir))
 	}
 	return rootfs, nil
 }

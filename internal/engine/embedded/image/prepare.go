@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sys/unix"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/setops"
@@ -56,7 +57,7 @@ func (s *Store) prepare(ctx context.Context, i engine.Image) (*record, error) {
 	}
 	if err := s.saveRecord(i, r); err != nil {
 		s.unpin(r.Layers)
-		return nil, err
+		return nil, s.explain(err)
 	}
 	return r, nil
 }
@@ -92,10 +93,15 @@ func (s *Store) ensureLayer(ctx context.Context, l layer, left budget) (layerMet
 		return m, nil
 	}
 	m, err := s.unpack(ctx, l, left)
-	if errors.Is(err, errOutOfSpace) {
-		return m, fmt.Errorf("no space left on the disk that holds %s; free some and try again: %w", s.cfg.Dir, err)
+	return m, s.explain(err)
+}
+
+// explain says what to do about a full disk or an exhausted quota.
+func (s *Store) explain(err error) error {
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return fmt.Errorf("no space left on the disk that holds %s; free some and try again: %w", s.cfg.Dir, err)
 	}
-	return m, err
+	return err
 }
 
 // chainIDs names each layer by itself and all below it, as the image specification has it: the same files on another

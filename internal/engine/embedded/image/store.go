@@ -164,7 +164,7 @@ func unmountAll(path string) error {
 		}
 		switch {
 		case err == nil:
-		case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT):
+		case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
 			return nil // not, or no longer, a mount
 		default:
 			return fmt.Errorf("unmount %s: %w", path, err)

@@ -24,13 +24,11 @@ type layer struct {
 	parents    []string // chain ids of the layers below, lowest first
 }
 
-var errOutOfSpace = errors.New("out of space")
-
 // unpack fetches the layer, verifies it and makes it appear in the store.
 func (s *Store) unpack(ctx context.Context, l layer, left budget) (_ layerMeta, err error) {
 	tmp, err := os.MkdirTemp(s.tmpDir(), "layer-")
 	if err != nil {
-		return layerMeta{}, spaceError(err)
+		return layerMeta{}, err
 	}
 	defer func() {
 		if err != nil {
@@ -39,11 +37,11 @@ func (s *Store) unpack(ctx context.Context, l layer, left budget) (_ layerMeta, 
 	}()
 	m := &meter{left: left}
 	if err := s.apply(ctx, l, tmp, m); err != nil {
-		return layerMeta{}, spaceError(err)
+		return layerMeta{}, err
 	}
 	meta := layerMeta{Bytes: m.bytes, Entries: m.entries, BootID: s.bootID}
 	if err := s.writeJSON(filepath.Join(tmp, "layer.json"), meta); err != nil {
-		return layerMeta{}, spaceError(fmt.Errorf("describe layer: %w", err))
+		return layerMeta{}, fmt.Errorf("describe layer: %w", err)
 	}
 	if err := os.Rename(tmp, s.layerDir(l.chainID)); err != nil {
 		return layerMeta{}, fmt.Errorf("place layer: %w", err)
@@ -132,12 +130,4 @@ func (s *Store) lowerDirs(chains []string) []string {
 		dirs[len(chains)-1-n] = filepath.Join(s.layerDir(c), "fs") // overlayfs wants the topmost first
 	}
 	return dirs
-}
-
-// spaceError marks a full disk or an exhausted quota.
-func spaceError(err error) error {
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		return errors.Join(errOutOfSpace, err)
-	}
-	return err
 }

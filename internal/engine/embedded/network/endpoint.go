@@ -29,13 +29,17 @@ func (n *Network) Attach(_ context.Context, stageID, containerID string) (Endpoi
 	defer n.mu.Unlock()
 	e, err := n.attach(stageID, containerID)
 	if err != nil {
-		return Endpoint{}, fmt.Errorf("attach container %s: %w", containerID, errors.Join(err, n.detach(containerID)))
+		return Endpoint{}, fmt.Errorf("attach container %s: %w", containerID, err)
 	}
 	return n.public(e), nil
 }
 
 func (n *Network) attach(stageID, containerID string) (endpoint, error) {
 	n.await(containerID)
+	s := n.stages[stageID]
+	if s == nil {
+		return endpoint{}, fmt.Errorf("stage %s has no network", stageID)
+	}
 	if e, known := n.endpoints[containerID]; known {
 		if e.StageID == stageID && n.alive(e) {
 			return e, nil
@@ -44,19 +48,18 @@ func (n *Network) attach(stageID, containerID string) (endpoint, error) {
 			return endpoint{}, err
 		}
 	}
-	s := n.stages[stageID]
-	if s == nil {
-		return endpoint{}, fmt.Errorf("stage %s has no network", stageID)
-	}
 	e, err := n.register(s, containerID)
 	if err != nil {
 		return endpoint{}, err
 	}
 	err = n.unlocked(containerID, func() error { return n.plug(s, e) })
-	if err != nil {
-		return endpoint{}, err
+	if err == nil {
+		err = n.allow(e)
 	}
-	return e, n.allow(e)
+	if err != nil {
+		return endpoint{}, errors.Join(err, n.detach(containerID))
+	}
+	return e, nil
 }
 
 // await waits until nobody works on the container.

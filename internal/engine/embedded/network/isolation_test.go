@@ -45,6 +45,10 @@ func TestContainersOfAStageReachEachOtherWhereTheHostForwardsNothing(t *testing.
 		h.mustNotReach(c.NetNSPath, b.IP, port)
 	}
 	check()
+	h.stage(n, "live")
+	if rules := run(t, "iptables", "-S"); strings.Count(rules, n.bridgePrefix()) != len(n.firewallRules()) {
+		t.Errorf("want each of %d rules once:\n%s", len(n.firewallRules()), rules)
+	}
 
 	for _, chain := range []string{"DOCKER-USER", "FORWARD", "INPUT"} {
 		run(t, "iptables", "-F", chain)

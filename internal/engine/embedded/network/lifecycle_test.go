@@ -223,6 +223,21 @@ func TestRulesThatSomebodyFlushedComeBack(t *testing.T) {
 	h.mustReach(c.NetNSPath, b.IP, port)
 }
 
+func TestABridgeThatSomebodyDeletedComesBackWithItsContainers(t *testing.T) {
+	h := newHost(t)
+	n := h.network("0badcafe")
+	s := h.stage(n, "live")
+	a, b := h.attach(n, "live", "a"), h.attach(n, "live", "b")
+	port := h.serve(b.NetNSPath, "0.0.0.0")
+	run(t, "ip", "link", "del", s.Bridge)
+	if ids, _ := n.Stages(t.Context()); len(ids) != 0 {
+		t.Errorf("stages %v have a network, want none", ids)
+	}
+	h.stage(n, "live")
+	h.mustReach(a.NetNSPath, b.IP, port)
+	h.mustReach(h.netns, b.IP, port)
+}
+
 func TestLeftoversOfACrashAreRemoved(t *testing.T) {
 	h := newHost(t)
 	n := h.open("0badcafe")

@@ -88,7 +88,8 @@ func uplinks() []string {
 
 // hostRoutes lists the networks that the host has a route to, the default route left out.
 func hostRoutes() ([]netip.Prefix, error) {
-	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{}, 0)
+	everyTable := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, everyTable, netlink.RT_FILTER_TABLE)
 	if err != nil {
 		return nil, fmt.Errorf("list routes of the host: %w", err)
 	}
@@ -104,6 +105,22 @@ func hostRoutes() ([]netip.Prefix, error) {
 		}
 	}
 	return nets, nil
+}
+
+// connect makes the interface a port of the bridge.
+func connect(name, bridge string) error {
+	port, err := netlink.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find interface %s: %w", name, err)
+	}
+	b, err := netlink.LinkByName(bridge)
+	if err != nil {
+		return fmt.Errorf("find bridge %s: %w", bridge, err)
+	}
+	if err := netlink.LinkSetMaster(port, b); err != nil {
+		return fmt.Errorf("connect interface %s to bridge %s: %w", name, bridge, err)
+	}
+	return awaitUp(decided, b.Attrs().Index)
 }
 
 func linkExists(name string) bool {

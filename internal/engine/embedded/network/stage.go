@@ -42,12 +42,24 @@ func (n *Network) ensureStage(ctx context.Context, id string) error {
 		return err
 	}
 	if made {
-		// Sockets of a name server that was there are bound to a bridge that is gone.
-		if err := n.stopNames(s.ID); err != nil {
+		if err := n.replug(s); err != nil {
 			return err
 		}
 	}
 	return n.serveNames(s)
+}
+
+// replug connects what was on a bridge that is gone to the new one. The name server's sockets are bound to the old one.
+func (n *Network) replug(s *stage) error {
+	for _, e := range n.endpoints {
+		if e.StageID != s.ID || n.busy[e.ContainerID] {
+			continue
+		}
+		if err := connect(e.Interface, s.Bridge); err != nil {
+			return err
+		}
+	}
+	return n.stopNames(s.ID)
 }
 
 // stageFor gives what is known of the stage, or decides its subnet.
