@@ -1,0 +1,248 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// commands are what scripts can do besides running setops:
+//
+//	exits CODE COMMAND…            runs a command that must end with that exit code
+//	until REGEXP COMMAND…          runs a command again and again until its output matches
+//	screen stdout|stderr FILE      compares the last output with a file; ids, digests and times may differ
+//	push VAR REPOSITORY:TAG        pushes a new image as the present user; its digest is in $VAR
+//	image DIGEST BEHAVIOUR…        what tasks of an image do: deaf, exit N, foreign, gated NAME, words …; else they serve
+//	open NAME                      lets tasks of gated images pass
+//	user EMAIL                     adds a user of the organization
+//	grant EMAIL SCOPE ROLE         SCOPE is PROJECT or PROJECT/STAGE
+//	as EMAIL                       is that user from here on
+//	server stop|start              as SIGTERM does; tasks go on
+//	host fail METHOD | heal METHOD makes a method of the host's container runtime fail
+//	visit STATUS HOST [PATH]       asks the router
+//	proxy start|cut|mend           puts a proxy between setops and the server, which can cut connections
+//	nowhere TEXT                   looks for a secret in all that the server has written
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"exits": exits, "until": until, "screen": screen, "push": push, "image": image, "open": open,
+	"user": user, "grant": grant, "as": as, "server": server, "host": hostFault, "visit": visit, "proxy": useProxy,
+	"nowhere": nowhere,
+}
+
+func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+// need ends the script where a command is called wrongly.
+func need(ts *testscript.TestScript, ok bool, usage string) {
+	if !ok {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) > 1 && !neg, "exits CODE COMMAND…")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	var ended *exec.ExitError
+	switch {
+	case errors.As(err, &ended):
+		got = ended.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, not %d", got, want)
+	}
+}
+
+// patience is how long until waits: far longer than anything takes.
+const patience = 30 * time.Second
+
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) > 1 && !neg, "until REGEXP COMMAND…")
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(patience); ; {
+		err := ts.Exec(args[1], args[2:]...)
+		output := ts.ReadFile("stdout")
+		if err == nil && want.MatchString(output) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%q has not come within %s", args[0], patience)
+		}
+		time.Sleep(10 * time.Millisecond) // between two looks
+	}
+}
+
+func screen(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 2 && !neg, "screen stdout|stderr FILE")
+	got, want := masked(ts.ReadFile(args[0])), masked(ts.ReadFile(args[1]))
+	if got != want {
+		ts.Fatalf("%s", diff.Diff(args[1], []byte(want), args[0], []byte(got)))
+	}
+}
+
+func push(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 2, "push VAR REPOSITORY:TAG")
+	email := ts.Getenv("USER_EMAIL")
+	if email == "" {
+		email = admin
+	}
+	digest, err := worldOf(ts).push(context.Background(), args[1], email, passwordOf(email))
+	if err != nil {
+		fmt.Fprintln(ts.Stderr(), err)
+	}
+	if neg != (err != nil) {
+		ts.Fatalf("push of %s: %v", args[1], err)
+	}
+	ts.Setenv(args[0], digest)
+}
+
+func image(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) > 1 && !neg, "image DIGEST BEHAVIOUR…")
+	w := worldOf(ts)
+	i, err := w.behaviour(args[1:])
+	ts.Check(err)
+	w.runtime.SetImage(args[0], i)
+}
+
+func open(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 1 && !neg, "open NAME")
+	worldOf(ts).gates.open(args[0])
+}
+
+func user(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 1 && !neg, "user EMAIL")
+	ts.Check(worldOf(ts).addUser(context.Background(), args[0]))
+}
+
+func grant(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 3 && !neg, "grant EMAIL SCOPE ROLE")
+	ts.Check(worldOf(ts).grant(context.Background(), args[0], args[1], setops.Role(args[2])))
+}
+
+func as(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 1 && !neg, "as EMAIL")
+	token, err := worldOf(ts).signIn(context.Background(), args[0])
+	ts.Check(err)
+	ts.Setenv("SETOPS_TOKEN", token)
+	ts.Setenv("USER_EMAIL", args[0])
+}
+
+func server(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 1 && !neg, "server stop|start")
+	switch args[0] {
+	case "stop":
+		ts.Check(worldOf(ts).stop())
+	case "start":
+		ts.Check(worldOf(ts).start())
+	default:
+		ts.Fatalf("usage: server stop|start")
+	}
+}
+
+func hostFault(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 2 && !neg, "host fail|heal METHOD")
+	var fault error
+	if args[0] == "fail" {
+		fault = errors.New("the host is out of order")
+	}
+	worldOf(ts).runtime.Fail(args[1], fault)
+}
+
+func visit(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) >= 2 && len(args) <= 3 && !neg, "visit STATUS HOST [PATH]")
+	w := worldOf(ts)
+	path := "/"
+	if len(args) == 3 {
+		path = args[2]
+	}
+	request, err := http.NewRequest(http.MethodGet, "http://"+w.config.HTTPListen+path, nil)
+	ts.Check(err)
+	request.Host = args[1]
+	response, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	defer response.Body.Close() //nolint:errcheck // read to its end
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s", body)
+	if strconv.Itoa(response.StatusCode) != args[0] {
+		ts.Fatalf("%s answers %d, not %s", args[1], response.StatusCode, args[0])
+	}
+}
+
+func useProxy(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 1 && !neg, "proxy start|cut|mend")
+	w := worldOf(ts)
+	switch args[0] {
+	case "start":
+		var err error
+		w.proxy, err = newProxy(w.config.Listen)
+		ts.Check(err)
+		ts.Setenv("SETOPS_URL", "http://"+w.proxy.address())
+	case "cut", "mend":
+		w.proxy.setCut(args[0] == "cut")
+	default:
+		ts.Fatalf("usage: proxy start|cut|mend")
+	}
+}
+
+func nowhere(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 1 && !neg, "nowhere TEXT")
+	w := worldOf(ts)
+	if strings.Contains(w.log.String(), args[0]) {
+		ts.Fatalf("the server's log has %q", args[0])
+	}
+	read := 0
+	ts.Check(filepath.WalkDir(w.config.DataDir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		read++
+		if strings.Contains(string(text), args[0]) {
+			return fmt.Errorf("%s has %q", path, args[0])
+		}
+		return nil
+	}))
+	if read < 3 {
+		ts.Fatalf("only %d files were there to look at", read)
+	}
+}
+
+// masks are what no test can foretell; each keeps its width, so that tables stay aligned.
+var masks = []struct {
+	what *regexp.Regexp
+	mask string
+}{
+	{regexp.MustCompile(`\bsha256:[0-9a-f]{64}\b`), "sha256:" + strings.Repeat("d", 64)},
+	{regexp.MustCompile(`\b[0-9a-f]{32}\b`), strings.Repeat("a", 32)},
+	{regexp.MustCompile(`\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z`), "2020-01-01T00:00:00Z"},
+	{regexp.MustCompile(`(?m)^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\b`), "2020-01-01 00:00:00"},
+}
+
+func masked(text string) string {
+	for _, m := range masks {
+		text = m.what.ReplaceAllString(text, m.mask)
+	}
+	return text
+}

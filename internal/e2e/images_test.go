@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/setopsco/setops/internal/engine/enginetest/script"
+	"github.com/setopsco/setops/internal/engine/fake"
+	"github.com/setopsco/setops/internal/engine/host"
+)
+
+// push pushes an image that nobody has seen before, as any client of a registry does, and gives its digest.
+func (w *world) push(ctx context.Context, reference, email, password string) (digest string, err error) {
+	ref, err := name.ParseReference(w.config.Listen + "/" + reference)
+	if err != nil {
+		return "", err
+	}
+	image, err := random.Image(256, 1)
+	if err != nil {
+		return "", err
+	}
+	who := &authn.Basic{Username: email, Password: password}
+	if err := remote.Write(ref, image, remote.WithAuth(who), remote.WithContext(ctx)); err != nil {
+		return "", err
+	}
+	d, err := image.Digest()
+	return d.String(), err
+}
+
+// behaviour reads what an image shall do from the words of a script: see the command image.
+func (w *world) behaviour(words []string) (fake.Image, error) {
+	switch kind := words[0]; {
+	case kind == "deaf":
+		return fake.Deaf(), nil
+	case kind == "foreign":
+		return fake.Image{PrepareErr: &host.ImageError{Reason: "it is for arm64, this host is amd64"}}, nil
+	case kind == "exit" && len(words) == 2:
+		code, err := strconv.Atoi(words[1])
+		return fake.Exit(code, time.Millisecond), err
+	case kind == "gated" && len(words) == 2:
+		return w.gates.image(words[1]), nil
+	case kind == "words":
+		return fake.Words(words[1:]...), nil
+	}
+	return fake.Image{}, fmt.Errorf("no such behaviour: %q", words)
+}
+
+// gates hold tasks back until they are opened, so that a test can look at a commit that runs.
+type gates struct {
+	mu    sync.Mutex
+	named map[string]chan struct{}
+}
+
+func (g *gates) of(name string) chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.named == nil {
+		g.named = map[string]chan struct{}{}
+	}
+	if g.named[name] == nil {
+		g.named[name] = make(chan struct{})
+	}
+	return g.named[name]
+}
+
+// open opens a gate for good.
+func (g *gates) open(name string) {
+	gate := g.of(name)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-gate:
+	default:
+		close(gate)
+	}
+}
+
+func (g *gates) openAll() {
+	g.mu.Lock()
+	var all []string
+	for name := range g.named {
+		all = append(all, name)
+	}
+	g.mu.Unlock()
+	for _, name := range all {
+		g.open(name)
+	}
+}
+
+// image serves once its gate is open.
+func (g *gates) image(name string) fake.Image {
+	gate := g.of(name)
+	return fake.Image{Program: func(ctx context.Context, p script.Process) int {
+		select {
+		case <-gate:
+		case <-p.Signals:
+			return 0
+		case <-ctx.Done():
+			return 0
+		}
+		p.Args = []string{"serve"}
+		return script.Run(ctx, p)
+	}}
+}

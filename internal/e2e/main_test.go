@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/setopsco/setops/internal/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"setops": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(cli.Main(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+		},
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata",
+		Setup:              setUp,
+		Cmds:               commands,
+		RequireUniqueNames: true,
+	})
+}
+
+// worldKey is where a script finds its server.
+type worldKey struct{}
+
+// setUp gives each script a server of its own, signed in as its admin.
+func setUp(env *testscript.Env) error {
+	w, err := newWorld(env.WorkDir)
+	if err != nil {
+		return err
+	}
+	env.Defer(func() {
+		if err := w.close(); err != nil {
+			env.T().Log(err)
+			env.T().FailNow()
+		}
+	})
+	env.Values[worldKey{}] = w
+	token, err := w.signIn(context.Background(), admin)
+	if err != nil {
+		return err
+	}
+	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("SETOPS_URL", w.url())
+	env.Setenv("SETOPS_ORGANIZATION", organization)
+	env.Setenv("SETOPS_TOKEN", token)
+	env.Setenv("REGISTRY", w.daemon.APIAddress())
+	return nil
+}
