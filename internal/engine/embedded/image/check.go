@@ -14,7 +14,7 @@ import (
 func Check(dir string) []string {
 	tmp, err := os.MkdirTemp(dir, "check-")
 	if err != nil {
-		return []string{fmt.Sprintf("images cannot be unpacked: %v", err)}
+		return []string{fmt.Sprintf("Images cannot be unpacked: %v.", err)}
 	}
 	defer os.RemoveAll(tmp)
 	o := overlay{
@@ -29,7 +29,7 @@ func Check(dir string) []string {
 		return nil
 	}
 	if os.Geteuid() != 0 {
-		return []string{fmt.Sprintf("images cannot be mounted without root (CAP_SYS_ADMIN): %v", err)}
+		return []string{fmt.Sprintf("Images cannot be mounted without root (CAP_SYS_ADMIN): %v.", err)}
 	}
-	return []string{fmt.Sprintf("images cannot be mounted: the kernel has no overlayfs, or the file system of %s is none that it can write to; use a data directory on ext4 or xfs: %v", dir, err)}
+	return []string{fmt.Sprintf("Images cannot be mounted: the kernel has no overlayfs, or the file system of %s is none that it can write to; use a data directory on ext4 or xfs (%v).", dir, err)}
 }

@@ -408,7 +408,7 @@ func TestAFileSystemThatCannotHoldImagesIsNamed(t *testing.T) {
 	if missing := Check(t.TempDir()); len(missing) > 0 {
 		t.Errorf("this machine lacks %q", missing)
 	}
-	if missing := Check("/proc"); len(missing) != 1 || !strings.HasPrefix(missing[0], "images cannot be unpacked: ") {
+	if missing := Check("/proc"); len(missing) != 1 || !strings.HasPrefix(missing[0], "Images cannot be unpacked: ") {
 		t.Errorf("got %q", missing)
 	}
 	src := newSource()

@@ -26,7 +26,7 @@ func Check() []string {
 
 func checkHere() []string {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return []string{fmt.Sprintf("networks for stages need root (CAP_SYS_ADMIN and CAP_NET_ADMIN): the kernel refuses a network namespace: %v", err)}
+		return []string{fmt.Sprintf("Networks for stages need root (CAP_SYS_ADMIN and CAP_NET_ADMIN): the kernel refuses a network namespace: %v.", err)}
 	}
 	subnet := netip.MustParsePrefix("10.213.0.0/24")
 	s := &stage{ID: "check", Number: 1, Bridge: "so000000-1", Subnet: subnet, Gateway: subnet.Addr().Next()}
@@ -35,13 +35,13 @@ func checkHere() []string {
 	var missing []string
 	say := func(what string, err error) {
 		if err != nil {
-			missing = append(missing, fmt.Sprintf("%s: %v", what, err))
+			missing = append(missing, fmt.Sprintf("%s: %v.", what, err))
 		}
 	}
 	_, err := ensureBridge(s)
-	say("networks for stages need bridges, which the kernel refuses", err)
-	say("networks for stages need pairs of virtual interfaces (veth), which the kernel refuses", checkVeth())
-	say("stages cannot be kept apart, as the kernel lacks nftables (family inet with sets and connection tracking); no stage can have a network",
+	say("Networks for stages need bridges, which the kernel refuses", err)
+	say("Networks for stages need pairs of virtual interfaces (veth), which the kernel refuses", checkVeth())
+	say("Stages cannot be kept apart and get no network, as the kernel lacks nftables (family inet with sets and connection tracking)",
 		n.replaceTable(nftables.TableFamilyINet, n.addFilter))
 	say(noMasquerade, n.replaceTable(nftables.TableFamilyIPv4, n.addMasquerade))
 	say(noGuard, n.replaceTable(nftables.TableFamilyBridge, n.addGuard))
@@ -57,5 +57,5 @@ func checkForwarding() []string {
 	if forwards() {
 		return nil
 	}
-	return []string{fmt.Sprintf("tasks reach nothing outside this host: set the sysctl net.ipv4.ip_forward to 1 (%v)", err)}
+	return []string{fmt.Sprintf("The host passes no packets on, and stages get no network: set the sysctl net.ipv4.ip_forward to 1 (%v).", err)}
 }

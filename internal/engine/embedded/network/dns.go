@@ -40,6 +40,9 @@ func (n *Network) serveNames(s *stage) error {
 		return nil
 	}
 	server, err := startNameServer(s, n.resolver)
+	if errors.Is(err, unix.EADDRINUSE) {
+		return fmt.Errorf("serve names on %s: another program answers port 53 on every address of this host; let it listen on some of them only: %w", s.Gateway, err)
+	}
 	if err != nil {
 		return fmt.Errorf("serve names on %s: %w", s.Gateway, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+	"golang.org/x/sys/unix"
 )
 
 // upstream serves names at a loopback address of the process's own namespace, as that is where goroutines live that are
@@ -189,4 +190,19 @@ func TestCloseDoesNotWaitForSlowNameServers(t *testing.T) {
 	if took := time.Since(start); took > askTimeout/2 {
 		t.Errorf("Close took %s", took)
 	}
+}
+
+func TestANameServerOnEveryAddressIsSaidToBeInTheWay(t *testing.T) {
+	h := newHost(t)
+	n := h.network("0badcafe")
+	l, err := net.Listen("tcp4", "0.0.0.0:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = n.EnsureStage(t.Context(), ref("live"))
+	if !errors.Is(err, unix.EADDRINUSE) || !strings.Contains(err.Error(), "another program answers port 53") {
+		t.Errorf("got %v", err)
+	}
+	l.Close()
+	h.stage(n, "live")
 }

@@ -20,8 +20,8 @@ import (
 //	ip      the way out; without it tasks reach nothing outside this host
 //	bridge  who may use which address; without it a task can pretend to be another one of its stage
 const (
-	noMasquerade = "the kernel cannot translate addresses (nftables masquerade): tasks reach nothing outside this host"
-	noGuard      = "the kernel cannot filter on bridges (nftables family bridge): a task can pretend to be another one of its stage"
+	noMasquerade = "The kernel cannot translate addresses (nftables masquerade): tasks reach nothing outside this host"
+	noGuard      = "The kernel cannot filter on bridges (nftables family bridge): a task can pretend to be another one of its stage"
 )
 
 var linkLocal = netip.MustParsePrefix("169.254.0.0/16")
