@@ -83,28 +83,50 @@ func noRoute(r *http.Request) *api.ServiceError {
 
 // newError makes the errors that huma itself finds: bodies and parameters that do not fit.
 func newError(status int, message string, causes ...error) huma.StatusError {
-	e := &api.ServiceError{Status: status, Type: string(setops.ValidationError), Code: string(setops.ValidationFailed), Message: message}
 	if status >= http.StatusInternalServerError {
 		return internal()
 	}
-	if status != http.StatusUnprocessableEntity {
-		return e
-	}
-	e.ValidationErrors = map[string][]string{}
+	e := &api.ServiceError{Status: status, Type: string(setops.ValidationError), Code: string(setops.ValidationFailed), Message: message}
 	var sentences []string
+	fields := map[string][]string{}
 	for _, cause := range causes {
-		var d *huma.ErrorDetail
-		if !errors.As(cause, &d) {
-			continue
+		field, validator := "body", setops.InvalidFormat
+		if d, ok := errors.AsType[*huma.ErrorDetail](cause); ok {
+			field, validator = fieldOf(d), validatorOf(d.Message)
 		}
-		field := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(d.Location, "body."), "query."), "path.")
-		e.ValidationErrors[field] = append(e.ValidationErrors[field], string(validatorOf(d.Message)))
-		sentences = append(sentences, field+": "+d.Message)
+		fields[field] = append(fields[field], string(validator))
+		sentences = append(sentences, field+": "+sentenceOf(cause))
 	}
 	if len(sentences) > 0 {
 		e.Message = strings.Join(sentences, "; ")
 	}
+	if status == http.StatusUnprocessableEntity {
+		e.ValidationErrors = fields
+	}
 	return e
+}
+
+func sentenceOf(cause error) string {
+	if d, ok := errors.AsType[*huma.ErrorDetail](cause); ok {
+		return d.Message
+	}
+	return cause.Error()
+}
+
+// fieldOf names the field behind a finding of huma's; a missing one is named only in its sentence.
+func fieldOf(d *huma.ErrorDetail) string {
+	field := d.Location
+	for _, part := range []string{"body", "query", "path"} {
+		field = strings.TrimPrefix(strings.TrimPrefix(field, part+"."), part)
+	}
+	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
+		name, _, _ = strings.Cut(name, " ")
+		return strings.TrimPrefix(field+"."+name, ".")
+	}
+	if field == "" {
+		return "body"
+	}
+	return field
 }
 
 // validatorOf names the rule behind a sentence of huma's.
