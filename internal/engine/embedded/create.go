@@ -58,6 +58,7 @@ func (r *Runtime) create(ctx context.Context, c host.Spec) (string, error) {
 	if err := r.writeMeta(m); err != nil {
 		return "", err
 	}
+	r.stirring.Go(r.stir)
 	// The shim needs a while to start; it waits for its settings.
 	shim, err := r.launch(c.ID)
 	if err != nil {

@@ -57,6 +57,9 @@ type Runtime struct {
 	limits  limits
 	locks   keyLock
 
+	ownCgroup string         // see stir
+	stirring  sync.WaitGroup // the calls of stir that are under way
+
 	mu   sync.Mutex
 	mine map[string]bool // containers that this process has created
 }
@@ -90,7 +93,7 @@ func New(cfg Config) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open embedded engine: %w", err)
 	}
-	r := &Runtime{cfg: cfg, bootID: boot, seccomp: profile, limits: measure(), mine: map[string]bool{}}
+	r := &Runtime{cfg: cfg, bootID: boot, seccomp: profile, limits: measure(), mine: map[string]bool{}, ownCgroup: ownCgroup()}
 	if err := os.MkdirAll(r.tasksDir(), 0o700); err != nil {
 		return nil, fmt.Errorf("open embedded engine: %w", err)
 	}
@@ -99,6 +102,7 @@ func New(cfg Config) (*Runtime, error) {
 
 // Close leaves all containers as they are. After the last of them nothing of this installation is left in the kernel.
 func (r *Runtime) Close() error {
+	r.stirring.Wait()
 	left, err := os.ReadDir(r.tasksDir())
 	if err != nil || len(left) > 0 {
 		return err

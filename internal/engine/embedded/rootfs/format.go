@@ -5,6 +5,7 @@ package rootfs
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -36,23 +37,23 @@ func checkFormat(root, program string, f *os.File) error {
 	begin = begin[:n]
 	switch {
 	case bytes.HasPrefix(begin, []byte(elf.ELFMAG)):
-		return checkBinary(root, program, f)
+		return checkBinary(root, program, begin, f)
 	case bytes.HasPrefix(begin, []byte("#!")):
 		return checkScript(root, program, begin)
 	}
 	return &Fault{Reason: program + " is neither a Linux program nor a script with a first line that begins with #!"}
 }
 
-func checkBinary(root, program string, f *os.File) error {
-	binary, err := elf.NewFile(f)
+func checkBinary(root, program string, begin []byte, f *os.File) error {
+	if fit, known := machines[runtime.GOARCH]; known && !slices.Contains(fit, machineOf(begin)) {
+		return &Fault{Reason: fmt.Sprintf("%s is a program for another machine (%s), this one is %s",
+			program, machineName(machineOf(begin)), runtime.GOARCH)}
+	}
+	parsed, err := elf.NewFile(f)
 	if err != nil {
 		return nil // stranger than we understand; the kernel is the judge
 	}
-	if fit, known := machines[runtime.GOARCH]; known && !slices.Contains(fit, binary.Machine) {
-		return &Fault{Reason: fmt.Sprintf("%s is a program for another machine (%s), this one is %s",
-			program, machineName(binary.Machine), runtime.GOARCH)}
-	}
-	for _, p := range binary.Progs {
+	for _, p := range parsed.Progs {
 		if p.Type != elf.PT_INTERP || p.Filesz > 4096 {
 			continue
 		}
@@ -64,6 +65,18 @@ func checkBinary(root, program string, f *os.File) error {
 		}
 	}
 	return nil
+}
+
+// machineOf reads the header alone: what else is in the file may be beyond package elf, and it would run nevertheless.
+func machineOf(begin []byte) elf.Machine {
+	const at = 18
+	if len(begin) < at+2 {
+		return elf.EM_NONE
+	}
+	if elf.Data(begin[elf.EI_DATA]) == elf.ELFDATA2MSB {
+		return elf.Machine(binary.BigEndian.Uint16(begin[at:]))
+	}
+	return elf.Machine(binary.LittleEndian.Uint16(begin[at:]))
 }
 
 func machineName(m elf.Machine) string {
