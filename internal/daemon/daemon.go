@@ -88,6 +88,11 @@ func (d *Daemon) openConfig(context.Context) (err error) {
 	if err := d.Config.check(); err != nil {
 		return err
 	}
+	if d.NewEngine == nil { // before the first file is written
+		if err := checkEmbedded(); err != nil {
+			return err
+		}
+	}
 	if d.dir, err = openDataDir(d.Config.DataDir); err != nil {
 		return err
 	}

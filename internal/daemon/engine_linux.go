@@ -32,11 +32,15 @@ func (e *embeddedEngine) Close() error {
 	return errors.Join(all...)
 }
 
-// newEmbedded makes the embedded engine, or says exactly what this machine lacks for it.
-func newEmbedded(ctx context.Context, c EngineConfig) (engine.Engine, error) {
+// checkEmbedded says exactly what this machine lacks for the embedded engine.
+func checkEmbedded() error {
 	if missing := append(embedded.Check(), network.Check()...); len(missing) > 0 {
-		return nil, fmt.Errorf("the embedded engine cannot run here:\n  %s", strings.Join(missing, "\n  "))
+		return fmt.Errorf("the embedded engine cannot run here:\n  %s", strings.Join(missing, "\n  "))
 	}
+	return nil
+}
+
+func newEmbedded(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 	e := &embeddedEngine{}
 	if err := e.open(ctx, c); err != nil {
 		for i := len(e.close) - 1; i >= 0; i-- {
