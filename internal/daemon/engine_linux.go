@@ -61,6 +61,9 @@ func (e *embeddedEngine) open(ctx context.Context, c EngineConfig) error {
 		return err
 	}
 	e.close = append(e.close, images.Close)
+	if missing := image.Check(filepath.Join(c.Dir, "images")); len(missing) > 0 {
+		return errors.New(strings.Join(missing, "; "))
+	}
 	net, err := network.New(network.Config{Dir: filepath.Join(c.Dir, "network"), Instance: c.Instance, Logger: c.Logger})
 	if err != nil {
 		return err
