@@ -23,6 +23,7 @@ import (
 
 // commands are what scripts can do besides running setops:
 //
+//	given app|running              makes project shop, stage production and app web; running: release 1 serves, $DIGEST
 //	exits CODE COMMAND…            runs a command that must end with that exit code
 //	until REGEXP COMMAND…          runs a command again and again until its output matches
 //	screen stdout|stderr FILE      compares the last output with a file; ids, digests and times may differ
@@ -38,7 +39,7 @@ import (
 //	proxy start|cut|mend           puts a proxy between setops and the server, which can cut connections
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"exits": exits, "until": until, "screen": screen, "push": push, "image": image, "open": open,
+	"given": given, "exits": exits, "until": until, "screen": screen, "push": push, "image": image, "open": open,
 	"user": user, "grant": grant, "as": as, "server": server, "host": hostFault, "visit": visit, "proxy": useProxy,
 	"nowhere": nowhere,
 }
@@ -50,6 +51,26 @@ func need(ts *testscript.TestScript, ok bool, usage string) {
 	if !ok {
 		ts.Fatalf("usage: %s", usage)
 	}
+}
+
+// given makes what most stories begin with, and leaves project and stage as the scope of what follows.
+func given(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 1 && !neg && (args[0] == "app" || args[0] == "running"), "given app|running")
+	ts.Setenv("SETOPS_PROJECT", "shop")
+	ts.Setenv("SETOPS_STAGE", "production")
+	run := func(line string) { ts.Check(ts.Exec("setops", strings.Fields(line)...)) }
+	run("project:create shop")
+	run("stage:create production")
+	run("app:create web")
+	run("--app web network:set public true")
+	run("changeset:commit")
+	if args[0] == "app" {
+		return
+	}
+	push(ts, false, []string{"DIGEST", "demo/shop/production/web:v1"})
+	run("--app web release:create " + ts.Getenv("DIGEST"))
+	run("--app web release:activate 1")
+	run("changeset:commit")
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {
