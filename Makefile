@@ -1,0 +1,78 @@
+# make demo and make test install what is missing first (root, Debian or Ubuntu); see README.md.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION ?= 0.0.0-dev
+MODULE  := github.com/setopsco/setops
+TOOLS   := $(CURDIR)/.cache/tools
+
+# A clone of another owner has no readable history for root, and no build here needs it.
+export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
+
+# libcontainer needs cgo; everything is linked into one file that needs nothing of the system it runs on.
+TAGS    := seccomp netgo osusergo
+STATIC  := -s -w -linkmode external -extldflags -static
+SHIM_GZ := internal/engine/embedded/shimbin/setops-shim.gz
+
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build
+build: need-build setops setopsd ## Build setops and setopsd into bin/
+
+.PHONY: setops
+setops:
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X $(MODULE)/internal/cli/root.version=$(VERSION)' -o bin/setops ./cmd/setops
+
+.PHONY: setopsd
+setopsd: shim
+	CGO_ENABLED=1 go build -tags 'shim $(TAGS)' -trimpath -ldflags '$(STATIC) -X $(MODULE)/internal/daemon.Version=$(VERSION)' \
+		-o bin/setopsd ./cmd/setopsd
+
+# setopsd carries the shim. It is packed again only where it differs, so that setopsd is linked again only then.
+.PHONY: shim
+shim:
+	CGO_ENABLED=1 go build -tags '$(TAGS)' -trimpath -ldflags '$(STATIC)' -o .cache/setops-shim ./cmd/setops-shim
+	gzip -9nc .cache/setops-shim > .cache/setops-shim.gz
+	cmp -s .cache/setops-shim.gz $(SHIM_GZ) || cp .cache/setops-shim.gz $(SHIM_GZ)
+
+.PHONY: demo
+demo: need-demo build ## Play the guide to deployment on a server made for it
+	go build -o .cache/demo ./internal/guide/demo
+	@.cache/demo
+
+.PHONY: test
+test: need-test ## Run every test that needs no other machine
+	CGO_ENABLED=1 go vet -tags '$(TAGS)' ./...
+	CGO_ENABLED=1 go test -tags '$(TAGS)' -timeout 15m ./...
+	CGO_ENABLED=1 go test -tags '$(TAGS)' -timeout 15m -race $(RACE)
+
+.PHONY: lint
+lint: need-build $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## Check the form of the sources
+	@unformed=$$($(TOOLS)/gofumpt -l cmd internal pkg); [ -z "$$unformed" ] || { echo "not formatted with gofumpt: $$unformed"; exit 1; }
+	CGO_ENABLED=1 go vet -tags '$(TAGS)' ./...
+	CGO_ENABLED=1 $(TOOLS)/staticcheck -tags '$(TAGS)' ./...
+
+$(TOOLS)/gofumpt:
+	GOBIN=$(TOOLS) go install $(GOFUMPT)
+
+$(TOOLS)/staticcheck:
+	GOBIN=$(TOOLS) go install $(STATICCHECK)
+
+.PHONY: bench
+bench: need-test build ## Measure speed, as ratios within one run
+	go run ./internal/bench
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin .cache dist $(SHIM_GZ)
+
+.PHONY: need-build need-test need-demo
+need-build need-test need-demo: need-%:
+	@.ci/install $*
