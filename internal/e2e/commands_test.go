@@ -27,6 +27,7 @@ import (
 //	exits CODE COMMAND…            runs a command that must end with that exit code
 //	until REGEXP COMMAND…          runs a command again and again until its output matches
 //	screen stdout|stderr FILE      compares the last output with a file; ids, digests and times may differ
+//	capture VAR REGEXP             sets $VAR to the first group of a match in the last output
 //	push VAR REPOSITORY:TAG        pushes a new image as the present user; its digest is in $VAR
 //	image DIGEST BEHAVIOUR…        what tasks of an image do: deaf, exit N, foreign, gated NAME, words …; else they serve
 //	open NAME                      lets tasks of gated images pass
@@ -39,7 +40,7 @@ import (
 //	proxy start|cut|mend           puts a proxy between setops and the server, which can cut connections
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"given": given, "exits": exits, "until": until, "screen": screen, "push": push, "image": image, "open": open,
+	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "image": image, "open": open,
 	"user": user, "grant": grant, "as": as, "server": server, "host": hostFault, "visit": visit, "proxy": useProxy,
 	"nowhere": nowhere,
 }
@@ -117,6 +118,17 @@ func screen(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%s", diff.Diff(args[1], []byte(want), args[0], []byte(got)))
 	}
+}
+
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 2 && !neg, "capture VAR REGEXP")
+	what, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	found := what.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) < 2 {
+		ts.Fatalf("%q is not in the output", args[1])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 func push(ts *testscript.TestScript, neg bool, args []string) {
