@@ -54,6 +54,9 @@ func explain(err error) string {
 	case errors.As(err, &refused):
 		return explainRefusal(refused)
 	case errors.As(err, &lost):
+		if lost.Cut() {
+			return kit.Sentence(lost.Error()) + " Look whether it did what you asked for, then try again."
+		}
 		return kit.Sentence(lost.Error()) + " Is it running, and is the address right? `setops login --url` or SETOPS_URL choose another one."
 	}
 	return kit.Sentence(err.Error())

@@ -64,6 +64,7 @@ func New(address, token string, options Options) *Client {
 	h := resty.NewWithClient(&http.Client{Transport: transport()}).
 		SetBaseURL(address).
 		SetLogger(silent{}).
+		SetContentLength(true). // an empty body is none, not an empty stream
 		SetHeader("Accept", "application/json").
 		SetRedirectPolicy(resty.NoRedirectPolicy()). // a redirect could carry the token elsewhere
 		SetRetryCount(resends).

@@ -86,8 +86,8 @@ func TestACutConnectionIsMadeAgainForReadingOnly(t *testing.T) {
 		}
 		_, _ = fmt.Fprint(w, `{"apps":[{"name":"web"}]}`)
 	})
-	if apps, err := c.Apps(t.Context(), stage); err != nil || len(apps) != 1 {
-		t.Errorf("%v, %v", apps, err)
+	if apps, err := c.Apps(t.Context(), stage); err != nil || len(apps) != 1 || requests.Load() != 2 {
+		t.Errorf("%v, %v after %d requests", apps, err, requests.Load())
 	}
 	c, requests = serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) { cut(w) })
 	_, err := c.StartCommit(t.Context(), stage)

@@ -24,12 +24,17 @@ func (e *ConnectionError) Error() string {
 // Unwrap gives the cause.
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
+// Cut says whether the server was reached and then closed the connection: what was asked for may have been done.
+func (e *ConnectionError) Cut() bool {
+	return e.Err == nil || errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, syscall.ECONNRESET)
+}
+
 // cause says in plain words what the layers below wrap several times.
 func (e *ConnectionError) cause() string {
 	var dns *net.DNSError
 	var wrapped *url.Error
 	switch {
-	case e.Err == nil, errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF), errors.Is(e.Err, syscall.ECONNRESET):
+	case e.Cut():
 		return "it closed the connection without an answer"
 	case errors.Is(e.Err, syscall.ECONNREFUSED):
 		return "connection refused"

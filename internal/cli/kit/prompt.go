@@ -39,6 +39,7 @@ func (t *terminal) Ask(ctx context.Context, label, preset string) (string, error
 	}
 	line, err := await(ctx, func() (string, error) { return t.reader.ReadString('\n') })
 	if err != nil {
+		_, _ = fmt.Fprintln(t.out) // the shell's prompt is to start on a line of its own
 		return "", fmt.Errorf("read the answer: %w", err)
 	}
 	return first(strings.TrimSpace(line), preset), nil

@@ -15,7 +15,7 @@ func Sentence(text string) string {
 	if r, size := utf8.DecodeRuneInString(text); isPlainWord(text) {
 		text = string(unicode.ToUpper(r)) + text[size:]
 	}
-	if !strings.ContainsAny(text[len(text)-1:], ".!?`:") {
+	if !strings.ContainsAny(text[len(text)-1:], ".!?:") {
 		text += "."
 	}
 	return text
