@@ -24,19 +24,21 @@ func (r *Runtime) Create(ctx context.Context, c host.Spec) (string, error) {
 		return "", err
 	}
 	defer r.locks.lock(c.ID)()
-	if r.isMine(c.ID) {
+	if r.stateOf(c.ID) == created {
 		m, err := r.readMeta(c.ID)
 		return m.IP, err
 	}
+	r.setState(c.ID, creating)
 	ip, err := r.create(ctx, c)
 	if err == nil {
-		r.setMine(c.ID, true)
+		r.setState(c.ID, created)
 		return ip, nil
 	}
 	// The caller's ctx may be what failed.
 	if left := r.remove(context.WithoutCancel(ctx), c.ID); left != nil {
 		r.cfg.Logger.Warn("clean up after a container that could not be created", "container", c.ID, "err", left)
 	}
+	r.setState(c.ID, foreign)
 	var refused *host.StartError
 	if errors.As(err, &refused) {
 		return "", refused
@@ -96,18 +98,27 @@ func (r *Runtime) furnish(ctx context.Context, c host.Spec) (image.Rootfs, netwo
 	return rootfs, place, errors.Join(err, attached)
 }
 
-func (r *Runtime) isMine(id string) bool {
+// state is what this process has done of a container.
+type state int
+
+const (
+	foreign  state = iota // nothing: an earlier process made it, or nobody
+	creating              // Create is under way
+	created
+)
+
+func (r *Runtime) stateOf(id string) state {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.mine[id]
+	return r.states[id]
 }
 
-func (r *Runtime) setMine(id string, mine bool) {
+func (r *Runtime) setState(id string, s state) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !mine {
-		delete(r.mine, id)
+	if s == foreign {
+		delete(r.states, id)
 		return
 	}
-	r.mine[id] = true
+	r.states[id] = s
 }

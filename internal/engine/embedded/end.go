@@ -56,7 +56,7 @@ func (r *Runtime) exited(ctx context.Context, id string) (host.Exit, bool, error
 		return host.Exit{}, false, fmt.Errorf("wait for container %s: %w", id, err)
 	case !exists(r.taskDir(id)):
 		return host.Exit{}, false, fmt.Errorf("wait for container %s: there is no such container", id)
-	case running && (r.isMine(id) || !record.StartedAt.IsZero()):
+	case r.stateOf(id) == creating, running && (r.stateOf(id) == created || !record.StartedAt.IsZero()):
 		return host.Exit{}, false, nil
 	}
 	// Nobody has seen its end, so make sure of it.

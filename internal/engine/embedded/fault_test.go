@@ -5,6 +5,8 @@ package embedded_test
 import (
 	"encoding/binary"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,7 +45,7 @@ func TestWhatIsWrongWithAnImageIsSaidInASentence(t *testing.T) {
 		},
 		"other machine": {
 			v1.Config{Cmd: []string{"/web"}},
-			map[string]file{"web": {0o755, foreign(app)}},
+			map[string]file{"web": {0o755, forAnother(app)}},
 			"/web is a program for another machine (s390x), this one is " + goarch,
 		},
 		"no program at all": {
@@ -80,8 +82,8 @@ func TestWhatIsWrongWithAnImageIsSaidInASentence(t *testing.T) {
 	}
 }
 
-// foreign makes it a program for a machine that nobody has at hand.
-func foreign(elf []byte) []byte {
+// forAnother makes it a program for a machine that nobody has at hand.
+func forAnother(elf []byte) []byte {
 	const machine, s390 = 18, 22
 	changed := append([]byte(nil), elf...)
 	binary.LittleEndian.PutUint16(changed[machine:], s390)
@@ -107,5 +109,24 @@ func TestAnEntrypointOfTheAppDropsTheImagesCommand(t *testing.T) {
 		if got := h.log(c); got != test.want {
 			t.Errorf("entrypoint %q, command %q: log is %q, want %q", test.entrypoint, test.command, got, test.want)
 		}
+	}
+}
+
+func TestAShimThatCannotRunIsToldWithItsLastWords(t *testing.T) {
+	h := newHouse(t)
+	h.cfg.Shim = filepath.Join(h.dir, "setops-shim")
+	must(t, os.WriteFile(h.cfg.Shim, []byte("#!/bin/sh\necho I am broken >&2\nexit 1\n"), 0o700))
+	h.reopen()
+	if _, err := h.Create(ctx(t), h.spec("forever")); err == nil || !strings.HasSuffix(err.Error(), `it says "I am broken\n"`) {
+		t.Errorf("the error is %v", err)
+	}
+	h.cfg.Shim = "/nowhere/setops-shim"
+	h.reopen()
+	c := h.spec("forever")
+	if _, err := h.Create(ctx(t), c); err == nil || !strings.Contains(err.Error(), "start shim /nowhere/setops-shim") {
+		t.Errorf("the error is %v", err)
+	}
+	if left := h.traces(c); len(left) != 0 {
+		t.Errorf("left: %q", left)
 	}
 }

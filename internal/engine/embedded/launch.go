@@ -26,11 +26,13 @@ type launched struct {
 	cmd      *exec.Cmd // ends at once: the shim is its child
 	settings *os.File
 	answer   *os.File
+	log      string // path of what it complains about
 }
 
 // launch starts the shim's process.
 func (r *Runtime) launch(id string) (*launched, error) {
-	log, err := os.OpenFile(filepath.Join(r.taskDir(id), wire.LogFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	path := filepath.Join(r.taskDir(id), wire.LogFile)
+	log, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +48,7 @@ func (r *Runtime) launch(id string) (*launched, error) {
 		return nil, fmt.Errorf("make pipe: %w", err)
 	}
 	defer out.Close()
-	l := &launched{settings: settings, answer: answer, cmd: &exec.Cmd{
+	l := &launched{settings: settings, answer: answer, log: path, cmd: &exec.Cmd{
 		Path: r.cfg.Shim, Args: []string{"setops-shim", id}, Dir: r.taskDir(id),
 		Env:   []string{"SETOPS_SHIM_DETACH=1", "GOMAXPROCS=2"},
 		Stdin: in, Stdout: out, Stderr: log,
@@ -74,16 +76,25 @@ func (l *launched) send(ctx context.Context, cfg wire.Config) error {
 	}
 	switch {
 	case ctx.Err() != nil:
-		l.settle()
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("talk to the shim, see its %s: %w", wire.LogFile, err)
+		return fmt.Errorf("talk to the shim: %w; it says %q", err, l.complaints())
 	case ready.Refused:
 		return &host.StartError{Reason: ready.Error}
 	case ready.Error != "":
 		return &shimError{text: ready.Error, errno: syscall.Errno(ready.Errno)}
 	}
 	return nil
+}
+
+// complaints are the last words of a shim that ended without an answer: its log goes with the container's directory.
+func (l *launched) complaints() string {
+	const most = 1 << 10
+	b, err := os.ReadFile(l.log)
+	if err != nil {
+		return ""
+	}
+	return string(b[max(0, len(b)-most):])
 }
 
 // shimError is an error of the shim, with the system's error behind it: texts alone can cross between processes.
@@ -101,18 +112,14 @@ func (e *shimError) Unwrap() error {
 	return e.errno
 }
 
-// settle waits until the shim has given up or is ready: one that has got its settings goes on without us, and is to be
-// found by who cleans up.
-func (l *launched) settle() {
-	_ = l.answer.SetDeadline(time.Now().Add(settleLimit))
-	_, _ = io.Copy(io.Discard, l.answer)
-}
-
-// abandon lets go of the shim. One that has got no settings ends by itself.
+// abandon lets go of the shim once it has said all that it has to say: it is ready, or it ends. One that has got no
+// settings ends by itself; one that has got them goes on without us, and whoever cleans up is to find it.
 func (l *launched) abandon() {
 	l.settings.Close()
-	l.answer.Close()
 	if l.cmd != nil {
+		_ = l.answer.SetDeadline(time.Now().Add(settleLimit))
+		_, _ = io.Copy(io.Discard, l.answer)
 		_ = l.cmd.Wait() // a failure to fork shows in the answer
 	}
+	l.answer.Close()
 }

@@ -29,7 +29,7 @@ func (r *Runtime) Remove(ctx context.Context, id string) error {
 	if err := r.remove(ctx, id); err != nil {
 		return fmt.Errorf("remove container %s: %w", id, err)
 	}
-	r.setMine(id, false)
+	r.setState(id, foreign)
 	return nil
 }
 

@@ -60,8 +60,8 @@ type Runtime struct {
 	ownCgroup string         // see stir
 	stirring  sync.WaitGroup // the calls of stir that are under way
 
-	mu   sync.Mutex
-	mine map[string]bool // containers that this process has created
+	mu     sync.Mutex
+	states map[string]state // of the containers that this process has made
 }
 
 var _ host.Runtime = (*Runtime)(nil)
@@ -93,7 +93,7 @@ func New(cfg Config) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open embedded engine: %w", err)
 	}
-	r := &Runtime{cfg: cfg, bootID: boot, seccomp: profile, limits: measure(), mine: map[string]bool{}, ownCgroup: ownCgroup()}
+	r := &Runtime{cfg: cfg, bootID: boot, seccomp: profile, limits: measure(), states: map[string]state{}, ownCgroup: ownCgroup()}
 	if err := os.MkdirAll(r.tasksDir(), 0o700); err != nil {
 		return nil, fmt.Errorf("open embedded engine: %w", err)
 	}
