@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/setopsco/setops/internal/cli/config"
 	"github.com/setopsco/setops/pkg/client"
@@ -23,7 +22,6 @@ type Kit struct {
 	Flags    Flags
 	Version  string
 	Prompt   Prompter
-	Now      func() time.Time
 
 	// Config is what files and variables say; Client speaks to their server as their user, and fails without a session.
 	Config func() (*config.Config, error)
@@ -45,7 +43,7 @@ type Streams struct {
 
 // New makes a kit of the world around it.
 func New(s Streams, getenv func(string) string, version string) *Kit {
-	k := &Kit{In: s.In, Out: s.Out, Err: s.Err, Getenv: getenv, Version: version, Now: time.Now}
+	k := &Kit{In: s.In, Out: s.Out, Err: s.Err, Getenv: getenv, Version: version}
 	k.Flags.Output = Table
 	k.Prompt = &terminal{in: s.In, out: s.Err}
 	k.Config = sync.OnceValues(func() (*config.Config, error) {
