@@ -5,6 +5,7 @@ package auth
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -32,14 +33,13 @@ type Sessions struct {
 	log      *slog.Logger
 	throttle *throttle
 	hashing  chan struct{} // bounds how many password hashes are computed at once: each takes 19 MiB
-	nobody   string        // a hash to compare with where there is no such user, so that the time tells nothing
 }
 
 // NewSessions makes it.
 func NewSessions(store Store, now func() time.Time, log *slog.Logger) *Sessions {
 	return &Sessions{
 		store: store, now: now, log: log, throttle: newThrottle(now),
-		hashing: make(chan struct{}, 2), nobody: HashPassword("nobody"),
+		hashing: make(chan struct{}, 2),
 	}
 }
 
@@ -59,7 +59,7 @@ func (s *Sessions) CheckPassword(ctx context.Context, organization, email, passw
 		return setops.User{}, err
 	}
 	if !known {
-		hash = s.nobody
+		hash = nobody // so that the time tells nothing
 	}
 	right, err := s.compare(ctx, hash, password)
 	if err != nil {
@@ -81,6 +81,8 @@ func (s *Sessions) compare(ctx context.Context, hash, password string) (bool, er
 	select {
 	case s.hashing <- struct{}{}:
 		defer func() { <-s.hashing }()
+		// The 19 MiB of a hash would stay with the process for minutes, and idle servers should be small.
+		defer debug.FreeOSMemory()
 		return checkPassword(hash, password)
 	case <-ctx.Done():
 		return false, ctx.Err()
