@@ -1,8 +1,8 @@
 // Command pack makes the images of the guide to deployment without Docker: it compiles hello in several versions and
 // writes each as an image of one layer, in an OCI layout (or, for docker load, in an archive).
 //
-//	go run ./internal/example/pack hello          makes the directory hello with the tags 1.0, 1.1 and 1.2
-//	go run ./internal/example/pack -archive hello.tar   makes an archive with the images hello:1.0 and so on
+//	go run ./internal/example/pack hello          makes the directory hello with the tags 1.0 to 1.3
+//	go run ./internal/example/pack -archive hello.tar   makes an archive with the images hello:1.0 to hello:1.3
 //
 // The same sources and the same Go give the same digests.
 package main

@@ -17,15 +17,17 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 const program = "github.com/setopsco/setops/internal/example/hello"
 
-// versions are the images, by tag. One of them is broken on purpose.
+// versions are the images, by tag. The last one is broken on purpose.
 var versions = []struct{ tag, broken string }{
 	{"1.0", ""},
 	{"1.1", ""},
-	{"1.2", "cannot start: DATABASE_URL is not set"},
+	{"1.2", ""},
+	{"1.3", "cannot start: DATABASE_URL is not set"},
 }
 
 func pack(path string, archive bool) error {
@@ -68,7 +70,9 @@ func image(binary []byte) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	img, err := mutate.AppendLayers(empty.Image, layer)
+	// Older versions of skopeo look for OCI's types in a layout, and for nothing else.
+	img := mutate.MediaType(mutate.ConfigMediaType(empty.Image, types.OCIConfigJSON), types.OCIManifestSchema1)
+	img, err = mutate.AppendLayers(img, layer)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +99,8 @@ func layerOf(binary []byte) (v1.Layer, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil }
+	return tarball.LayerFromOpener(open, tarball.WithMediaType(types.OCILayer))
 }
 
 // writeLayout gives every image the annotation that skopeo finds a tag by.
