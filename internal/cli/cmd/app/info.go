@@ -39,6 +39,7 @@ func runInfo(ctx context.Context, opts *infoOptions) error {
 	if err := opts.kit.Show(app, func(w io.Writer) error { return render.App(w, app) }); err != nil {
 		return err
 	}
+	opts.kit.ExplainTasks(app.Status.Tasks)
 	if opts.kit.Flags.Output != kit.JSON {
 		hint(opts.kit, app)
 	}

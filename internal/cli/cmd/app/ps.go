@@ -40,5 +40,7 @@ func runPs(ctx context.Context, opts *psOptions) error {
 	if err != nil {
 		return err
 	}
-	return opts.kit.Show(status, func(w io.Writer) error { return render.Status(w, status) })
+	err = opts.kit.Show(status, func(w io.Writer) error { return render.Status(w, status) })
+	opts.kit.ExplainTasks(status.Tasks)
+	return err
 }
