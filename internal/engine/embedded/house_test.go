@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -36,6 +37,10 @@ const (
 var built string
 
 func TestMain(m *testing.M) {
+	if order := os.Getenv(serverVariable); order != "" {
+		fmt.Fprintln(os.Stderr, serve(order))
+		os.Exit(1)
+	}
 	dir, err := os.MkdirTemp("", "setops-embedded-")
 	if err != nil {
 		panic(err)
