@@ -1,0 +1,95 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+)
+
+// image is the app hello as an image FROM scratch.
+type image struct {
+	v1.Image
+	program string // the same program on the disk
+	size    int64
+}
+
+// hello builds the app and its image, once.
+func (b *bench) hello(ctx context.Context) (*image, error) {
+	if b.image != nil {
+		return b.image, nil
+	}
+	program := filepath.Join(b.dir, "hello")
+	env := []string{"CGO_ENABLED=0"}
+	if _, err := output(ctx, env, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "./internal/bench/hello"); err != nil {
+		return nil, fmt.Errorf("build the bench's app: %w", err)
+	}
+	content, err := os.ReadFile(program)
+	if err != nil {
+		return nil, err
+	}
+	img, err := imageOf(content)
+	if err != nil {
+		return nil, fmt.Errorf("build the bench's image: %w", err)
+	}
+	b.image = &image{Image: img, program: program, size: int64(len(content))}
+	return b.image, nil
+}
+
+func imageOf(program []byte) (v1.Image, error) {
+	var layer bytes.Buffer
+	w := tar.NewWriter(&layer)
+	if err := w.WriteHeader(&tar.Header{Name: "hello", Mode: 0o755, Size: int64(len(program))}); err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(program); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	if err != nil {
+		return nil, err
+	}
+	img, err := mutate.AppendLayers(empty.Image, l)
+	if err != nil {
+		return nil, err
+	}
+	file, err := img.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	file = file.DeepCopy()
+	file.Architecture, file.OS, file.Config.Entrypoint = runtime.GOARCH, "linux", []string{"/hello"}
+	return mutate.ConfigFile(img, file)
+}
+
+// push sends the image to a server and gives its digest.
+func (i *image) push(ctx context.Context, s *server) (digest string, err error) {
+	ref, err := name.ParseReference(s.api + "/" + repository + ":1")
+	if err != nil {
+		return "", err
+	}
+	if err := remote.Write(ref, i, s.credentials(), remote.WithContext(ctx)); err != nil {
+		return "", fmt.Errorf("push the bench's image: %w", err)
+	}
+	d, err := i.Digest()
+	return d.String(), err
+}
+
+func (s *server) credentials() remote.Option {
+	return remote.WithAuth(&authn.Basic{Username: admin, Password: s.password})
+}
