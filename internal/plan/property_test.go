@@ -1,0 +1,120 @@
+package plan_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/plan"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// randomCommand makes commands for three apps; those that do not apply are left out by whoever folds.
+func randomCommand(r *rand.Rand, nextRelease func() int) changeset.Command {
+	app := []string{"web", "worker", "new"}[r.IntN(3)]
+	switch r.IntN(10) {
+	case 0:
+		return &changeset.AppCreate{AppName: app}
+	case 1:
+		return &changeset.AppDestroy{AppName: app}
+	case 2:
+		return &changeset.ResourceSet{AppName: app, Scale: new(r.IntN(5))}
+	case 3:
+		return &changeset.ResourceSet{AppName: app, Memory: new(128 * (1 + r.IntN(3)))}
+	case 4:
+		return &changeset.NetworkSet{AppName: app, Public: new(r.IntN(2) == 0)}
+	case 5:
+		return &changeset.EnvSet{AppName: app, Key: "A", Value: setops.Sealed(fmt.Sprint("s1:", r.IntN(3)))}
+	case 6:
+		return &changeset.ContainerSet{AppName: app, HealthCheck: &changeset.HealthCheck{Command: []string{"true"}, Retries: new(1 + r.IntN(3))}}
+	case 7, 8:
+		return release(app, nextRelease())
+	}
+	return activate(app, 1+r.IntN(nextRelease()))
+}
+
+func randomSpec(r *rand.Rand, before setops.Spec, nextRelease func() int) setops.Spec {
+	var commands []changeset.Command
+	for range 1 + r.IntN(8) {
+		commands = append(commands, randomCommand(r, nextRelease))
+	}
+	after, _ := changeset.Fold(before, commands)
+	return after
+}
+
+// TestWhateverIsCommittedIsThere runs random commits one after the other. After each of them nothing is left to do, what
+// serves is what should, and before its switch nothing that serves was touched.
+func TestWhateverIsCommittedIsThere(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		w := running(t, "web", "worker")
+		last := 1
+		nextRelease := func() int { last++; return last }
+		for range 8 {
+			if r.IntN(4) == 0 {
+				w.running, w.network = map[string]bool{}, r.IntN(2) == 0 // a reboot
+			}
+			after := randomSpec(r, w.spec, nextRelease)
+			p := plan.Make(w.input(after, true))
+			if again := plan.Make(w.input(after, true)); again.String() != p.String() {
+				t.Fatalf("seed %d: once\n%s\nthen\n%s", seed, p, again)
+			}
+			checkBefore(t, w, p)
+			w.commits++
+			w.apply(p, after)
+			checkServing(t, w)
+			if p := plan.Make(w.input(w.spec, false)); !p.Empty() {
+				t.Errorf("there is still to do\n%s", p)
+			}
+			if t.Failed() {
+				t.Fatalf("seed %d, the plan was\n%s", seed, p)
+			}
+		}
+	}
+}
+
+// checkBefore wants that nothing before the commit point takes away from what serves, and that every new generation is
+// awaited.
+func checkBefore(t *testing.T, w *world, p plan.Plan) {
+	t.Helper()
+	awaited := map[string]bool{}
+	for _, s := range p.Before() {
+		switch s.Kind {
+		case plan.AwaitGeneration:
+			awaited[s.Generation] = true
+		case plan.RemoveGeneration, plan.RemoveImages, plan.RemoveLogs, plan.AdjustGeneration:
+			t.Errorf("%s runs before the commit point", s.ID)
+		}
+	}
+	for _, s := range p.Before() {
+		if s.Kind != plan.StartGeneration {
+			continue
+		}
+		if !awaited[s.Generation] {
+			t.Errorf("nobody waits for %s", s.ID)
+		}
+		if s.Restores != (w.serving[s.App].ID == s.Generation) {
+			t.Errorf("%s restores: %v", s.ID, s.Restores)
+		}
+	}
+	if last := p.Before()[len(p.Before())-1]; last.Kind != plan.Switch {
+		t.Errorf("the last step before the commit point is %s", last.ID)
+	}
+}
+
+func checkServing(t *testing.T, w *world) {
+	t.Helper()
+	for name, app := range w.spec.Apps {
+		g, serves := w.serving[name]
+		if serves != (app.ActiveRelease > 0) {
+			t.Errorf("app %s serves: %v", name, serves)
+		}
+		if serves && (!w.running[g.ID] || g.Fingerprint != plan.Fingerprint(key, app)) {
+			t.Errorf("app %s is served by %s, which runs: %v", name, g.ID, w.running[g.ID])
+		}
+	}
+	if len(w.running) != len(w.serving) {
+		t.Errorf("%d generations run, %d serve", len(w.running), len(w.serving))
+	}
+}
