@@ -25,7 +25,7 @@ func (p *Player) Close() error {
 		all = append(all, p.destroy(ctx), p.server.stop())
 		p.server = nil
 	}
-	if left := traces(p.data()); len(left) > 0 {
+	if left := traces(p.data(), p.cfg.Programs); len(left) > 0 {
 		all = append(all, fmt.Errorf("left behind, see %s:\n  %s", p.dir, strings.Join(left, "\n  ")))
 	}
 	if err := errors.Join(all...); err != nil {

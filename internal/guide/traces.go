@@ -7,18 +7,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // traces are what a server that used the directory has left on this machine: processes, mounts, cgroups, interfaces
 // and packet filters. The names of most begin with the instance, which the directory knows.
-func traces(data string) []string {
+func traces(data, programs string) []string {
 	id, err := os.ReadFile(filepath.Join(data, "instance"))
 	if err != nil {
 		return nil // no server ever came so far
 	}
 	instance := strings.TrimSpace(string(id))
-	left := append(mounts(data), processes(data)...)
+	left := append(mounts(data), processes(filepath.Join(data, "engine"), programs)...)
 	left = append(left, cgroups("setops-"+instance)...)
 	left = append(left, interfaces("so"+instance[:6])...)
 	return append(left, filters("setops-"+instance)...)
@@ -38,14 +39,16 @@ func mounts(dir string) (left []string) {
 	return left
 }
 
-// processes are those whose program is in the directory: shims, and with each its container.
-func processes(dir string) (left []string) {
-	programs, err := filepath.Glob("/proc/[0-9]*/exe")
+// processes are shims, and with each its container. A server that carries the shim has unpacked it in its directory.
+func processes(dirs ...string) (left []string) {
+	links, err := filepath.Glob("/proc/[0-9]*/exe")
 	if err != nil {
 		panic(err) // the pattern is a constant
 	}
-	for _, link := range programs {
-		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, dir+"/") {
+	for _, link := range links {
+		target, err := os.Readlink(link)
+		isIn := func(dir string) bool { return strings.HasPrefix(target, dir+"/") }
+		if err == nil && filepath.Base(target) == "setops-shim" && slices.ContainsFunc(dirs, isIn) {
 			left = append(left, "process "+filepath.Base(filepath.Dir(link)))
 		}
 	}
