@@ -39,6 +39,9 @@ func (c *EnvSet) apply(d *draft) error {
 		if len(c.Value) > envValueMax {
 			broken = append(broken, setops.Violation{Field: "value", Validator: setops.TooLong, Message: "a value has at most 128 KiB"})
 		}
+		if _, there := a.Env[c.Key]; !there && len(a.Env) >= envCountMax {
+			broken = append(broken, setops.Violation{Field: "key", Validator: setops.TooLong, Message: "an app has at most 1000 variables"})
+		}
 		if err := check(broken); err != nil {
 			return err
 		}
@@ -50,9 +53,6 @@ func (c *EnvSet) apply(d *draft) error {
 			a.Env = map[string]setops.EnvVar{}
 		}
 		a.Env[c.Key] = setops.EnvVar{Value: c.Value, Description: description}
-		if len(a.Env) > envCountMax {
-			return invalid("key", setops.TooLong, "an app has at most 1000 variables")
-		}
 		return nil
 	})
 }

@@ -23,7 +23,7 @@ func (p Problem) Error() string {
 // Fold applies commands in order. The spec that comes in is not changed; apps that no command touches are shared with
 // the one that goes out. Commands that do not apply are skipped and reported, so that a person sees all of them at once.
 func Fold(spec setops.Spec, commands []Command) (setops.Spec, []Problem) {
-	d := &draft{apps: maps.Clone(spec.Apps)}
+	d := &draft{apps: maps.Clone(spec.Apps), own: map[string]*setops.App{}}
 	if d.apps == nil {
 		d.apps = map[string]*setops.App{}
 	}
@@ -45,19 +45,28 @@ func Fold(spec setops.Spec, commands []Command) (setops.Spec, []Problem) {
 // draft is a spec being changed. Apps are values: a command replaces the one that it changes by a copy.
 type draft struct {
 	apps map[string]*setops.App
+	own  map[string]*setops.App // the copies, which share nothing with the spec that came in
 }
 
-// edit changes one app by f, all or nothing: the rules of a command are checked on the copy that it changed.
+// edit changes one app by f, all or nothing: the rules of a command are checked on the copy that it changed. Only the
+// first copy of an app is deep, or a long changeset about one app would cost the square of its length; the others share
+// Env and what else is behind a pointer, so f changes that in place only when nothing can fail any more.
 func (d *draft) edit(name string, f func(*setops.App) error) error {
 	app, ok := d.apps[name]
 	if !ok {
 		return setops.Refuse(setops.AppDoesNotExist, "there is no app %q on this stage; create it with `setops app:create %s`", name, name)
 	}
-	changed := app.Clone()
+	var changed *setops.App
+	if app == d.own[name] {
+		shallow := *app
+		changed = &shallow
+	} else {
+		changed = app.Clone()
+	}
 	if err := f(changed); err != nil {
 		return err
 	}
-	d.apps[name] = changed
+	d.apps[name], d.own[name] = changed, changed
 	return nil
 }
 

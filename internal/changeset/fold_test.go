@@ -1,6 +1,7 @@
 package changeset_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -220,6 +221,24 @@ func TestLaterCommandsStandOnEarlierOnes(t *testing.T) {
 	web := after.Apps["web"]
 	if web.Committed || web.Network.Protocol != setops.TCP || web.ActiveRelease != 1 || len(web.Env) > 0 {
 		t.Errorf("the app is not a new one: %s", dump(after))
+	}
+}
+
+func TestAnAppHasAtMostAThousandVariables(t *testing.T) {
+	var commands []changeset.Command
+	for i := range 1000 {
+		commands = append(commands, &changeset.EnvSet{AppName: "proxy", Key: fmt.Sprintf("K%d", i), Value: "s1:x"})
+	}
+	full, problems := changeset.Fold(stage(), commands)
+	if len(problems) > 0 {
+		t.Fatal(problems[0])
+	}
+	after, problems := changeset.Fold(full, []changeset.Command{
+		&changeset.EnvSet{AppName: "proxy", Key: "K1", Value: "s1:y"},
+		&changeset.EnvSet{AppName: "proxy", Key: "ONE_MORE", Value: "s1:x"},
+	})
+	if len(problems) != 1 || problems[0].Index != 1 || len(after.Apps["proxy"].Env) != 1000 {
+		t.Errorf("%d variables, problems %v", len(after.Apps["proxy"].Env), problems)
 	}
 }
 
