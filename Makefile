@@ -11,7 +11,7 @@ TOOLS   := $(CURDIR)/.cache/tools
 # A clone of another owner has no readable history for root, and no build here needs it.
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
-# libcontainer needs cgo; everything is linked into one file that needs nothing of the system it runs on.
+# libcontainer needs cgo, and only the shim has it; each program is one file that needs nothing of the system it runs on.
 TAGS    := seccomp netgo osusergo
 STATIC  := -s -w -linkmode external -extldflags -static
 SHIM_GZ := internal/engine/embedded/shimbin/setops-shim.gz
@@ -32,7 +32,7 @@ setops:
 
 .PHONY: setopsd
 setopsd: shim
-	CGO_ENABLED=1 go build -tags 'shim $(TAGS)' -trimpath -ldflags '$(STATIC) -X $(MODULE)/internal/daemon.Version=$(VERSION)' \
+	CGO_ENABLED=0 go build -tags 'shim $(TAGS)' -trimpath -ldflags '-s -w -X $(MODULE)/internal/daemon.Version=$(VERSION)' \
 		-o bin/setopsd ./cmd/setopsd
 
 # setopsd carries the shim. It is packed again only where it differs, so that setopsd is linked again only then.

@@ -1,5 +1,3 @@
-//go:build linux && cgo
-
 package daemon
 
 import (
@@ -34,7 +32,7 @@ func (e *embeddedEngine) Close() error {
 
 // checkEmbedded says exactly what this machine lacks for the embedded engine.
 func checkEmbedded() error {
-	if missing := append(embedded.Check(), network.Check()...); len(missing) > 0 {
+	if missing := embedded.Check(); len(missing) > 0 {
 		return fmt.Errorf("the embedded engine cannot run here:\n  %s", strings.Join(missing, "\n  "))
 	}
 	return nil

@@ -1,4 +1,4 @@
-//go:build !linux || !cgo
+//go:build !linux
 
 package daemon
 
@@ -9,9 +9,9 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 )
 
-// checkEmbedded refuses: libcontainer needs Linux and a build with cgo.
+// checkEmbedded refuses: containers need Linux.
 func checkEmbedded() error {
-	return errors.New("the embedded engine cannot run here: this setopsd was built without it; it needs Linux and CGO_ENABLED=1")
+	return errors.New("the embedded engine cannot run here: it needs Linux")
 }
 
 func newEmbedded(context.Context, EngineConfig) (engine.Engine, error) { return nil, checkEmbedded() }

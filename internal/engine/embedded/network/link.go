@@ -70,7 +70,9 @@ func uplinkMTU() int {
 
 // uplinks names the interfaces of default routes.
 func uplinks() []string {
-	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+	routes, err := unbroken(func() ([]netlink.Route, error) {
+		return netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+	})
 	if err != nil {
 		return nil // none are known; the usual values do
 	}
@@ -89,7 +91,9 @@ func uplinks() []string {
 // hostRoutes lists the networks that the host has a route to, the default route left out.
 func hostRoutes() ([]netip.Prefix, error) {
 	everyTable := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
-	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, everyTable, netlink.RT_FILTER_TABLE)
+	routes, err := unbroken(func() ([]netlink.Route, error) {
+		return netlink.RouteListFiltered(netlink.FAMILY_V4, everyTable, netlink.RT_FILTER_TABLE)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list routes of the host: %w", err)
 	}
@@ -150,4 +154,17 @@ func sysctl(name, value string) error {
 		return fmt.Errorf("set %s: %w", name, err)
 	}
 	return nil
+}
+
+// dumpTries bounds how often a list is asked for again.
+const dumpTries = 20
+
+// unbroken lists until nothing has changed meanwhile: the kernel says of a list that it cut short that it may be incomplete.
+func unbroken[T any](list func() ([]T, error)) (all []T, err error) {
+	for range dumpTries {
+		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return all, err
 }

@@ -45,7 +45,7 @@ func (n *Network) removeOrphanLinks() error {
 	for _, e := range n.endpoints {
 		known[e.Interface] = true
 	}
-	links, err := netlink.LinkList()
+	links, err := unbroken(netlink.LinkList)
 	if err != nil {
 		return fmt.Errorf("list interfaces: %w", err)
 	}
