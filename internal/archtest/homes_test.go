@@ -1,0 +1,84 @@
+package archtest
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A home says which packages may import a third-party module, so that replacing it touches one place. Tests may use what
+// they like of them.
+type home struct {
+	module string // and all packages below it
+	of     string // a pattern as in layers
+}
+
+var homes = []home{
+	// The API and its client.
+	{"github.com/go-resty/resty/v2", "pkg/client"},
+	{"github.com/danielgtaylor/huma/v2", "internal/httpapi"},
+
+	// The CLI. The daemon has flags and a file for them too.
+	{"github.com/spf13/viper", "internal/cli/config"},
+	{"github.com/olekukonko/tablewriter", "internal/cli/render"},
+	{"github.com/briandowns/spinner", "internal/cli/render"},
+	{"golang.org/x/term", "internal/cli/kit internal/guide/demo"},
+	{"github.com/spf13/cobra", "internal/cli/... internal/daemon except internal/cli/config internal/cli/render"},
+	{"github.com/spf13/pflag", "internal/cli/root internal/daemon"},
+	{"go.yaml.in/yaml/v3", "internal/cli/config internal/daemon"},
+	{"github.com/google/shlex", "internal/changeset"},
+
+	// What remembers.
+	{"modernc.org/sqlite", "internal/store"},
+	{"github.com/pressly/goose/v3", "internal/store"},
+	{"golang.org/x/crypto/argon2", "internal/auth"},
+	{"golang.org/x/crypto/chacha20poly1305", "internal/seal"},
+
+	// The registry: distribution and the modules that its interface is made of.
+	{"github.com/distribution/distribution/v3", "internal/registry"},
+	{"github.com/distribution/reference", "internal/registry"},
+	{"github.com/gorilla/mux", "internal/registry"},
+	{"github.com/opencontainers/go-digest", "internal/registry"},
+	{"github.com/opencontainers/image-spec", "internal/registry"},
+	{"github.com/sirupsen/logrus", "internal/registry"},
+
+	// The embedded engine.
+	{"github.com/opencontainers/runc", "internal/engine/embedded/shim"},
+	{"github.com/opencontainers/cgroups", "internal/engine/embedded/... cmd/setops-shim"},
+	{"github.com/opencontainers/runtime-spec", "internal/engine/embedded/..."},
+	{"github.com/moby/profiles/seccomp", "internal/engine/embedded"},
+	{"github.com/moby/sys/user", "internal/engine/embedded/rootfs"},
+	{"github.com/containerd/containerd/v2", "internal/engine/embedded/image"},
+	{"github.com/klauspost/compress", "internal/engine/embedded/image"},
+	{"github.com/vishvananda/netlink", "internal/engine/embedded/network"},
+	{"github.com/google/nftables", "internal/engine/embedded/network"},
+	{"github.com/miekg/dns", "internal/engine/embedded/network"},
+	{"golang.org/x/sync", "internal/engine/host"},
+
+	// Images as values: the engine reads them, two tools make them.
+	{
+		"github.com/google/go-containerregistry",
+		"internal/engine/embedded internal/engine/embedded/image internal/bench internal/example/pack",
+	},
+
+	// System calls, where the standard library has none.
+	{"golang.org/x/sys", "internal/engine/... internal/daemon internal/bench"},
+
+	// Differences between texts, as the end-to-end tests show them.
+	{"github.com/rogpeppe/go-internal", "internal/guide"},
+}
+
+func importsModulesAtHome(units []unit) []string {
+	var found []string
+	for _, u := range units {
+		for _, imp := range u.foreignImports() {
+			i := slices.IndexFunc(homes, func(h home) bool { return matches(h.module+"/...", imp) })
+			switch {
+			case i < 0:
+				found = append(found, fmt.Sprintf("%s imports %s, which has no home", u.path, imp))
+			case !matches(homes[i].of, u.path):
+				found = append(found, fmt.Sprintf("%s imports %s, which lives in %s", u.path, imp, homes[i].of))
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,128 @@
+package archtest
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A row says what of ours a package may import: packages of rows above its own, and no others.
+//
+// A pattern is a directory from the root of the module, or one with /... for it and all below, or such a one and
+// "except" with others. Inside one row packages may import each other.
+type row struct {
+	pkg  string
+	from []string
+}
+
+// layers is the table of docs/architecture.md, "Packages". A package without a row is a violation, and so is a row
+// without a package.
+var layers = []row{
+	// 1: of nobody.
+	{"pkg/api", nil},
+	{"internal/setops", nil},
+	{"internal/graph", nil},
+	{"internal/probe", nil},
+	{"internal/router", nil},
+	{"internal/registry", nil},
+
+	// 2: the pure core, the port of engines, the client.
+	{"pkg/client", []string{"pkg/api"}},
+	{"internal/changeset", []string{"internal/setops"}},
+	{"internal/plan", []string{"internal/setops", "internal/graph"}},
+	{"internal/engine", []string{"internal/setops"}},
+	{"internal/seal", []string{"internal/setops"}},
+
+	// 3: engines. They share the supervisor and the format of logs, and know nothing of each other.
+	{"internal/engine/logfile", nil}, // the shim writes it, and shall not link the supervisor
+	{"internal/engine/host", []string{"internal/engine", "internal/engine/logfile", "internal/probe", "internal/setops"}},
+	{"internal/engine/enginetest/...", []string{"internal/engine", "internal/setops"}},
+	{"internal/engine/fake", []string{
+		"internal/engine", "internal/engine/host", "internal/engine/logfile", "internal/setops",
+		"internal/engine/enginetest/script", // a fake task behaves as the suite's image does
+	}},
+	{"internal/engine/embedded/wire", nil},
+	{"internal/engine/embedded/rootfs", nil},
+	{"internal/engine/embedded/shimbin", nil},
+	{"internal/engine/embedded/shim", []string{
+		"internal/engine/embedded/wire", "internal/engine/embedded/rootfs", "internal/engine/logfile",
+	}},
+	{"internal/engine/embedded/image", []string{"internal/engine", "internal/engine/host", "internal/setops"}},
+	{"internal/engine/embedded/network", []string{"internal/setops"}},
+	{"internal/engine/embedded", []string{
+		"internal/engine", "internal/engine/host", "internal/setops", "internal/engine/embedded/image",
+		"internal/engine/embedded/network", "internal/engine/embedded/rootfs", "internal/engine/embedded/wire",
+	}},
+
+	// 3: what remembers, what acts, the use cases.
+	{"internal/store", []string{"internal/setops", "internal/changeset", "internal/plan"}},
+	{"internal/apply", []string{"internal/plan", "internal/graph", "internal/engine", "internal/setops"}},
+	{"internal/auth", []string{"internal/setops"}},
+	{"internal/project", []string{"internal/auth", "internal/setops"}}, // who makes a project has a role in it
+	{"internal/staging", []string{
+		"internal/changeset", "internal/seal", "internal/setops",
+		"internal/engine", // release:create asks whether the image can run here
+	}},
+	{"internal/app", []string{"internal/plan", "internal/setops"}},
+	{"internal/task", []string{
+		"internal/engine", "internal/setops",
+		"internal/changeset", // task:run takes a release of one's own changeset
+	}},
+	{"internal/routing", []string{"internal/plan", "internal/probe", "internal/router", "internal/setops"}},
+
+	// 4 and 5: the use case of use cases, and the API over all of them.
+	{"internal/commit", []string{
+		"internal/changeset", "internal/plan", "internal/apply", "internal/engine", "internal/setops",
+	}},
+	{"internal/httpapi", []string{
+		"pkg/api", "internal/setops", "internal/changeset", "internal/engine",
+		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/task", "internal/commit",
+	}},
+
+	// 6: what joins. The daemon knows the server, the CLI knows the client.
+	{"internal/daemon", []string{"internal/... except internal/cli/..."}},
+	{"internal/cli/config", nil},
+	{"internal/cli/render", []string{"pkg/api"}},
+	{"internal/cli/kit", []string{"pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render"}},
+	{"internal/cli/cmd/...", []string{
+		"pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render", "internal/cli/kit",
+	}},
+	{"internal/cli/root", []string{"internal/cli/kit", "internal/cli/cmd/..."}},
+	{"internal/cli", []string{"pkg/api", "pkg/client", "internal/cli/kit", "internal/cli/root"}},
+
+	// 7: programs.
+	{"cmd/setops", []string{"internal/cli"}},
+	{"cmd/setopsd", []string{"internal/daemon"}},
+	{"cmd/setops-shim", []string{"internal/engine/embedded/shim"}},
+
+	// Tests and tools.
+	{"internal/archtest", nil},
+	{"internal/e2e", nil},
+	{"internal/example/...", nil},
+	{"internal/guide/...", nil},
+	{"internal/bench/...", []string{"internal/changeset", "internal/plan", "internal/setops"}},
+}
+
+func rowOf(pkg string) int {
+	return slices.IndexFunc(layers, func(r row) bool { return matches(r.pkg, pkg) })
+}
+
+func importsOnlyFromAbove(units []unit) []string {
+	var found []string
+	for _, u := range units {
+		line := rowOf(u.path)
+		if line < 0 {
+			found = append(found, u.path+" has no row in the table")
+			continue
+		}
+		for _, own := range u.ownImports(false) {
+			switch above := rowOf(own); {
+			case above == line:
+			case above > line:
+				found = append(found, fmt.Sprintf("%s imports %s, whose row is below its own", u.path, own))
+			case !matchesAny(layers[line].from, own):
+				found = append(found, fmt.Sprintf("%s imports %s, which its row does not grant", u.path, own))
+			}
+		}
+	}
+	return found
+}

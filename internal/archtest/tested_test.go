@@ -1,0 +1,47 @@
+package archtest
+
+import "slices"
+
+// An exemption says where a package without tests of its own is tested instead.
+type exemption struct {
+	pkg string // a pattern as in layers
+	why string
+}
+
+var testedElsewhere = []exemption{
+	{"pkg/api", "wire types with names and paths; pkg/client and internal/e2e call them"},
+	{"internal/app", "reads only; internal/e2e compares what app:list, app:info and app:ps print"},
+	{"internal/project", "internal/e2e makes and destroys projects and stages, in every role"},
+	{"internal/staging", "internal/e2e stages every command, and values outside of every rule"},
+	{"internal/task", "internal/e2e runs tasks and reads logs"},
+	{"internal/httpapi", "internal/e2e speaks to it over HTTP, and compares its description with what it does"},
+	{"internal/daemon", "internal/e2e starts, stops and restarts it"},
+	{"internal/engine", "the port and its values; internal/engine/enginetest is its contract"},
+	{"internal/engine/enginetest/...", "is the suite that engines pass"},
+	{"internal/engine/embedded/shim", "runs beside a container only; the tests of internal/engine/embedded are of it"},
+	{"internal/engine/embedded/wire", "what setopsd and shim tell each other; the tests of internal/engine/embedded are of it"},
+	{"internal/cli/kit", "internal/cli compares whole screens, with and without a terminal"},
+	{"internal/cli/cmd/...", "internal/cli compares whole screens and the requests behind them"},
+}
+
+func hasTests(units []unit) []string {
+	var found []string
+	for _, u := range units {
+		if !untested(u) {
+			continue
+		}
+		if !slices.ContainsFunc(testedElsewhere, func(e exemption) bool { return matches(e.pkg, u.path) }) {
+			found = append(found, u.path+" has no tests")
+		}
+	}
+	return found
+}
+
+// untested tells packages that do something and have no test beside it.
+func untested(u unit) bool {
+	if u.program() || !matches("internal/... pkg/...", u.path) {
+		return false
+	}
+	does := slices.ContainsFunc(u.product(), func(f file) bool { return len(f.funcs) > 0 })
+	return does && len(u.product()) == len(u.files)
+}
