@@ -1,0 +1,169 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/plan"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+func TestAStageHasOneCommitAtATime(t *testing.T) {
+	s := withStage(t)
+	ctx := t.Context()
+	_, err := s.BeginCommit(ctx, "c-0", "s-1", ada.ID, now)
+	refused(t, err, setops.ChangesetDoesNotExist)
+	stage(t, s, ada, create("web"))
+	stage(t, s, bob, create("worker"))
+	var won atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			u := []setops.User{ada, bob}[i%2]
+			_, err := s.BeginCommit(ctx, fmt.Sprint("c-", u.ID, i), "s-1", u.ID, now)
+			var e *setops.Error
+			switch {
+			case err == nil:
+				won.Add(1)
+			case setops.IsCode(err, setops.ChangesetDoesNotExist): // one's own commit has taken it
+			case !errors.As(err, &e) || e.Code != setops.CommitAlreadyRunning || !e.Temporary:
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d commits run", won.Load())
+	}
+	refused(t, s.MarkDestroying(ctx, "s-1"), setops.CommitAlreadyRunning)
+}
+
+func TestACommitTakesTheChangesetAndNewCommandsOpenAnother(t *testing.T) {
+	s := withStage(t)
+	ctx := t.Context()
+	stage(t, s, ada, create("web"), scale("web", 2))
+	c, err := s.BeginCommit(ctx, "c-1", "s-1", ada.ID, now)
+	must(t, err)
+	if c.State != changeset.Running || c.Phase != changeset.Initializing || c.UserEmail != ada.Email || len(c.Changeset.Commands) != 2 {
+		t.Errorf("%+v", c)
+	}
+	if got := staged(t, s, ada); got != nil {
+		t.Errorf("still staged: %v", got)
+	}
+	stage(t, s, ada, create("worker"))
+	commands, err := s.StagedCommands(ctx, "s-1", ada.ID)
+	if err != nil || len(commands) != 3 {
+		t.Errorf("all that is staged: %v, %v", commands, err)
+	}
+	// It fails: what was staged meanwhile goes behind what comes back.
+	must(t, s.EndCommit(ctx, c, &changeset.Failure{Code: "CommitFailed", Message: "no", Step: "await", Log: []string{"a secret"}}, now))
+	if got := staged(t, s, ada); !slices.Equal(got, []string{"app:create web", "app:resource:set web", "app:create worker"}) {
+		t.Errorf("staged %v", got)
+	}
+	c, ok, err := s.Commit(ctx, "s-1", "c-1")
+	if err != nil || !ok || c.State != changeset.Failed || c.FinishedAt != now || c.Failure.Step != "await" || c.Failure.Log != nil {
+		t.Errorf("%+v, %v", c, err)
+	}
+	// It can be committed again, and then nothing is staged.
+	c, err = s.BeginCommit(ctx, "c-2", "s-1", ada.ID, now)
+	must(t, err)
+	must(t, s.EndCommit(ctx, c, nil, now))
+	if got := staged(t, s, ada); got != nil {
+		t.Errorf("staged %v", got)
+	}
+	if running, err := s.RunningCommits(ctx); err != nil || len(running) > 0 {
+		t.Errorf("%v, %v", running, err)
+	}
+	if _, ok, err := s.Commit(ctx, "s-2", "c-2"); ok || err != nil {
+		t.Errorf("another stage's commit is found: %v", err)
+	}
+}
+
+func TestTheJournalTellsWhatWasBegunAndDone(t *testing.T) {
+	s := withStage(t)
+	ctx := t.Context()
+	stage(t, s, ada, create("web"), release("web", 1), activate("web", 1))
+	c, err := s.BeginCommit(ctx, "c-1", "s-1", ada.ID, now)
+	must(t, err)
+	p := start("web", "g-1")
+	p.Steps = append(p.Steps, plan.Step{ID: "remove g-0", Kind: plan.RemoveGeneration, App: "web", Generation: "g-0", Needs: []string{"switch"}, After: true})
+	must(t, s.WriteJournal(ctx, "c-1", "s-1", p, map[string]string{"web": "f"}, now))
+	must(t, s.SetPhase(ctx, "c-1", changeset.Applying))
+	must(t, s.StepStarted(ctx, "c-1", 0, now))
+	must(t, s.StepDone(ctx, "c-1", 0, p.Steps[0], now))
+	must(t, s.StepStarted(ctx, "c-1", 1, now))
+
+	back, started, done, err := s.Journal(ctx, "c-1")
+	must(t, err)
+	if back.String() != p.String() || !started[0] || !started[1] || started[2] || !done[0] || done[1] || done[2] {
+		t.Errorf("%s started %v done %v", back, started, done)
+	}
+	running, err := s.RunningCommits(ctx)
+	if err != nil || len(running) != 1 || running[0].Done != 1 || running[0].Total != 2 || running[0].Phase != changeset.Applying || running[0].Passed {
+		t.Errorf("%+v, %v", running, err)
+	}
+	if serving, err := s.Serving(ctx, "s-1"); err != nil || len(serving) > 0 {
+		t.Errorf("a generation serves before the commit point: %v, %v", serving, err)
+	}
+
+	spec, err := s.Spec(ctx, "s-1")
+	must(t, err)
+	after, _ := changeset.Fold(spec, c.Changeset.Commands)
+	must(t, s.Pass(ctx, "c-1", "s-1", after, p))
+	serving, err := s.Serving(ctx, "s-1")
+	if err != nil || serving["web"] != (plan.Generation{ID: "g-1", App: "web", Fingerprint: "f"}) {
+		t.Errorf("%v, %v", serving, err)
+	}
+	if st, _, err := s.Stage(ctx, "p-1", "production"); err != nil || st.Version != 1 {
+		t.Errorf("version %d, %v", st.Version, err)
+	}
+	must(t, s.EndCommit(ctx, c, nil, now))
+	unfinished, err := s.Unfinished(ctx)
+	if err != nil || unfinished["c-1"].Name != "production" {
+		t.Errorf("%v, %v", unfinished, err)
+	}
+	must(t, s.StepDone(ctx, "c-1", 2, p.Steps[2], now))
+	if unfinished, err = s.Unfinished(ctx); err != nil || len(unfinished) > 0 {
+		t.Errorf("%v, %v", unfinished, err)
+	}
+}
+
+func TestAFailedCommitForgetsTheGenerationsThatItStarted(t *testing.T) {
+	s := withStage(t)
+	ctx := t.Context()
+	pass(t, s, "c-1", start("web", "g-1"), create("web"), release("web", 1), activate("web", 1))
+	stage(t, s, ada, scale("web", 2))
+	c, err := s.BeginCommit(ctx, "c-2", "s-1", ada.ID, now)
+	must(t, err)
+	must(t, s.WriteJournal(ctx, "c-2", "s-1", start("web", "g-2"), map[string]string{"web": "f2"}, now))
+	must(t, s.EndCommit(ctx, c, &changeset.Failure{Code: "CommitFailed"}, now))
+	var n int
+	must(t, s.read.QueryRowContext(ctx, `SELECT count(*) FROM generations`).Scan(&n))
+	serving, err := s.Serving(ctx, "s-1")
+	if err != nil || n != 1 || serving["web"].ID != "g-1" {
+		t.Errorf("%d generations, %v, %v", n, serving, err)
+	}
+}
+
+func TestTheSwitchRetiresTheOldGenerationInTheSameTransaction(t *testing.T) {
+	s := withStage(t)
+	pass(t, s, "c-1", start("web", "g-1"), create("web"), release("web", 1), activate("web", 1))
+	p := start("web", "g-2")
+	p.Steps = append(p.Steps, plan.Step{ID: "remove g-1", Kind: plan.RemoveGeneration, App: "web", Generation: "g-1", After: true})
+	pass(t, s, "c-2", p, scale("web", 2))
+	serving, err := s.Serving(t.Context(), "s-1")
+	if err != nil || serving["web"].ID != "g-2" {
+		t.Errorf("%v, %v", serving, err)
+	}
+	must(t, s.StepDone(t.Context(), "c-2", 2, p.Steps[2], now))
+	var left string
+	must(t, s.read.QueryRowContext(t.Context(), `SELECT group_concat(id) FROM generations`).Scan(&left))
+	if left != "g-2" {
+		t.Errorf("generations left: %s", left)
+	}
+}
