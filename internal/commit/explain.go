@@ -38,7 +38,10 @@ func explain(err error) changeset.Failure {
 	var gate *engine.GateError
 	switch {
 	case errors.As(err, &gate):
-		f.App, f.TaskID, f.Check, f.Log = gate.App, gate.TaskID, gate.Check, gate.Log
+		if gate.App != "" { // an image belongs to no app; the step does
+			f.App = gate.App
+		}
+		f.TaskID, f.Check, f.Log = gate.TaskID, gate.Check, gate.Log
 		f.Message = gateSentence(f, gate)
 	case errors.Is(err, syscall.ENOSPC):
 		f.Message = "the server's disk is full: " + f.Message
