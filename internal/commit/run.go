@@ -30,7 +30,25 @@ func (s *Service) run(ctx context.Context, stage setops.StageRef, c changeset.Co
 		s.fail(ctx, job, c, st, err)
 		return
 	}
+	if err != nil && !s.reroute(ctx, stage) {
+		return
+	}
 	s.finish(ctx, job, c, st)
+}
+
+// reroute sets the routes where the switch failed behind its commit point: they may still lead to the tasks that finish
+// will stop. It tries until it is done; false says that the server stops first, and the next start goes on.
+func (s *Service) reroute(ctx context.Context, stage setops.StageRef) bool {
+	for {
+		err := s.Routes.Refresh(ctx, stage)
+		if err == nil {
+			return true
+		}
+		s.Logger.Error("set routes behind commit", "stage", stage.ID, "error", err)
+		if !s.pause(ctx) {
+			return false
+		}
+	}
 }
 
 // prepare folds, plans and writes the journal.
