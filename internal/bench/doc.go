@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures what SetOps promises about its speed, as ratios to a peer in the same run on the same machine:
 // rounds of both take turns, and medians are compared. Run it by `make bench`, which builds both programs first, or by
 //

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -33,7 +35,7 @@ func (b *bench) hello(ctx context.Context) (*image, error) {
 	}
 	program := filepath.Join(b.dir, "hello")
 	env := []string{"CGO_ENABLED=0"}
-	if _, err := output(ctx, env, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "./internal/bench/hello"); err != nil {
+	if _, err := output(ctx, env, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", program, "./internal/bench/hello"); err != nil {
 		return nil, fmt.Errorf("build the bench's app: %w", err)
 	}
 	content, err := os.ReadFile(program)
