@@ -60,6 +60,9 @@ func checkPassword(hash, password string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("read password hash: %w", err)
 	}
+	if len(want) == 0 || time == 0 || threads == 0 {
+		return false, errors.New("read password hash: it is damaged")
+	}
 	got := argon2.IDKey([]byte(password), salt, time, memory, threads, uint32(len(want)))
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
