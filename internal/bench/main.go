@@ -47,6 +47,9 @@ func run(ctx context.Context) (err error) {
 	bin := flag.String("bin", "bin", "directory with setops and setopsd, as `make build` makes them")
 	only := flag.String("only", "", "measure these only, for example plan,cli")
 	flag.Parse()
+	if *write && *only != "" {
+		return errors.New("-write needs all measurements: leave -only out")
+	}
 	b, err := newBench(*bin)
 	if err != nil {
 		return err
