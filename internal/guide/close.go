@@ -3,11 +3,11 @@ package guide
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -39,20 +39,43 @@ func (p *Player) Close() error {
 
 // destroy ends the projects that are still there: a guide may have ended in its middle.
 func (p *Player) destroy(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(p.home(), ".setops.yml")); err != nil {
-		return nil // nobody ever signed in
-	}
-	var listed bytes.Buffer
-	if code, err := p.run(ctx, "setops login:info >/dev/null 2>&1 && setops -o plain project", &listed); err != nil || code != 0 {
-		return err // the guide signed out, so it came to its end
+	names, err := p.projects(ctx)
+	if err != nil {
+		return err
 	}
 	var all []error
-	for _, project := range strings.Fields(listed.String()) {
-		code, err := p.run(ctx, "setops project:destroy --force "+project, io.Discard)
+	for _, name := range names {
+		code, err := p.run(ctx, "setops project:destroy --force "+name, io.Discard)
 		if err == nil && code != 0 {
-			err = fmt.Errorf("destroy project %s: exit code %d", project, code)
+			err = fmt.Errorf("exit code %d", code)
 		}
-		all = append(all, err)
+		if err != nil {
+			all = append(all, fmt.Errorf("destroy project %s: %w", name, err))
+		}
 	}
 	return errors.Join(all...)
+}
+
+// projects gives none where nobody is signed in: not yet, or not any more, as at the end of a guide.
+func (p *Player) projects(ctx context.Context) ([]string, error) {
+	if code, err := p.run(ctx, "setops login:info", io.Discard); err != nil || code != 0 {
+		return nil, err
+	}
+	var listed bytes.Buffer
+	code, err := p.run(ctx, "setops project --output json", &listed)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("exit code %d: %s", code, &listed)
+	}
+	var list struct{ Projects []struct{ Name string } }
+	if err == nil {
+		err = json.Unmarshal(listed.Bytes(), &list)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list projects: %w", err)
+	}
+	names := make([]string, len(list.Projects))
+	for i, project := range list.Projects {
+		names[i] = project.Name
+	}
+	return names, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -143,5 +144,26 @@ func TestTheUsersOwnSessionAndServerAreOutOfReach(t *testing.T) {
 	))
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func TestProjectsThatAGuideHasLeftAreDestroyed(t *testing.T) {
+	p, _ := newTestPlayer(t)
+	setops := `#!/bin/bash
+case "$*" in
+login:info) ;;
+"project --output json") echo '{"projects": [{"name": "shop"}, {"name": "blog"}]}' ;;
+*) echo "$*" >>` + p.dir + `/done ;;
+esac
+`
+	if err := os.WriteFile(filepath.Join(p.cfg.Programs, "setops"), []byte(setops), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.destroy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	done, err := os.ReadFile(p.dir + "/done")
+	if want := "project:destroy --force shop\nproject:destroy --force blog\n"; string(done) != want || err != nil {
+		t.Errorf("done: %q, %v", done, err)
 	}
 }
