@@ -43,16 +43,13 @@ func NewSessions(store Store, now func() time.Time, log *slog.Logger) *Sessions 
 	}
 }
 
-// CheckPassword gives the user whose password it is. Errors: CredentialsInvalid, Overload (temporary) after too many
-// wrong ones.
-func (s *Sessions) CheckPassword(ctx context.Context, organization, email, password string) (setops.User, error) {
+// CheckPassword gives the user whose password it is; from is the address that asks. Errors: CredentialsInvalid, Overload
+// (temporary) after too many wrong ones.
+func (s *Sessions) CheckPassword(ctx context.Context, organization, email, password, from string) (setops.User, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
-	key := organization + "\x00" + email
-	if wait := s.throttle.wait(key); wait > 0 {
-		return setops.User{}, &setops.Error{
-			Kind: setops.AuthenticationError, Code: setops.Overload,
-			Message: "too many wrong passwords; try again in " + wait.Round(time.Second).String(),
-		}
+	key := strings.Join([]string{organization, email, from}, "\x00")
+	if err := s.throttled(key); err != nil {
+		return setops.User{}, err
 	}
 	u, hash, known, err := s.store.Login(ctx, organization, email)
 	if err != nil {
@@ -61,37 +58,59 @@ func (s *Sessions) CheckPassword(ctx context.Context, organization, email, passw
 	if !known {
 		hash = nobody // so that the time tells nothing
 	}
-	right, err := s.compare(ctx, hash, password)
+	right, err := s.try(ctx, key, hash, password)
 	if err != nil {
 		return setops.User{}, err
 	}
 	if !known || !right {
-		s.throttle.failed(key)
 		s.log.Warn("sign-in refused", "organization", organization, "email", email)
 		return setops.User{}, &setops.Error{
 			Kind: setops.AuthenticationError, Code: setops.CredentialsInvalid,
 			Message: "organization, e-mail address and password do not belong together",
 		}
 	}
-	s.throttle.succeeded(key)
 	return u, nil
 }
 
-func (s *Sessions) compare(ctx context.Context, hash, password string) (bool, error) {
+func (s *Sessions) throttled(key string) error {
+	wait := s.throttle.wait(key)
+	if wait == 0 {
+		return nil
+	}
+	return &setops.Error{
+		Kind: setops.AuthenticationError, Code: setops.Overload, Temporary: true,
+		Message: "too many wrong passwords; try again in " + wait.Round(time.Second).String(),
+	}
+}
+
+// try compares and counts. Whoever sends many guesses at the same time is asked to wait here, one by one, and not only
+// at the door.
+func (s *Sessions) try(ctx context.Context, key, hash, password string) (right bool, err error) {
 	select {
 	case s.hashing <- struct{}{}:
 		defer func() { <-s.hashing }()
 		// The 19 MiB of a hash would stay with the process for minutes, and idle servers should be small.
 		defer debug.FreeOSMemory()
-		return checkPassword(hash, password)
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
+	if err := s.throttled(key); err != nil {
+		return false, err
+	}
+	if right, err = checkPassword(hash, password); err != nil {
+		return false, err
+	}
+	if right && hash != nobody {
+		s.throttle.succeeded(key)
+	} else {
+		s.throttle.failed(key)
+	}
+	return right, nil
 }
 
 // SignIn checks the password and makes a token. Errors: as CheckPassword.
-func (s *Sessions) SignIn(ctx context.Context, organization, email, password string, life time.Duration) (u setops.User, token string, expires time.Time, err error) {
-	if u, err = s.CheckPassword(ctx, organization, email, password); err != nil {
+func (s *Sessions) SignIn(ctx context.Context, organization, email, password, from string, life time.Duration) (u setops.User, token string, expires time.Time, err error) {
+	if u, err = s.CheckPassword(ctx, organization, email, password, from); err != nil {
 		return u, "", expires, err
 	}
 	token, hash := newToken()

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// After freeTries wrong passwords for one user each further one doubles the time until the next try, from firstWait up
-// to longestWait. Other users are not touched. What was not tried for forgetAfter is forgotten.
+// After freeTries wrong passwords for one user from one address each further one doubles the time until the next try, from
+// firstWait up to longestWait. Other users and addresses are not touched, so that nobody locks a user out from elsewhere.
+// What was not tried for forgetAfter is forgotten.
 const (
 	freeTries   = 5
 	firstWait   = time.Second

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -71,12 +72,26 @@ func decodeError(err error) error {
 		if strings.HasPrefix(mismatch.Type.Kind().String(), "int") {
 			v = setops.NotAnInteger
 		}
-		return invalid(mismatch.Field, v, "a "+mismatch.Type.String()+" is needed")
+		return invalid(mismatch.Field, v, needed(mismatch.Type.Kind())+" is needed")
 	}
 	if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok {
 		return invalid(strings.Trim(field, `"`), setops.NotIncluded, "the command has no such argument")
 	}
 	return invalid("arguments", setops.InvalidFormat, "they are no JSON object: "+err.Error())
+}
+
+func needed(k reflect.Kind) string {
+	switch k {
+	case reflect.Int:
+		return "an integer"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct:
+		return "an object"
+	}
+	return "a text"
 }
 
 func invalid(field string, v setops.Validator, message string) error {

@@ -2,8 +2,9 @@ package changeset
 
 import "github.com/setopsco/setops/internal/setops"
 
-// envValueMax is the longest value of a variable, in bytes of its sealed text: Linux takes 128 KiB per variable.
-const envValueMax = 192 << 10
+// envTotalMax is the longest environment of an app, in bytes of keys and sealed values: less than the 2 MiB that Linux
+// takes of a program's arguments and environment together.
+const envTotalMax = 1536 << 10
 
 // envCountMax is the highest number of variables of an app.
 const envCountMax = 1000
@@ -36,8 +37,10 @@ func (c *EnvSet) Arguments() map[string]any {
 func (c *EnvSet) apply(d *draft) error {
 	return d.edit(c.AppName, func(a *setops.App) error {
 		broken := setops.CheckEnvKey(c.Key)
-		if len(c.Value) > envValueMax {
-			broken = append(broken, setops.Violation{Field: "value", Validator: setops.TooLong, Message: "a value has at most 128 KiB"})
+		if len(c.Key)+len(c.Value)+envLength(a, c.Key) > envTotalMax {
+			broken = append(broken, setops.Violation{
+				Field: "value", Validator: setops.TooLong, Message: "the environment of an app has about 1 MiB at most, all variables together",
+			})
 		}
 		if _, there := a.Env[c.Key]; !there && len(a.Env) >= envCountMax {
 			broken = append(broken, setops.Violation{Field: "key", Validator: setops.TooLong, Message: "an app has at most 1000 variables"})
@@ -55,6 +58,17 @@ func (c *EnvSet) apply(d *draft) error {
 		a.Env[c.Key] = setops.EnvVar{Value: c.Value, Description: description}
 		return nil
 	})
+}
+
+// envLength adds up the variables of an app but one.
+func envLength(a *setops.App, except string) int {
+	n := 0
+	for key, v := range a.Env {
+		if key != except {
+			n += len(key) + len(v.Value)
+		}
+	}
+	return n
 }
 
 func (c *EnvUnset) Name() string { return "app:env:unset" }

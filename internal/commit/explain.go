@@ -52,8 +52,11 @@ func explain(err error) changeset.Failure {
 }
 
 func gateSentence(f changeset.Failure, gate *engine.GateError) string {
-	if gate.Fault {
+	switch {
+	case gate.Fault:
 		return fmt.Sprintf("app %s could not be started, which is not its own fault: %s", f.App, gate.Cause)
+	case gate.Check == "image":
+		return fmt.Sprintf("the image of app %s cannot run here: %s", f.App, gate.Cause)
 	}
 	return fmt.Sprintf("app %s did not get ready: %s", f.App, gate.Cause)
 }

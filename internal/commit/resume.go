@@ -11,9 +11,10 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// Resume brings every stage to its last committed state after a start: it declares the generations that serve, undoes
-// commits that were interrupted before their commit point, carries the others forward, and removes generations that
-// nobody knows. It returns when routes and declarations stand; what takes longer goes on behind it.
+// Resume brings every stage to its last committed state after a start: it declares the generations that serve, gives the
+// changesets of commits that were interrupted before their commit point back, carries the others forward, and removes
+// generations that nobody knows. It returns when routes, declarations and changesets stand; what takes longer goes on
+// behind it.
 func (s *Service) Resume(ctx context.Context) error {
 	refs, destroying, err := s.Store.StageRefs(ctx)
 	if err != nil {
@@ -34,8 +35,12 @@ func (s *Service) Resume(ctx context.Context) error {
 		return err
 	}
 	for _, c := range running {
-		st := s.open(c)
-		s.wg.Go(func() { s.resume(s.ctx, stages[c.StageID], c, st) })
+		if err := s.resume(ctx, stages[c.StageID], c); err != nil {
+			return fmt.Errorf("resume commit %s: %w", c.ID, err)
+		}
+	}
+	if err := s.removeUnknown(ctx); err != nil {
+		return err
 	}
 	unfinished, err := s.Store.Unfinished(ctx)
 	if err != nil {
@@ -61,21 +66,53 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 	return errors.Join(err, s.Routes.Refresh(ctx, stage))
 }
 
-// resume ends a commit that another process began.
-func (s *Service) resume(ctx context.Context, stage setops.StageRef, c changeset.Commit, st *stream) {
+// resume ends a commit that another process began. One that had not passed has nothing to undo but generations that the
+// store forgets here: removeUnknown ends them. Scales were restored when the committed state was declared.
+func (s *Service) resume(ctx context.Context, stage setops.StageRef, c changeset.Commit) error {
+	if !c.Passed {
+		failure := explain(setops.Refuse(setops.CommitFailed,
+			"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`"))
+		return s.Store.EndCommit(ctx, c, &failure, s.Now())
+	}
 	job, err := s.jobOf(ctx, stage, c)
-	for err != nil && s.pause(ctx) {
-		job, err = s.jobOf(ctx, stage, c)
-	}
 	if err != nil {
-		return
+		return err
 	}
-	if c.Passed {
-		s.finish(ctx, job, c, st)
-		return
+	st := s.open(c)
+	s.wg.Go(func() { s.finish(s.ctx, job, c, st) })
+	return nil
+}
+
+// removeUnknown ends the generations that the engine has and the store does not: those of commits that never passed.
+func (s *Service) removeUnknown(ctx context.Context) error {
+	known, err := s.Store.Generations(ctx)
+	if err != nil {
+		return err
 	}
-	s.fail(ctx, job, c, st, setops.Refuse(setops.CommitFailed,
-		"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`"))
+	observed, err := s.Engine.Observe(ctx)
+	if err != nil {
+		return fmt.Errorf("observe engine: %w", err)
+	}
+	for _, g := range observed.Generations {
+		if !known[g.ID] {
+			s.wg.Go(func() { s.remove(g.ID) })
+		}
+	}
+	return nil
+}
+
+// remove tries until the generation is gone or the server stops.
+func (s *Service) remove(generation string) {
+	for {
+		err := s.Engine.Remove(s.ctx, generation)
+		if err == nil || s.ctx.Err() != nil {
+			return
+		}
+		s.Logger.Error("remove generation that nobody knows", "generation", generation, "error", err)
+		if !s.pause(s.ctx) {
+			return
+		}
+	}
 }
 
 // jobOf rebuilds the job from what is committed and the journal.

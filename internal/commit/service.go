@@ -35,6 +35,7 @@ type Store interface {
 
 	Spec(ctx context.Context, stageID string) (setops.Spec, error)
 	Serving(ctx context.Context, stageID string) (map[string]plan.Generation, error)
+	Generations(ctx context.Context) (map[string]bool, error)
 	StageRefs(ctx context.Context) (refs []setops.StageRef, destroying []bool, err error)
 }
 

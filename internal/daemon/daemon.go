@@ -70,7 +70,7 @@ func (d *Daemon) RouterAddress() string { return d.http.listener.Addr().String()
 func (d *Daemon) Open(ctx context.Context) error {
 	d.stopping = make(chan struct{})
 	for _, open := range []func(context.Context) error{
-		d.openConfig, d.openStore, d.openRegistry, d.openRouter, d.openEngine, d.openCommits, d.openServers,
+		d.openConfig, d.openListeners, d.openStore, d.openRegistry, d.openRouter, d.openEngine, d.openCommits, d.openServers,
 	} {
 		if err := open(ctx); err != nil {
 			return errors.Join(err, d.Close())
@@ -93,6 +93,9 @@ func (d *Daemon) openConfig(context.Context) (err error) {
 			return err
 		}
 	}
+	if err := d.checkPassword(); err != nil {
+		return err
+	}
 	if d.dir, err = openDataDir(d.Config.DataDir); err != nil {
 		return err
 	}
@@ -100,7 +103,8 @@ func (d *Daemon) openConfig(context.Context) (err error) {
 	return nil
 }
 
-func (d *Daemon) openServers(context.Context) (err error) {
+// openListeners comes before anything is written: a port that is taken must leave no half first start behind.
+func (d *Daemon) openListeners(context.Context) (err error) {
 	if d.api.listener, err = listen("listen", d.Config.Listen); err != nil {
 		return err
 	}
@@ -109,6 +113,10 @@ func (d *Daemon) openServers(context.Context) (err error) {
 		return err
 	}
 	d.onClose(closeOnce(d.http.listener))
+	return nil
+}
+
+func (d *Daemon) openServers(context.Context) error {
 	d.api.server = &http.Server{
 		Handler: d.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(d.Logger.Handler(), slog.LevelDebug),

@@ -28,7 +28,7 @@ func (p registryPorts) Authenticate(ctx context.Context, username, password stri
 	if strings.HasPrefix(password, auth.TokenPrefix) {
 		return p.AuthenticateToken(ctx, password)
 	}
-	u, err := p.sessions.CheckPassword(ctx, p.organization, username, password)
+	u, err := p.sessions.CheckPassword(ctx, p.organization, username, password, "registry")
 	return identity(u), credentials(err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/setopsco/setops/internal/app"
@@ -55,6 +56,15 @@ func (d *Daemon) firstStart(ctx context.Context) error {
 		return fmt.Errorf("make admin: %w", err)
 	}
 	return nil
+}
+
+// checkPassword refuses a password file before the first start has written anything; later starts do not read it.
+func (d *Daemon) checkPassword() error {
+	if _, err := os.Stat(filepath.Join(d.Config.DataDir, "setops.db")); err == nil || d.Config.AdminPasswordFile == "" {
+		return nil
+	}
+	_, err := readPassword(d.Config.AdminPasswordFile)
+	return err
 }
 
 func (d *Daemon) adminPassword() (string, error) {

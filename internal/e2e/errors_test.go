@@ -21,7 +21,7 @@ func TestEveryErrorHasTheDocumentedBody(t *testing.T) {
 	}{
 		"an unknown route":            {request{method: "GET", path: "/v1/nothing"}, 404, "StateError", "", ""},
 		"a route outside the API":     {request{method: "GET", path: "/favicon.ico"}, 404, "StateError", "", ""},
-		"a method that is not there":  {request{method: "PATCH", path: "/v1/sessions"}, 404, "StateError", "", ""},
+		"a method that is not there":  {request{method: "PATCH", path: "/v1/sessions"}, 405, "StateError", "", ""},
 		"a method of the description": {request{method: "POST", path: "/openapi.json"}, 404, "StateError", "", ""},
 		"no token":                    {request{method: "GET", path: shop}, 401, "AuthenticationError", "SessionInvalid", ""},
 		"an unknown token":            {request{method: "GET", path: shop, token: "sops_x"}, 401, "AuthenticationError", "SessionInvalid", ""},

@@ -85,8 +85,8 @@ func TestEveryLimitIsKept(t *testing.T) {
 			`""`: "required", `"1A"`: "invalid_format", `"A-B"`: "invalid_format", `"A=B"`: "invalid_format", quoted("K", 257): "too_long",
 			`"APP_ENV_ID"`: "taken", `"PORT"`: "taken", `"PORTS"`: "taken", `"PROTOCOL"`: "taken",
 		}},
-		{"app:env:set", "value", `{"name":"web","key":"LONG","value":%s}`, []string{`""`, quoted("x", 128<<10)}, map[string]string{
-			quoted("x", 160<<10): "too_long",
+		{"app:env:set", "value", `{"name":"web","key":"LONG","value":%s}`, []string{`""`, quoted("x", 128<<10-len("LONG=")-1)}, map[string]string{
+			quoted("x", 128<<10-len("LONG=")): "too_long", `"a\u0000b"`: "invalid",
 		}},
 		{"app:env:unset", "key", `{"name":"web","key":%s}`, []string{`"A"`}, map[string]string{`"NOT_THERE"`: "not_found", `""`: "not_found"}},
 		{"app:container:unset", "fields[0]", `{"name":"web","fields":[%s]}`, []string{`"command"`, `"health_check"`, `"stop_timeout"`}, map[string]string{

@@ -70,7 +70,7 @@ func statusOf(e *setops.Error) int {
 func internal() *api.ServiceError {
 	return &api.ServiceError{
 		Status: http.StatusInternalServerError, Type: string(setops.Fault), Code: string(setops.ServerFailure),
-		Message: "something went wrong in the server; its log says what, under the request id",
+		Message: "something went wrong in the server",
 	}
 }
 

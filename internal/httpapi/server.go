@@ -8,6 +8,7 @@ import (
 	"encoding/base32"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -47,8 +48,7 @@ func (s *Server) Handler(next http.Handler) http.Handler {
 	s.routes(newAPI(mux, s.Version))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("/", NotFound)
-	return s.observe(withMethodErrors(mux, next))
+	return s.observe(join(mux, next))
 }
 
 func newAPI(mux *http.ServeMux, version string) huma.API {
@@ -98,20 +98,46 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// withMethodErrors gives ServeMux's own text answers (405, redirects of unclean paths aside) the body of an error.
-func withMethodErrors(mux *http.ServeMux, next http.Handler) http.Handler {
+// join sends a request to the API or, where it is not the API's, to next. ServeMux's own answers are texts; ours are the
+// body of an error.
+func join(mux *http.ServeMux, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, pattern := mux.Handler(r)
+		own, pattern := mux.Handler(r)
+		ours := next == nil || strings.HasPrefix(r.URL.Path, "/"+api.Version+"/")
 		switch {
-		case (pattern == "/" || pattern == "") && next != nil && !strings.HasPrefix(r.URL.Path, "/"+api.Version+"/"):
+		case pattern == "" && !ours:
 			next.ServeHTTP(w, r)
 		case pattern == "":
-			NotFound(w, r)
+			refuseRoute(w, r, own)
+		case path.Clean(r.URL.Path) != r.URL.Path:
+			NotFound(w, r) // ServeMux would redirect
 		default:
 			mux.ServeHTTP(w, r)
 		}
 	})
 }
+
+// refuseRoute answers what ServeMux has no route for: it knows whether another method would do.
+func refuseRoute(w http.ResponseWriter, r *http.Request, own http.Handler) {
+	said := refusal{header: http.Header{}}
+	own.ServeHTTP(&said, r)
+	e := noRoute(r)
+	if allow := said.header.Get("Allow"); said.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", allow)
+		e.Status, e.Message = said.status, r.URL.Path+" takes "+allow+", not "+r.Method
+	}
+	writeError(w, r, e)
+}
+
+// refusal keeps what ServeMux says instead of sending it.
+type refusal struct {
+	header http.Header
+	status int
+}
+
+func (f *refusal) Header() http.Header         { return f.header }
+func (f *refusal) WriteHeader(status int)      { f.status = status }
+func (f *refusal) Write(p []byte) (int, error) { return len(p), nil }
 
 type requestIDKey struct{}
 

@@ -2,6 +2,9 @@ package httpapi
 
 import (
 	"context"
+	"net"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/pkg/api"
@@ -9,6 +12,16 @@ import (
 
 type signInInput struct {
 	Body api.Credentials
+	from string // the address that asks, without its port
+}
+
+// Resolve is called by huma with what no field can say.
+func (in *signInInput) Resolve(ctx huma.Context) []error {
+	in.from = ctx.RemoteAddr()
+	if host, _, err := net.SplitHostPort(in.from); err == nil {
+		in.from = host
+	}
+	return nil
 }
 
 func (s *Server) signIn(ctx context.Context, in *signInInput) (*answer[api.Session], error) {
@@ -16,7 +29,7 @@ func (s *Server) signIn(ctx context.Context, in *signInInput) (*answer[api.Sessi
 	if in.Body.ServiceUser {
 		life = auth.ServiceTokenLife
 	}
-	u, token, expires, err := s.Sessions.SignIn(ctx, in.Body.Organization, in.Body.Email, in.Body.Password, life)
+	u, token, expires, err := s.Sessions.SignIn(ctx, in.Body.Organization, in.Body.Email, in.Body.Password, in.from, life)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,20 @@ func CheckEnvKey(key string) []Violation {
 	return []Violation{v}
 }
 
+// envStringMax is what Linux takes of one variable: KEY=value and a NUL byte.
+const envStringMax = 128 << 10
+
+// CheckEnvValue reports a value that no program can be given: with a NUL byte, or longer than Linux takes with its key.
+func CheckEnvValue(key, value string) []Violation {
+	if strings.ContainsRune(value, 0) {
+		return []Violation{{Field: "value", Validator: Invalid, Message: "a value cannot hold a NUL byte"}}
+	}
+	if len(key)+len(value)+2 > envStringMax {
+		return []Violation{{Field: "value", Validator: TooLong, Message: fmt.Sprintf("key and value have %d bytes together; at most %d fit", len(key)+len(value), envStringMax-2)}}
+	}
+	return nil
+}
+
 // CheckRange reports an integer outside shortest..longest.
 func CheckRange(field string, value, lowest, highest int) []Violation {
 	v := Violation{Field: field, Message: fmt.Sprintf("%d is not between %d and %d", value, lowest, highest)}

@@ -87,6 +87,9 @@ func (s *Service) Stage(ctx context.Context, stage setops.StageRef, user setops.
 func (s *Service) decode(stage setops.StageRef, r Request) (changeset.Command, error) {
 	c, err := changeset.Decode(r.Name, r.Arguments)
 	if e, ok := c.(*changeset.EnvSet); ok && err == nil {
+		if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckEnvValue(e.Key, string(e.Value))); err != nil {
+			return nil, err
+		}
 		e.Value = s.Box.Seal(seal.EnvPurpose(stage.ID, e.AppName, e.Key), string(e.Value))
 	}
 	return c, err

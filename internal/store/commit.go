@@ -25,7 +25,7 @@ func (s *Store) BeginCommit(ctx context.Context, id, stageID, userID string, now
 			return err
 		}
 		if !ok {
-			return setops.Refuse(setops.ChangesetDoesNotExist, "you have staged nothing on this stage")
+			return nothingToCommit(ctx, tx, stageID, userID)
 		}
 		commands, err := encodeCommands(open.Commands)
 		if err != nil {
@@ -47,6 +47,21 @@ func (s *Store) BeginCommit(ctx context.Context, id, stageID, userID string, now
 		return err
 	})
 	return c, err
+}
+
+// nothingToCommit tells a user whose commit is running already from one who has staged nothing.
+func nothingToCommit(ctx context.Context, tx *sql.Tx, stageID, userID string) error {
+	var id string
+	ok, err := found(tx.QueryRowContext(ctx,
+		`SELECT id FROM commits WHERE stage_id = $1 AND user_id = $2 AND state = 'running'`, stageID, userID).Scan(&id))
+	if err != nil {
+		return err
+	}
+	if ok {
+		return setops.Refuse(setops.CommitAlreadyRunning,
+			"your commit %s is running, and you have staged nothing since; `setops changeset:info %s` shows it", id, id)
+	}
+	return setops.Refuse(setops.ChangesetDoesNotExist, "you have staged nothing on this stage")
 }
 
 // Commit gives a commit of a stage; ok is false where there is none.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,7 +31,10 @@ func TestAStageHasOneCommitAtATime(t *testing.T) {
 			switch {
 			case err == nil:
 				won.Add(1)
-			case setops.IsCode(err, setops.ChangesetDoesNotExist): // one's own commit has taken it
+			case errors.As(err, &e) && strings.HasPrefix(e.Message, "your commit"): // one's own commit has taken it
+				if e.Code != setops.CommitAlreadyRunning || e.Temporary {
+					t.Errorf("got %+v", e)
+				}
 			case !errors.As(err, &e) || e.Code != setops.CommitAlreadyRunning || !e.Temporary:
 				t.Errorf("got %v", err)
 			}

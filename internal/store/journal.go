@@ -123,3 +123,17 @@ func (s *Store) Serving(ctx context.Context, stageID string) (map[string]plan.Ge
 	}
 	return serving, nil
 }
+
+// Generations gives the ids of all generations that are starting, serving or retiring, on any stage.
+func (s *Store) Generations(ctx context.Context) (map[string]bool, error) {
+	ids, err := collect(ctx, s.read, func(r *sql.Rows) (id string, err error) { err = r.Scan(&id); return id, err },
+		`SELECT id FROM generations`)
+	if err != nil {
+		return nil, fmt.Errorf("read generations: %w", err)
+	}
+	all := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		all[id] = true
+	}
+	return all, nil
+}
