@@ -15,7 +15,6 @@ var testedElsewhere = []exemption{
 	{"internal/staging", "internal/e2e stages every command, and values outside of every rule"},
 	{"internal/task", "internal/e2e runs tasks and reads logs"},
 	{"internal/httpapi", "internal/e2e speaks to it over HTTP, and compares its description with what it does"},
-	{"internal/daemon", "internal/e2e starts, stops and restarts it"},
 	{"internal/engine", "the port and its values; internal/engine/enginetest is its contract"},
 	{"internal/engine/enginetest/...", "is the suite that engines pass"},
 	{"internal/engine/embedded/shim", "runs beside a container only; the tests of internal/engine/embedded are of it"},
