@@ -15,8 +15,20 @@ import (
 // next to those of TokenHandler.
 const apiTokenPrefix = "sops_"
 
-// errNoCredentials says that a request brought none that we understand.
-var errNoCredentials = errors.New("sign in first, for example with docker login")
+var (
+	// errNoCredentials says that a request brought none.
+	errNoCredentials = errors.New("sign in first, for example with docker login")
+	// errUnreadable says that it brought some that we do not understand.
+	errUnreadable = errors.New("the Authorization header is not of a known form: sign in with docker login, or send Basic credentials")
+)
+
+// lacking tells a client that sent nothing from one that sent something else.
+func lacking(req *http.Request) error {
+	if req.Header.Get("Authorization") == "" {
+		return errNoCredentials
+	}
+	return errUnreadable
+}
 
 // identify finds out who sent a request to /v2/.
 func (r *Registry) identify(req *http.Request) (Identity, error) {
@@ -25,7 +37,7 @@ func (r *Registry) identify(req *http.Request) (Identity, error) {
 	}
 	scheme, token, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return Identity{}, errNoCredentials
+		return Identity{}, lacking(req)
 	}
 	token = strings.TrimSpace(token)
 	if strings.HasPrefix(token, apiTokenPrefix) {

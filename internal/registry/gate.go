@@ -18,6 +18,7 @@ const versionHeader = "Docker-Distribution-Api-Version"
 //	identify   who asks                     401 with where to get a token
 //	admit      may they do that             403 with a sentence
 //	limit      how much may be sent         413 with a sentence
+//	check      is it well formed            400 with a sentence
 //	store      distribution does it         5xx translated, its details logged
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set(versionHeader, "registry/2.0")
@@ -65,7 +66,10 @@ func (r *Registry) serveWrite(w http.ResponseWriter, req *http.Request, rt route
 		r.refuse(w, req, *problem)
 		return
 	}
-	req.Body = body
+	if req.Body, problem = checkedRequest(req, rt, body); problem != nil {
+		r.refuse(w, req, *problem)
+		return
+	}
 	r.store(w, req, rt, who, func() failure {
 		return failure{push: p, body: body}
 	})
@@ -108,9 +112,6 @@ func (r *Registry) withCheckedMount(req *http.Request, rt route, who Identity) *
 	if rt.name != v2.RouteNameBlobUpload {
 		return req
 	}
-	// Distribution also reads these parameters from a form in the body, where
-	// we do not look.
-	req.Header.Del("Content-Type")
 	query := req.URL.Query()
 	from := query.Get("from")
 	if from == "" {

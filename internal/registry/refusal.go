@@ -17,6 +17,9 @@ const (
 	codeThrottled    = "TOOMANYREQUESTS"
 	codeUnsupported  = "UNSUPPORTED"
 	codeUnknown      = "UNKNOWN"
+
+	codeManifestInvalid = "MANIFEST_INVALID"
+	codeUploadInvalid   = "BLOB_UPLOAD_INVALID"
 )
 
 // refusal is an answer of the gate itself.
@@ -58,7 +61,7 @@ func denied(format string, args ...any) refusal {
 func authenticationRefusal(err error, challenge string) refusal {
 	var throttle *ThrottleError
 	switch {
-	case errors.Is(err, errNoCredentials), errors.Is(err, ErrCredentials):
+	case errors.Is(err, errNoCredentials), errors.Is(err, errUnreadable), errors.Is(err, ErrCredentials):
 		return refusal{
 			status: http.StatusUnauthorized, code: codeUnauthorized, sentence: err.Error(),
 			header: http.Header{"Www-Authenticate": {challenge}},

@@ -24,6 +24,9 @@ type route struct {
 // and the pattern of the route allows dots.
 var uploadID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
+// contentRange is how the protocol writes it; HTTP would have a unit and a total.
+var contentRange = regexp.MustCompile(`^[0-9]{1,18}-[0-9]{1,18}$`)
+
 // routeOf returns false when the protocol has no such address.
 func routeOf(r *http.Request) (route, bool) {
 	var match mux.RouteMatch

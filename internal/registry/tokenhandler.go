@@ -61,7 +61,7 @@ func (r *Registry) identifyForToken(w http.ResponseWriter, req *http.Request) (I
 	if username, password, found := req.BasicAuth(); found {
 		return r.checkPassword(req.Context(), username, password)
 	}
-	return Identity{}, errNoCredentials
+	return Identity{}, lacking(req)
 }
 
 func (r *Registry) checkRefreshToken(req *http.Request) (Identity, error) {
