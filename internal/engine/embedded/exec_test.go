@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -92,5 +93,29 @@ func TestExecInAContainerThatHasEndedIsAnError(t *testing.T) {
 	h.wait(c)
 	if code, _, err := h.Exec(ctx(t), c.ID, []string{"/app"}); err == nil {
 		t.Errorf("it gave code %d", code)
+	}
+}
+
+func TestAContainerEndsThatIsEnteredJustThen(t *testing.T) {
+	h := newHouse(t)
+	for range 30 {
+		c := h.spec("sleep=30ms", "exit=7")
+		h.run(c)
+		over, cancel := context.WithCancel(ctx(t))
+		var checks sync.WaitGroup
+		for range 3 {
+			checks.Go(func() {
+				for over.Err() == nil {
+					h.Exec(over, c.ID, []string{"/app", "exit=0"}) //nolint:errcheck // most of them come too late
+				}
+			})
+		}
+		exit := h.wait(c)
+		cancel()
+		checks.Wait()
+		if exit.Code != 7 {
+			t.Fatalf("it ended with %+v", exit)
+		}
+		must(t, h.Remove(ctx(t), c.ID))
 	}
 }

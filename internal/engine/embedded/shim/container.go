@@ -28,8 +28,10 @@ type shim struct {
 	cfg       wire.Config
 	container *libcontainer.Container
 	init      *libcontainer.Process
+	pid       int // of init
 	listener  net.Listener
 	output    *output
+	execs     execs
 
 	mu     sync.Mutex // guards record
 	record wire.Record
@@ -83,6 +85,9 @@ func (s *shim) boot() error {
 	if err := s.container.Start(s.init); err != nil {
 		s.output.abandon()
 		return explain(err)
+	}
+	if s.pid, err = s.init.Pid(); err != nil {
+		return err
 	}
 	s.output.start()
 	return nil

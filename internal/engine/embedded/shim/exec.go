@@ -34,7 +34,9 @@ func (s *shim) exec(conn net.Conn, argv []string) (wire.Response, error) {
 	defer r.Close()
 	p := s.process(argv)
 	p.Stdout, p.Stderr = w, w
+	s.execs.begin()
 	err = s.container.Run(p)
+	defer func(failed bool) { s.execs.end(failed, s.pid) }(err != nil)
 	w.Close()
 	if err != nil {
 		return wire.Response{}, fmt.Errorf("run %q in the container: %w", argv[0], err)
