@@ -30,7 +30,10 @@ var (
 		"/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
 		"/sys/firmware",
 	}
-	readonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+	readonlyPaths = []string{
+		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+		"/sys/fs/cgroup", // with cgroups of version 1 a tmpfs, which the mount's own option leaves writable
+	}
 )
 
 // sysctls let programs that are not root listen on any port and send echo requests, as Docker does: the network is the
@@ -69,12 +72,13 @@ func seccompProfile() (*specs.LinuxSeccomp, error) {
 
 // limits are what this machine and process can grant.
 type limits struct {
-	files uint64 // open files of a process
-	swap  bool   // swap can be limited
+	files     uint64 // open files of a process
+	swap      bool   // swap can be limited
+	arguments int    // bytes of a program's arguments and environment
 }
 
 func measure() limits {
-	return limits{files: grantableFiles(), swap: swapLimited()}
+	return limits{files: grantableFiles(), swap: swapLimited(), arguments: roomForArguments()}
 }
 
 func grantableFiles() uint64 {

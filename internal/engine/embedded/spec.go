@@ -54,6 +54,9 @@ func (r *Runtime) processFor(c engine.Container, root image.Rootfs) (*specs.Proc
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSize(args, env, r.limits.arguments); err != nil {
+		return nil, err
+	}
 	user, err := rootfs.LookupUser(root.Path, config.User)
 	if err != nil {
 		return nil, refusal(err)
