@@ -15,12 +15,13 @@ import (
 // etcDir holds the files that every container gets in its /etc.
 const etcDir = "etc"
 
-// writeEtc writes them and gives their mounts.
+// writeEtc writes them and gives their mounts. A container has no IPv6, so localhost must not stand for ::1: programs
+// would try that first, or listen there only.
 func (r *Runtime) writeEtc(id, hostname string, place network.Endpoint) ([]specs.Mount, error) {
 	files := []struct{ name, content string }{
 		{"resolv.conf", "nameserver " + place.Gateway + "\n"},
 		{"hostname", hostname + "\n"},
-		{"hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" + place.IP + "\t" + hostname + "\n"},
+		{"hosts", "127.0.0.1\tlocalhost\n" + place.IP + "\t" + hostname + "\n"},
 	}
 	var mounts []specs.Mount
 	for _, f := range files {

@@ -3,6 +3,7 @@
 package embedded_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -28,7 +29,7 @@ func TestAContainerIsConfinedAsDockerDoes(t *testing.T) {
 	if got := h.log(c); !strings.HasPrefix(got, strings.Join(want, "\n")) {
 		t.Errorf("log is %q, want %q", got, want)
 	}
-	for _, path := range []string{"/proc/sys/kernel/hostname", "/proc/sysrq-trigger", "/sys/kernel/profiling"} {
+	for _, path := range []string{"/proc/sys/kernel/hostname", "/proc/sysrq-trigger", "/sys/kernel/profiling", "/sys/fs/cgroup/x"} {
 		if code, output, err := h.Exec(ctx(t), c.ID, []string{"/app", "write=" + path}); err != nil || code == 0 {
 			t.Errorf("%s can be written: %d, %s, %v", path, code, output, err)
 		}
@@ -60,6 +61,25 @@ func TestTheLimitsAreThoseOfTheSettings(t *testing.T) {
 	}
 }
 
+func TestAContainerThatForksForEverFillsNoMoreThanItsOwnPlace(t *testing.T) {
+	h := newHouse(t)
+	c := h.spec("fork", "forever")
+	c.Container.Memory = 64
+	h.run(c)
+	h.await(func() bool { return strings.Contains(h.log(c), "app forked") }, "it forks and forks")
+	var n int
+	if _, err := fmt.Sscanf(h.log(c), "app forked %d resource temporarily unavailable", &n); err != nil || n < 1024 || n >= 2048 {
+		t.Errorf("log is %q", h.log(c))
+	}
+	if now, found := h.cgroupValue(c, "pids.current"); !found || atoi(t, now) > 2048 {
+		t.Errorf("it has %q processes", now)
+	}
+	must(t, h.Remove(ctx(t), c.ID))
+	if left := h.traces(c); len(left) != 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
 func (h *house) cgroupValue(c host.Spec, file string) (string, bool) {
 	if file == "" {
 		return "", false
@@ -85,6 +105,9 @@ func TestAContainerKnowsItsNamesAndNameServer(t *testing.T) {
 		if !strings.Contains(h.log(c)+"\n", want+"\n") {
 			t.Errorf("%q is not in %q", want, h.log(c))
 		}
+	}
+	if strings.Contains(h.log(c), "::1") {
+		t.Errorf("localhost is an address that no container has: %q", h.log(c))
 	}
 }
 

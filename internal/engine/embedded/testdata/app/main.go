@@ -41,6 +41,7 @@ var steps = map[string]func(string){
 	"rlimit":  rlimit,
 	"die":     func(v string) { must(syscall.Kill(os.Getpid(), syscall.Signal(number(v)))); time.Sleep(time.Hour) },
 	"eat":     eat,
+	"fork":    fork,
 	"spawn":   spawn,
 	"status":  status,
 	"mount":   func(string) { fmt.Println(syscall.Mount("none", "/tmp", "tmpfs", 0, "")) },
@@ -105,6 +106,23 @@ func eat(v string) {
 		kept = append(kept, b)
 	}
 	fmt.Println("ate", len(kept))
+}
+
+// fork makes processes until the kernel refuses. They end at once, and count all the same as nobody asks how: so many
+// of them need hardly any memory.
+func fork(string) {
+	for n := 0; ; n++ {
+		pid, _, errno := syscall.RawSyscall(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0)
+		switch {
+		case errno != 0:
+			fmt.Println("forked", n, errno)
+			return
+		case pid == 0:
+			for {
+				syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 0, 0, 0)
+			}
+		}
+	}
 }
 
 // spawn leaves a child that holds on to the output.
