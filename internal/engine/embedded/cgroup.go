@@ -64,3 +64,14 @@ func (r *Runtime) removeCgroup(id string) error {
 	}
 	return errors.Join(errs...)
 }
+
+// removeParents removes the directories that all containers' cgroups were in. One that is not empty belongs to somebody,
+// and one that cannot be removed is in nobody's way.
+func (r *Runtime) removeParents() {
+	for _, dir := range r.cgroupDirs("") {
+		err := unix.Rmdir(dir)
+		if err != nil && !errors.Is(err, unix.ENOENT) {
+			r.cfg.Logger.Debug("a cgroup of no container is left", "dir", dir, "err", err)
+		}
+	}
+}

@@ -132,3 +132,25 @@ func TestImagesOfContainersAreKept(t *testing.T) {
 	must(t, h.Prepare(ctx(t), h.image))
 	must(t, h.Remove(ctx(t), c.ID))
 }
+
+func TestCloseRemovesTheEmptyCgroupsOfTheInstallationAndNoOther(t *testing.T) {
+	h := newHouse(t)
+	c := h.run(h.spec("forever"))
+	var parents []string
+	for _, dir := range h.cgroups(c.ID) {
+		parents = append(parents, filepath.Dir(dir))
+	}
+	must(t, h.Remove(ctx(t), c.ID))
+	others := filepath.Join(parents[0], "others")
+	must(t, os.Mkdir(others, 0o700))
+	h.reopen()
+	if _, err := os.Stat(others); err != nil {
+		t.Fatal("somebody else's cgroup was removed: ", err)
+	}
+	must(t, errors.Join(unix.Rmdir(others), unix.Rmdir(parents[0])))
+	for _, dir := range parents[1:] {
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s is left", dir)
+		}
+	}
+}

@@ -107,7 +107,8 @@ func (r *Runtime) Close() error {
 	if err != nil || len(left) > 0 {
 		return err
 	}
-	return r.removeCgroup("")
+	r.removeParents()
+	return nil
 }
 
 // EnsureNetwork makes the network of a stage.
