@@ -26,6 +26,7 @@ type vacancy struct {
 	cause    string // of the last one
 	delay    time.Duration
 	due      time.Time // when the next may start: delay after the last one
+	doubtful bool      // whoever awaits the generation may remove it before
 }
 
 // after gives the vacancy that a task leaves which failed at now, given the one that it had filled itself and how long

@@ -160,14 +160,16 @@ func (s *Supervisor) left(t *task, cause string, ran time.Duration, f *failure) 
 	if g == nil || t.stopping() || t.doomed != "" {
 		return
 	}
-	g.vacancies = append(g.vacancies, s.cfg.Timings.BackOff.after(t.filled, ran, cause, s.now()))
-	if f == nil {
-		return
+	if f != nil {
+		g.missed++
+		if f.final || g.missed >= mostMissed {
+			g.verdict = &verdict{failure: *f, taskID: t.ID}
+		}
 	}
-	g.missed++
-	if f.final || g.missed >= mostMissed {
-		g.verdict = &verdict{failure: *f, taskID: t.ID}
-	}
+	place := s.cfg.Timings.BackOff.after(t.filled, ran, cause, s.now())
+	// Later than that the generation has been kept in spite of the verdict.
+	place.doubtful = g.verdict != nil && place.failures <= mostMissed
+	g.vacancies = append(g.vacancies, place)
 }
 
 // mostMissed is how many tasks may end before they were RUNNING until Await gives up.

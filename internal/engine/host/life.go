@@ -85,15 +85,21 @@ func (s *Supervisor) prepare(ctx context.Context, t *task) error {
 	if wait > 0 && !sleep(ctx, wait) {
 		return ctx.Err()
 	}
+	if t.filled.doubtful {
+		s.tell(t, fmt.Sprintf("restarting after %s: %s", readable(t.filled.delay), t.filled.story()))
+	}
 	return s.cfg.Runtime.Prepare(ctx, t.container.Image)
 }
 
-// explainWait tells of the back-off, where there is one, and gives what is left of it.
+// explainWait tells of the back-off, where there is one, and gives what is left of it. A restart that may never be, as
+// those who await the generation have just been told to give up, is told of when it is: after some seconds at most.
 func (s *Supervisor) explainWait(t *task) time.Duration {
 	if t.filled.failures == 0 {
 		return 0
 	}
-	s.tell(t, fmt.Sprintf("restarting in %s: %s", readable(t.filled.delay), t.filled.story()))
+	if !t.filled.doubtful {
+		s.tell(t, fmt.Sprintf("restarting in %s: %s", readable(t.filled.delay), t.filled.story()))
+	}
 	return t.filled.due.Sub(s.now())
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/fake"
+	"github.com/setopsco/setops/internal/engine/host"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -42,8 +43,52 @@ func TestATaskThatKeepsEndingIsRestartedMoreAndMoreSeldom(t *testing.T) {
 			t.Errorf("started after %v", starts)
 		}
 		all := b.lines(engine.LogQuery{})
-		if count(all, "restarting in 4s: exited with code 1 (3rd time)") != 1 {
-			t.Errorf("the log does not explain: %q", all)
+		for _, want := range []string{
+			"restarting in 2s: exited with code 1 (2nd time)", "restarting after 4s: exited with code 1 (3rd time)",
+			"restarting in 8s: exited with code 1 (4th time)",
+		} {
+			if count(all, want) != 1 {
+				t.Errorf("the log does not say %q: %q", want, all)
+			}
+		}
+	})
+}
+
+func TestNoRestartIsToldOfThatIsNeverTried(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault    error
+		restarts int
+	}{
+		"final":      {&host.StartError{Reason: "there is no program"}, 0},
+		"third time": {errors.New("no such device"), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, b *bench) {
+				b.runtime.Fail("Create", test.fault)
+				g := generation("wait")
+				b.ensure(g)
+				if err := b.Await(context.Background(), g.ID); err == nil {
+					t.Fatal("it is ready")
+				}
+				pass(0) // the task in the place of the last one is made
+				if err := b.Remove(context.Background(), g.ID); err != nil {
+					t.Fatal(err)
+				}
+				if all := b.lines(engine.LogQuery{}); count(all, "restarting") != test.restarts {
+					t.Errorf("got %q", all)
+				}
+			})
+		})
+	}
+}
+
+func TestARestartInSpiteOfAFinalFailureIsTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.runtime.Fail("Create", &host.StartError{Reason: "there is no program"})
+		b.ensure(generation("wait"))
+		pass(1500 * time.Millisecond)
+		if all := b.lines(engine.LogQuery{}); count(all, "restarting after 1s: there is no program") != 1 {
+			t.Errorf("got %q", all)
 		}
 	})
 }
