@@ -17,11 +17,15 @@ const (
 )
 
 // Locate gives the path of the program. One that setopsd carries is unpacked to dir/<hash>/setops-shim, once: shims of
-// containers that run go on with theirs, and their directories stay. Else it is the one that SETOPS_SHIM names, or the
+// containers that run go on with theirs, and others that are no longer run are removed; only one server may use dir. Else it is the one that SETOPS_SHIM names, or the
 // one beside this executable.
 func Locate(dir string) (string, error) {
 	if carried != nil {
-		return unpack(dir, carried)
+		path, err := unpack(dir, carried)
+		if err == nil {
+			prune(dir, filepath.Dir(path))
+		}
+		return path, err
 	}
 	if path := os.Getenv(variable); path != "" {
 		return path, runnable(path)
