@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"syscall"
 )
 
 // hashShape is how unpack names the directories of its programs.
@@ -53,7 +52,8 @@ func isAmong(one os.FileInfo, all []os.FileInfo) bool {
 	return false
 }
 
-// programs are what all processes run. It is an error not to know of one.
+// programs are what all processes run, but those that this one may not look at and that are no shims by their name. It is
+// an error not to know of a shim.
 func programs() ([]os.FileInfo, error) {
 	links, err := filepath.Glob("/proc/[0-9]*/exe")
 	if err != nil || len(links) == 0 {
@@ -62,10 +62,13 @@ func programs() ([]os.FileInfo, error) {
 	var all []os.FileInfo
 	for _, link := range links {
 		info, err := os.Stat(link)
-		switch {
-		case err == nil:
+		if err == nil {
 			all = append(all, info)
-		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ESRCH): // a process that has ended, or one of the kernel, has no program
+			continue
+		}
+		// One that has ended, or belongs to the kernel, has a name and no program.
+		name, unnamed := os.ReadFile(filepath.Join(filepath.Dir(link), "comm"))
+		if errors.Is(err, fs.ErrPermission) && (unnamed != nil || string(name) == program+"\n") {
 			return nil, err
 		}
 	}
