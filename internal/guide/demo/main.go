@@ -26,7 +26,11 @@ func main() {
 	}
 }
 
+// signals end what is played, never the clean-up behind it. One comes too when whoever watches goes away.
+var signals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE}
+
 func run() (err error) {
+	signal.Notify(make(chan os.Signal, 1), signals...)
 	if os.Geteuid() != 0 {
 		return errors.New("the embedded engine needs root; run `sudo make demo`, or read docs/app-deployment.md")
 	}
@@ -68,7 +72,7 @@ func play(p *guide.Player, steps guide.Guide, stays bool) error {
 
 // interruptible runs something that Ctrl-C ends; what follows it is not ended by the same Ctrl-C.
 func interruptible(f func(context.Context) error) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	return f(ctx)
 }
