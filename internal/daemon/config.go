@@ -126,13 +126,15 @@ func (c *Config) check() error {
 		}
 	}
 	c.Domain = strings.ToLower(strings.TrimSuffix(c.Domain, "."))
-	_, mailErr := mail.ParseAddress(c.AdminEmail)
+	address, mailErr := mail.ParseAddress(c.AdminEmail)
+	plain := mailErr == nil && address.Address == c.AdminEmail // without a name in front
+	c.AdminEmail = strings.ToLower(c.AdminEmail)               // as those who sign in may write it either way
 	refuse(c.DataDir == "", "--data-dir is empty")
 	refuse(!domainShape.MatchString(c.Domain) || len(c.Domain) > 190, "--domain %q is no domain name", c.Domain)
 	refuse(!slices.Contains(engines, c.Engine), "--engine %q is none of %s", c.Engine, strings.Join(engines, ", "))
 	refuse(!organizationShape.MatchString(c.Organization) || len(c.Organization) > 64,
 		"--organization %q is not made of lower-case letters and digits, a letter first, at most 64", c.Organization)
-	refuse(mailErr != nil, "--admin-email %q is no e-mail address", c.AdminEmail)
+	refuse(!plain, "--admin-email %q is no e-mail address", c.AdminEmail)
 	for flag, address := range map[string]string{"listen": c.Listen, "http-listen": c.HTTPListen} {
 		_, _, err := net.SplitHostPort(address)
 		refuse(err != nil, "--%s %q is no address; write HOST:PORT, as 127.0.0.1:7700", flag, address)
