@@ -92,11 +92,17 @@ func (t *Table) TasksChanged(ctx context.Context, stageID string) {
 	}
 }
 
-// Remove takes a destroyed stage out of the table.
+// Remove takes a destroyed stage out of the table, for good: whoever sets its routes just now finds no apps any more.
 func (t *Table) Remove(stageID string) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	s := t.stages[stageID]
 	delete(t.stages, stageID)
+	t.mu.Unlock()
+	if s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.apps = nil
+	}
 	t.Router.Set(stageID, nil)
 }
 
