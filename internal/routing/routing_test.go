@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -15,184 +18,203 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// world is a store, an engine and a router that keeps what it was told.
+var ref = setops.StageRef{ID: "s1", Organization: "demo", Project: "shop", Name: "production"}
+
+// world is a stage: what is committed, what runs, and the routes that were set last.
 type world struct {
 	mu      sync.Mutex
-	apps    map[string]*setops.App
+	spec    setops.Spec
 	serving map[string]plan.Generation
 	tasks   []setops.Task
 	fault   error
-	routes  map[string][]router.Route
-	drained []string
+	listing func() // called while tasks are listed
+
+	routes []string
+	sets   int
+	drains []string
 }
 
-func (w *world) Spec(context.Context, string) (setops.Spec, error) {
-	return setops.Spec{Apps: w.apps}, w.fault
-}
+func (w *world) Spec(context.Context, string) (setops.Spec, error) { return w.spec, w.fault }
 
 func (w *world) Serving(context.Context, string) (map[string]plan.Generation, error) {
-	return w.serving, w.fault
+	return w.serving, nil
 }
 
 func (w *world) List(context.Context, string, string) ([]setops.Task, error) {
+	if w.listing != nil {
+		w.listing()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.tasks), w.fault
+	return slices.Clone(w.tasks), nil
 }
 
 func (w *world) Set(owner string, routes []router.Route) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.routes[owner] = routes
+	w.routes = nil
+	w.sets++
+	for _, r := range routes {
+		var ups []string
+		for _, u := range r.Upstreams {
+			ups = append(ups, u.ID+"="+u.Addr)
+		}
+		w.routes = append(w.routes, fmt.Sprintf("%s %s → %s [%s]", owner, r.Host, strings.Join(ups, ","), r.CheckKey))
+	}
+	slices.Sort(w.routes)
 }
 
 func (w *world) Drain(_ context.Context, id string) error {
-	w.drained = append(w.drained, id)
+	w.drains = append(w.drains, fmt.Sprintf("%s after %d sets", id, w.sets))
 	return nil
 }
 
-// said gives the routes of the stage a line each.
-func (w *world) said() string {
-	var lines []string
-	for _, r := range w.routes["s"] {
-		var ids []string
-		for _, u := range r.Upstreams {
-			ids = append(ids, u.ID+"="+u.Addr)
-		}
-		lines = append(lines, fmt.Sprintf("%s → %s", r.Host, strings.Join(ids, " ")))
+func (w *world) want(t *testing.T, routes ...string) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Equal(w.routes, routes) {
+		t.Errorf("routes\n%s\nnot\n%s", strings.Join(w.routes, "\n"), strings.Join(routes, "\n"))
 	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}
-
-var stageRef = setops.StageRef{ID: "s", Organization: "demo", Project: "shop", Name: "production"}
-
-func public(name string) *setops.App {
-	app := setops.NewApp(name)
-	app.Network.Public = true
-	return app
 }
 
 func task(id, generation string, status setops.TaskStatus) setops.Task {
-	return setops.Task{ID: id, StageID: "s", Generation: generation, Status: status, Address: "10.0.0.1:5000"}
+	return setops.Task{ID: id, StageID: "s1", App: "web", Generation: generation, Status: status, Address: id + ":5000"}
 }
 
-func newTable() (*Table, *world) {
+// public is a world in which app web is public and served by generation g1, with two tasks.
+func public() (*world, *Table) {
+	web := setops.NewApp("web")
+	web.Network.Public = true
 	w := &world{
-		apps:    map[string]*setops.App{"web": public("web"), "worker": setops.NewApp("worker")},
-		serving: map[string]plan.Generation{"web": {ID: "web-1"}, "worker": {ID: "worker-1"}},
-		routes:  map[string][]router.Route{},
+		spec:    setops.Spec{Apps: map[string]*setops.App{"web": web, "worker": setops.NewApp("worker")}},
+		serving: map[string]plan.Generation{"web": {ID: "g1"}, "worker": {ID: "g2"}},
+		tasks:   []setops.Task{task("t1", "g1", setops.Running), task("t2", "g1", setops.Running), task("t3", "g2", setops.Running)},
 	}
-	return &Table{Domain: "localhost", Store: w, Tasks: w, Router: w, Logger: slog.New(slog.DiscardHandler)}, w
+	return w, &Table{Domain: "example.net", Store: w, Tasks: w, Router: w, Logger: slog.New(slog.DiscardHandler)}
 }
 
-func TestOnlyRunningTasksOfWhatServesAreRouted(t *testing.T) {
-	table, w := newTable()
-	w.tasks = []setops.Task{
-		task("old", "web-0", setops.Running), task("new", "web-1", setops.Running), task("starting", "web-1", setops.Activating),
-		task("leaving", "web-1", setops.Deactivating), task("private", "worker-1", setops.Running), task("once", "", setops.Running),
-	}
-	if err := table.Refresh(t.Context(), stageRef); err != nil {
+const webRoute = "s1 web.production.shop.example.net → %s [/ 200-499 5000]"
+
+func TestOnlyPublicHTTPAppsAreRouted(t *testing.T) {
+	w, table := public()
+	proxy := setops.NewApp("proxy")
+	proxy.Network.Public, proxy.Network.Protocol = true, setops.TCP
+	w.spec.Apps["proxy"] = proxy
+	if err := table.Refresh(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := w.said(), "web.production.shop.localhost → new=10.0.0.1:5000"; got != want {
-		t.Errorf("got %s, not %s", got, want)
+	w.want(t, fmt.Sprintf(webRoute, "t1=t1:5000,t2=t2:5000"))
+	w.spec.Apps["web"].Network.Public = false
+	if err := table.Refresh(t.Context(), ref); err != nil {
+		t.Fatal(err)
 	}
+	w.want(t)
 }
 
-func TestTheSwitchMovesEveryAppAtOnce(t *testing.T) {
-	table, w := newTable()
-	w.apps["shop"] = public("shop")
-	w.serving["shop"] = plan.Generation{ID: "shop-1"}
-	w.tasks = []setops.Task{
-		task("w1", "web-1", setops.Running), task("w2", "web-2", setops.Running),
-		task("s1", "shop-1", setops.Running), task("s2", "shop-2", setops.Running),
+func TestOnlyTasksOfTheServingGenerationThatRunGetTraffic(t *testing.T) {
+	w, table := public()
+	w.tasks = nil
+	for i, status := range []setops.TaskStatus{
+		setops.Provisioning, setops.Pending, setops.Activating, setops.Running, setops.Deactivating, setops.Stopping,
+		setops.Deprovisioning, setops.Stopped,
+	} {
+		w.tasks = append(w.tasks, task(fmt.Sprint("t", i), "g1", status))
 	}
-	if err := table.Refresh(t.Context(), stageRef); err != nil {
+	w.tasks = append(w.tasks, task("next", "g0", setops.Running), task("one-off", "", setops.Running))
+	nowhere := task("nowhere", "g1", setops.Running)
+	nowhere.Address = ""
+	w.tasks = append(w.tasks, nowhere)
+	if err := table.Refresh(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
-	w.serving = map[string]plan.Generation{"web": {ID: "web-2"}, "shop": {ID: "shop-2"}}
-	table.TasksChanged(t.Context(), "s")
-	if strings.Contains(w.said(), "w2") {
-		t.Error("a change of tasks has switched what is not committed")
-	}
-	if err := table.Refresh(t.Context(), stageRef); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := w.said(), "shop.production.shop.localhost → s2=10.0.0.1:5000\nweb.production.shop.localhost → w2=10.0.0.1:5000"; got != want {
-		t.Errorf("got %s, not %s", got, want)
-	}
+	w.want(t, fmt.Sprintf(webRoute, "t3=t3:5000"))
 }
 
-func TestAPublicAppWithoutTasksKeepsItsHost(t *testing.T) {
-	table, w := newTable()
-	if err := table.Refresh(t.Context(), stageRef); err != nil {
+func TestTheSwitchLeadsToTheNewGenerationAndTasksThatChangeFollow(t *testing.T) {
+	w, table := public()
+	if err := table.Refresh(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := w.said(), "web.production.shop.localhost → "; got != want {
-		t.Errorf("got %q, not %q: it would be 404 instead of 503", got, want)
+	w.tasks = append(w.tasks, task("t4", "g9", setops.Running))
+	table.TasksChanged(t.Context(), "s1")
+	w.want(t, fmt.Sprintf(webRoute, "t1=t1:5000,t2=t2:5000"))
+	w.serving["web"] = plan.Generation{ID: "g9"}
+	if err := table.Refresh(t.Context(), ref); err != nil {
+		t.Fatal(err)
 	}
+	w.want(t, fmt.Sprintf(webRoute, "t4=t4:5000"))
+	w.tasks = nil
+	table.TasksChanged(t.Context(), "s1")
+	w.want(t, fmt.Sprintf(webRoute, "")) // the host is known, nobody serves: 503 and not 404
 }
 
-func TestATaskIsOutOfTheRouteBeforeItIsDrained(t *testing.T) {
-	table, w := newTable()
-	w.tasks = []setops.Task{task("one", "web-1", setops.Running)}
-	if err := table.Refresh(t.Context(), stageRef); err != nil {
+func TestATaskIsOutOfItsRouteBeforeItIsDrained(t *testing.T) {
+	w, table := public()
+	if err := table.Refresh(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
 	w.tasks[0].Status = setops.Deactivating
 	if err := table.Drain(t.Context(), w.tasks[0]); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(w.said(), "one=") || !slices.Equal(w.drained, []string{"one"}) {
-		t.Errorf("routes %q, drained %v", w.said(), w.drained)
+	w.want(t, fmt.Sprintf(webRoute, "t2=t2:5000"))
+	if !slices.Equal(w.drains, []string{"t1 after 2 sets"}) {
+		t.Errorf("drained %v", w.drains)
 	}
 }
 
-func TestAChangedCheckHasAnotherKey(t *testing.T) {
-	table, w := newTable()
-	keys := map[string]bool{}
-	for _, path := range []string{"", "/up", "/ready"} {
-		w.apps["web"].Network.HealthCheckPath = path
-		if err := table.Refresh(t.Context(), stageRef); err != nil {
-			t.Fatal(err)
-		}
-		route := w.routes["s"][0]
-		if route.Check == nil {
-			t.Fatalf("path %q is not checked", path)
-		}
-		keys[route.CheckKey] = true
-	}
-	if len(keys) != 3 {
-		t.Errorf("3 checks have the keys %v", keys)
-	}
-}
-
-func TestAFaultLeavesTheRoutesAsTheyAre(t *testing.T) {
-	table, w := newTable()
-	w.tasks = []setops.Task{task("one", "web-1", setops.Running)}
-	if err := table.Refresh(t.Context(), stageRef); err != nil {
+func TestWhatCannotBeReadLeavesTheRoutesAsTheyAre(t *testing.T) {
+	w, table := public()
+	if err := table.Refresh(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
-	before := w.said()
-	w.fault = errors.New("disk")
-	if err := table.Refresh(t.Context(), stageRef); !errors.Is(err, w.fault) {
+	w.fault = errors.New("disk on fire")
+	if err := table.Refresh(t.Context(), ref); !errors.Is(err, w.fault) {
 		t.Errorf("got %v", err)
 	}
-	table.TasksChanged(t.Context(), "s")
-	if w.said() != before {
-		t.Errorf("routes are %q now", w.said())
-	}
+	w.want(t, fmt.Sprintf(webRoute, "t1=t1:5000,t2=t2:5000"))
 }
 
-func TestARemovedStageHasNoRoutes(t *testing.T) {
-	table, w := newTable()
-	if err := table.Refresh(t.Context(), stageRef); err != nil {
+func TestAStageThatIsGoneStaysOutOfTheTable(t *testing.T) {
+	w, table := public()
+	if err := table.Refresh(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
-	table.Remove("s")
-	table.TasksChanged(t.Context(), "s")
-	if w.said() != "" {
-		t.Errorf("still %q", w.said())
+	// A task changes; while its stage's routes are made anew, the stage is destroyed.
+	listing, goOn := make(chan struct{}), make(chan struct{})
+	w.listing = func() { close(listing); <-goOn; w.listing = nil }
+	var both sync.WaitGroup
+	both.Go(func() { table.TasksChanged(t.Context(), "s1") })
+	<-listing
+	both.Go(func() { table.Remove("s1") })
+	close(goOn)
+	both.Wait()
+	w.want(t)
+	table.TasksChanged(t.Context(), "s1")
+	table.TasksChanged(t.Context(), "another")
+	w.want(t)
+}
+
+func TestTheProbeIsTheAppsNetworkHealthCheck(t *testing.T) {
+	var asked string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Host + r.URL.String()
+		w.WriteHeader(http.StatusFound)
+	}))
+	defer server.Close()
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for status, ok := range map[string]bool{"200-499": true, "302": true, "200": false} {
+		a := app{host: "web.production.shop.example.net", port: 5000, check: &setops.NetworkCheck{Protocol: setops.HTTP, Path: "/up?x=1", Status: status}}
+		probe, _ := a.probe()
+		if err := probe(t.Context(), "127.0.0.1:"+port); (err == nil) != ok {
+			t.Errorf("%s: %v", status, err)
+		}
+		if asked != "web.production.shop.example.net/up?x=1" {
+			t.Errorf("asked for %s", asked)
+		}
 	}
 }
