@@ -218,3 +218,17 @@ func TestTheProbeIsTheAppsNetworkHealthCheck(t *testing.T) {
 		}
 	}
 }
+
+func TestACheckThatChangesHasAnotherKey(t *testing.T) {
+	check := func(path, status string, port int) string {
+		_, key := app{port: port, check: &setops.NetworkCheck{Protocol: setops.HTTP, Path: path, Status: status}}.probe()
+		return key
+	}
+	seen := map[string]bool{check("/", "200", 80): true}
+	for _, key := range []string{check("/up", "200", 80), check("/", "201", 80), check("/", "200", 81)} {
+		if seen[key] {
+			t.Errorf("the key %q is not new", key)
+		}
+		seen[key] = true
+	}
+}
