@@ -109,6 +109,7 @@ func TestAProcessIDThatIsUsedAgainIsNoShim(t *testing.T) {
 	h := newHouse(t)
 	c := h.run(h.spec("exit=0"))
 	h.wait(c)
+	h.await(func() bool { return !h.shim(c).Alive() }, "the shim stays") // it answers before it writes the exit down
 	dir := filepath.Join(h.cfg.Dir, "tasks", c.ID)
 	self, err := wire.Self()
 	must(t, err)
