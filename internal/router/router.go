@@ -6,8 +6,9 @@
 // either: NewServer gives a server with suitable limits to whoever does.
 //
 // The files follow a request: server.go, handler.go (which host?), table.go and pool.go (which upstream?),
-// flight.go (there and back), headers.go, pages.go. A deploy is Set, in set.go, and then Drain, in drain.go.
-// What is remembered of a task across deploys is in upstream.go, its ongoing checks are in monitor.go.
+// flight.go (there and back), once.go and conn.go (but not there twice), headers.go, pages.go. A deploy is Set, in set.go, and
+// then Drain, in drain.go. What is remembered of a task across deploys is in upstream.go, its ongoing checks are in
+// monitor.go.
 package router
 
 import (

@@ -13,7 +13,7 @@ const (
 	dialTimeout = 5 * time.Second
 
 	// upstreamIdle is shorter than the keep-alive times of common app servers (2 s and more): they would else
-	// close a connection at the moment at which we write to it, and a POST could not be sent again.
+	// close a connection at the moment at which we write to it, and what was written is never sent again.
 	upstreamIdle = 1500 * time.Millisecond
 
 	idlePerUpstream      = 256
@@ -33,7 +33,7 @@ func newTransport() *http.Transport {
 			if err != nil {
 				return nil, &dialError{err}
 			}
-			return conn, nil
+			return newAppConn(conn)
 		},
 		Protocols:              protocols,
 		DisableCompression:     true,
@@ -44,7 +44,7 @@ func newTransport() *http.Transport {
 	}
 }
 
-// dialError marks that nothing was sent, which no other error of a transport says for certain.
+// dialError marks that the upstream took no connection, which no other error of a transport says for certain.
 type dialError struct {
 	err error
 }
