@@ -64,7 +64,7 @@ func TestTheLimitsAreThoseOfTheSettings(t *testing.T) {
 func TestAContainerThatForksForEverFillsNoMoreThanItsOwnPlace(t *testing.T) {
 	h := newHouse(t)
 	c := h.spec("fork", "forever")
-	c.Container.Memory = 64
+	c.Container.Memory = 256
 	h.run(c)
 	h.await(func() bool { return strings.Contains(h.log(c), "app forked") }, "it forks and forks")
 	var n int
