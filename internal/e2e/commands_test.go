@@ -33,7 +33,7 @@ import (
 //	open NAME                      lets tasks of gated images pass
 //	user EMAIL                     adds a user of the organization
 //	grant EMAIL SCOPE ROLE         SCOPE is PROJECT or PROJECT/STAGE
-//	as EMAIL                       is that user from here on
+//	as EMAIL [expired]             is that user from here on, with a new token or one that has expired
 //	server stop|start              as SIGTERM does; tasks go on
 //	host fail METHOD | heal METHOD makes a method of the host's container runtime fail
 //	visit STATUS HOST [PATH]       asks the router
@@ -171,9 +171,14 @@ func grant(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func as(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, len(args) == 1 && !neg, "as EMAIL")
-	token, err := worldOf(ts).signIn(context.Background(), args[0])
+	expired := len(args) == 2 && args[1] == "expired"
+	need(ts, (len(args) == 1 || expired) && !neg, "as EMAIL [expired]")
+	w := worldOf(ts)
+	token, err := w.signIn(context.Background(), args[0])
 	ts.Check(err)
+	if expired {
+		ts.Check(w.expire(context.Background(), token))
+	}
 	ts.Setenv("SETOPS_TOKEN", token)
 	ts.Setenv("USER_EMAIL", args[0])
 }

@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -148,6 +150,20 @@ func (w *world) addUser(ctx context.Context, email string) error {
 			return err
 		}
 		return s.AddUser(ctx, setops.User{ID: "user " + email, Email: email}, auth.HashPassword(passwordOf(email)), id, time.Now())
+	})
+}
+
+// expire ends the life of a token now.
+func (w *world) expire(ctx context.Context, token string) error {
+	sum := sha256.Sum256([]byte(token))
+	hash := hex.EncodeToString(sum[:])
+	return w.inStore(func(s *store.Store) error {
+		u, _, ok, err := s.Token(ctx, hash)
+		if err != nil || !ok {
+			return fmt.Errorf("find token: %v, %w", ok, err)
+		}
+		now := time.Now()
+		return errors.Join(s.RemoveToken(ctx, hash), s.AddToken(ctx, hash, u, now, now))
 	})
 }
 
