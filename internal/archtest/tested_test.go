@@ -10,10 +10,6 @@ type exemption struct {
 
 var testedElsewhere = []exemption{
 	{"pkg/api", "wire types with names and paths; pkg/client and internal/e2e call them"},
-	{"internal/app", "reads only; internal/e2e compares what app:list, app:info and app:ps print"},
-	{"internal/project", "internal/e2e makes and destroys projects and stages, in every role"},
-	{"internal/staging", "internal/e2e stages every command, and values outside of every rule"},
-	{"internal/task", "internal/e2e runs tasks and reads logs"},
 	{"internal/httpapi", "internal/e2e speaks to it over HTTP, and compares its description with what it does"},
 	{"internal/engine", "the port and its values; internal/engine/enginetest is its contract"},
 	{"internal/engine/enginetest/...", "is the suite that engines pass"},
