@@ -62,7 +62,7 @@ func (s *Supervisor) RemoveApp(ctx context.Context, stageID, app string) error {
 // end stops all tasks of a stage, or of an app of it, and waits until they have ended.
 func (s *Supervisor) end(ctx context.Context, stageID, app, reason string) error {
 	s.mu.Lock()
-	var ending []*task
+	var ending []string
 	for _, g := range s.generations {
 		if g.Stage.ID == stageID && (app == "" || g.App == app) {
 			s.remove(g, reason)
@@ -71,12 +71,12 @@ func (s *Supervisor) end(ctx context.Context, stageID, app, reason string) error
 	for _, t := range s.tasks {
 		if t.StageID == stageID && (app == "" || t.App == app) {
 			t.requestStop(reason)
-			ending = append(ending, t)
+			ending = append(ending, t.ID)
 		}
 	}
 	s.mu.Unlock()
-	for _, t := range ending {
-		if _, err := s.Wait(ctx, t.ID); err != nil && !setops.IsCode(err, setops.TaskDoesNotExist) {
+	for _, id := range ending {
+		if _, err := s.Wait(ctx, id); err != nil && !setops.IsCode(err, setops.TaskDoesNotExist) {
 			return err
 		}
 	}
