@@ -29,8 +29,9 @@ import (
 //	screen stdout|stderr FILE      compares the last output with a file; ids, digests and times may differ
 //	capture VAR REGEXP             sets $VAR to the first group of a match in the last output
 //	push VAR REPOSITORY:TAG        pushes a new image as the present user; its digest is in $VAR
-//	image DIGEST BEHAVIOUR…        what tasks of an image do: deaf, exit N, foreign, gated NAME, words …; else they serve
-//	open NAME                      lets tasks of gated images pass
+//	image DIGEST BEHAVIOUR…        what tasks of an image do: deaf, exit N, foreign, words …; else they serve. gated NAME
+//	                               words …: once that gate is open
+//	open NAME                      opens the gate of an image
 //	user EMAIL                     adds a user of the organization
 //	grant EMAIL SCOPE ROLE         SCOPE is PROJECT or PROJECT/STAGE
 //	as EMAIL [expired]             is that user from here on, with a new token or one that has expired

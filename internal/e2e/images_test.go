@@ -45,8 +45,12 @@ func (w *world) behaviour(words []string) (fake.Image, error) {
 	case kind == "exit" && len(words) == 2:
 		code, err := strconv.Atoi(words[1])
 		return fake.Exit(code, time.Millisecond), err
-	case kind == "gated" && len(words) == 2:
-		return w.gates.image(words[1]), nil
+	case kind == "gated" && len(words) > 1:
+		then := words[2:]
+		if len(then) == 0 {
+			then = []string{"serve"}
+		}
+		return w.gates.image(words[1], then), nil
 	case kind == "words":
 		return fake.Words(words[1:]...), nil
 	}
@@ -95,8 +99,8 @@ func (g *gates) openAll() {
 	}
 }
 
-// image serves once its gate is open.
-func (g *gates) image(name string) fake.Image {
+// image does what the words say once its gate is open.
+func (g *gates) image(name string, words []string) fake.Image {
 	gate := g.of(name)
 	return fake.Image{Program: func(ctx context.Context, p script.Process) int {
 		select {
@@ -106,7 +110,7 @@ func (g *gates) image(name string) fake.Image {
 		case <-ctx.Done():
 			return 0
 		}
-		p.Args = []string{"serve"}
+		p.Args = words
 		return script.Run(ctx, p)
 	}}
 }

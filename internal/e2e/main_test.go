@@ -52,6 +52,7 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // each program would otherwise sleep for a second at its end
 	env.Setenv("SETOPS_URL", w.url())
 	env.Setenv("SETOPS_ORGANIZATION", organization)
 	env.Setenv("SETOPS_TOKEN", token)
