@@ -125,9 +125,9 @@ var examples = []example{
 		`package store; import _ "modernc.org/sqlite"`,
 	},
 	{
-		"keeps no stale entry in a table of these rules", "internal/httpapi/app.go",
-		"package httpapi", "testedElsewhere: there is no internal/httpapi without tests",
-		"package httpapi; func List() {}",
+		"keeps no stale entry in a table of these rules", "pkg/api/app.go",
+		"package api", "testedElsewhere: there is no pkg/api without tests",
+		"package api; func Path() {}",
 	},
 	{
 		"keeps no stale entry in a table of these rules", "cmd/setops-shim/main.go",
