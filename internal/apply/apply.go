@@ -28,7 +28,15 @@ type Ports struct {
 	Pass func(ctx context.Context, j *Job) error
 	// RemoveImages removes the images of an app from the registry.
 	RemoveImages func(ctx context.Context, repository string) error
-	Now          func() time.Time
+	// Ports gives public tcp apps a port of the router.
+	Ports PortKeeper
+	Now   func() time.Time
+}
+
+// PortKeeper opens and closes TCP ports of the router. Both are idempotent.
+type PortKeeper interface {
+	OpenPort(ctx context.Context, s setops.StageRef, app string) error
+	ClosePort(ctx context.Context, s setops.StageRef, app string) error
 }
 
 // Engine is what apply needs of an engine.
@@ -142,10 +150,14 @@ func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 		return p.declare(ctx, j.Stage, j.After.Apps[step.App], step.Generation, p.Engine.Prove)
 	case plan.AwaitGeneration:
 		return p.Engine.Await(ctx, step.Generation)
+	case plan.OpenPort:
+		return p.Ports.OpenPort(ctx, j.Stage, step.App)
 	case plan.Switch:
 		return p.Pass(ctx, j)
 	case plan.RemoveGeneration:
 		return p.Engine.Remove(ctx, step.Generation)
+	case plan.ClosePort:
+		return p.Ports.ClosePort(ctx, j.Stage, step.App)
 	case plan.RemoveImages:
 		return p.RemoveImages(ctx, engine.Repository(j.Stage, step.App))
 	case plan.RemoveLogs:
@@ -195,6 +207,8 @@ func (p Ports) undo(ctx context.Context, j *Job, step plan.Step) error {
 			return nil
 		}
 		return p.Engine.Remove(ctx, step.Generation)
+	case plan.OpenPort:
+		return p.Ports.ClosePort(ctx, j.Stage, step.App)
 	case plan.ScaleGeneration:
 		return p.declare(ctx, j.Stage, j.Before.Apps[step.App], step.Generation, p.Engine.Ensure)
 	}

@@ -20,13 +20,14 @@ type world struct {
 	serving map[string]plan.Generation
 	running map[string]bool
 	network bool
+	ports   map[string]bool
 	commits int
 }
 
 // running gives a committed stage on which the named apps serve their release 1.
 func running(t *testing.T, apps ...string) *world {
 	t.Helper()
-	w := &world{serving: map[string]plan.Generation{}, running: map[string]bool{}}
+	w := &world{serving: map[string]plan.Generation{}, running: map[string]bool{}, ports: map[string]bool{}}
 	var commands []changeset.Command
 	for _, name := range apps {
 		commands = append(commands, &changeset.AppCreate{AppName: name}, release(name, 1), activate(name, 1))
@@ -47,7 +48,7 @@ func activate(app string, id int) changeset.Command {
 
 func (w *world) input(after setops.Spec, commit bool) plan.Input {
 	return plan.Input{
-		Before: w.spec, After: after, Serving: w.serving, Running: w.running, Network: w.network, Commit: commit, Key: key,
+		Before: w.spec, After: after, Serving: w.serving, Running: w.running, Network: w.network, Ports: w.ports, Commit: commit, Key: key,
 		NewID: func(app string) string { return fmt.Sprintf("%s-%d", app, w.commits+1) },
 	}
 }
@@ -83,6 +84,10 @@ func (w *world) apply(p plan.Plan, after setops.Spec) {
 		case plan.StartGeneration:
 			w.running[s.Generation] = true
 			w.serving[s.App] = plan.Generation{ID: s.Generation, App: s.App, Fingerprint: plan.Fingerprint(key, after.Apps[s.App])}
+		case plan.OpenPort:
+			w.ports[s.App] = true
+		case plan.ClosePort:
+			delete(w.ports, s.App)
 		case plan.RemoveGeneration:
 			delete(w.running, s.Generation)
 			if w.serving[s.App].ID == s.Generation {

@@ -15,6 +15,7 @@ func Make(in Input) Plan {
 	p := planner{in: in}
 	for _, name := range apps(in) {
 		p.app(name)
+		p.port(name)
 	}
 	if in.Commit {
 		p.before(Step{ID: "switch", Kind: Switch, Cause: "the stage becomes what was staged, all of it at once", Needs: p.gates})
@@ -22,7 +23,7 @@ func Make(in Input) Plan {
 	return Plan{Steps: append(p.steps, p.behind...)}
 }
 
-// apps lists every app that was there, shall be there, or is served, sorted.
+// apps lists every app that was there, shall be there, is served or has a port, sorted.
 func apps(in Input) []string {
 	all := map[string]bool{}
 	for name := range in.Before.Apps {
@@ -32,6 +33,9 @@ func apps(in Input) []string {
 		all[name] = true
 	}
 	for name := range in.Serving {
+		all[name] = true
+	}
+	for name := range in.Ports {
 		all[name] = true
 	}
 	return slices.Sorted(maps.Keys(all))
@@ -178,6 +182,20 @@ func (p *planner) destroy(app string, serving Generation, served bool) {
 		logs.Needs = []string{"remove " + serving.ID}
 	}
 	p.after(logs)
+}
+
+// port sees to the TCP port of the router: public tcp apps have one, for as long as they are that.
+func (p *planner) port(app string) {
+	shall := p.in.After.Apps[app]
+	needs := shall != nil && shall.NeedsPort()
+	switch has := p.in.Ports[app]; {
+	case needs && !has && p.in.Commit:
+		s := Step{ID: "open port of " + app, Kind: OpenPort, App: app, Cause: "app " + app + " is public and speaks tcp"}
+		p.before(s)
+		p.gates = append(p.gates, s.ID)
+	case has && !needs:
+		p.after(Step{ID: "close port of " + app, Kind: ClosePort, App: app, Cause: "app " + app + " is no public tcp app any more"})
+	}
 }
 
 func (p *planner) needNetwork() []string {

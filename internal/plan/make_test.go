@@ -272,3 +272,39 @@ func TestFingerprintsTellNothingOfTheEnvironment(t *testing.T) {
 		t.Error("scale, public or checks count")
 	}
 }
+
+func tcp(app string) []changeset.Command {
+	return []changeset.Command{
+		&changeset.AppCreate{AppName: app}, &changeset.NetworkSet{AppName: app, Protocol: new(setops.TCP), Public: new(true)},
+	}
+}
+
+func TestAPublicTCPAppGetsAPortBeforeTheSwitch(t *testing.T) {
+	p, _ := running(t).plan(t, tcp("queue")...)
+	same(t, p, `
+		open port of queue: app queue is public and speaks tcp
+		switch: the stage becomes what was staged, all of it at once [after open port of queue]
+	`)
+}
+
+func TestAPortIsClosedWhenItsAppIsNoPublicTCPAppAnyMore(t *testing.T) {
+	const closing = "close port of queue: app queue is no public tcp app any more [after switch]"
+	for name, command := range map[string]changeset.Command{
+		"private":   &changeset.NetworkSet{AppName: "queue", Public: new(false)},
+		"destroyed": &changeset.AppDestroy{AppName: "queue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := running(t)
+			w.commit(t, tcp("queue")...)
+			if p, _ := w.plan(t, command); !strings.Contains(p.String(), closing) {
+				t.Errorf("the plan is\n%s", p)
+			}
+		})
+	}
+}
+
+func TestAPortThatACommitLeftBehindIsClosed(t *testing.T) {
+	w := running(t)
+	w.ports["gone"] = true
+	same(t, plan.Make(w.input(w.spec, false)), `close port of gone: app gone is no public tcp app any more`)
+}

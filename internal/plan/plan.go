@@ -23,10 +23,12 @@ const (
 	ProveGeneration Kind = "prove generation" // what serves must pass changed checks too; undo: nothing was changed
 	ScaleGeneration Kind = "scale generation" // to more tasks; undo: scale back
 	AwaitGeneration Kind = "await generation" // until all its checks have passed
+	OpenPort        Kind = "open port"        // reserve a TCP port of the router for the app and listen; undo: close it
 	Switch          Kind = "switch"           // the commit point: one transaction, then the routes
 
 	AdjustGeneration Kind = "adjust generation" // fewer tasks, other checks or timeouts
 	RemoveGeneration Kind = "remove generation" // drain, stop, delete
+	ClosePort        Kind = "close port"        // of an app that is no public tcp app any more
 	RemoveImages     Kind = "remove images"     // of a destroyed app; runs before the stage can be committed again
 	RemoveLogs       Kind = "remove logs"       // of a destroyed app
 )
@@ -114,6 +116,7 @@ type Input struct {
 	Serving map[string]Generation // by app: what serves now
 	Running map[string]bool       // ids of generations that the engine keeps
 	Network bool                  // whether the stage's network is there
+	Ports   map[string]bool       // apps that have a TCP port of the router
 	Commit  bool                  // whether there are commands to commit; else things are put back as they were
 	NewID   func(app string) string
 	Key     []byte // of the fingerprints

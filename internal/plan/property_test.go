@@ -13,7 +13,7 @@ import (
 // randomCommand makes commands for three apps; those that do not apply are left out by whoever folds.
 func randomCommand(r *rand.Rand, nextRelease func() int) changeset.Command {
 	app := []string{"web", "worker", "new"}[r.IntN(3)]
-	switch r.IntN(10) {
+	switch r.IntN(11) {
 	case 0:
 		return &changeset.AppCreate{AppName: app}
 	case 1:
@@ -28,7 +28,9 @@ func randomCommand(r *rand.Rand, nextRelease func() int) changeset.Command {
 		return &changeset.EnvSet{AppName: app, Key: "A", Value: setops.Sealed(fmt.Sprint("s1:", r.IntN(3)))}
 	case 6:
 		return &changeset.ContainerSet{AppName: app, HealthCheck: &changeset.HealthCheck{Command: []string{"true"}, Retries: new(1 + r.IntN(3))}}
-	case 7, 8:
+	case 7:
+		return &changeset.NetworkSet{AppName: app, Protocol: new([]setops.Protocol{setops.HTTP, setops.TCP}[r.IntN(2)])}
+	case 8, 9:
 		return release(app, nextRelease())
 	}
 	return activate(app, 1+r.IntN(nextRelease()))
@@ -83,7 +85,7 @@ func checkBefore(t *testing.T, w *world, p plan.Plan) {
 		switch s.Kind {
 		case plan.AwaitGeneration:
 			awaited[s.Generation] = true
-		case plan.RemoveGeneration, plan.RemoveImages, plan.RemoveLogs, plan.AdjustGeneration:
+		case plan.RemoveGeneration, plan.ClosePort, plan.RemoveImages, plan.RemoveLogs, plan.AdjustGeneration:
 			t.Errorf("%s runs before the commit point", s.ID)
 		}
 	}
@@ -112,6 +114,11 @@ func checkServing(t *testing.T, w *world) {
 		}
 		if serves && (!w.running[g.ID] || g.Fingerprint != plan.Fingerprint(key, app)) {
 			t.Errorf("app %s is served by %s, which runs: %v", name, g.ID, w.running[g.ID])
+		}
+	}
+	for name, app := range w.spec.Apps {
+		if w.ports[name] != app.NeedsPort() {
+			t.Errorf("app %s has a port: %v", name, w.ports[name])
 		}
 	}
 	if len(w.running) != len(w.serving) {

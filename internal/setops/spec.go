@@ -149,6 +149,9 @@ func (a *App) NetworkCheck() *NetworkCheck {
 	return &NetworkCheck{Protocol: HTTP, Path: a.HealthCheckPath(), Status: a.HealthCheckStatus()}
 }
 
+// NeedsPort reports whether the app needs a TCP port of the router: tcp has no host names to tell apps apart by.
+func (a *App) NeedsPort() bool { return a.Network.Public && a.Network.Protocol == TCP }
+
 // HealthCheckPath is the path of the network health check, set or default.
 func (a *App) HealthCheckPath() string {
 	if a.Network.HealthCheckPath != "" {
