@@ -186,3 +186,34 @@ func TestTheEnvironmentThatCannotBeOpenedStartsNothing(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+func (w *world) OpenPort(_ context.Context, s setops.StageRef, app string) error {
+	return w.do("open port %s/%s", s.ID, app)
+}
+
+func (w *world) ClosePort(_ context.Context, s setops.StageRef, app string) error {
+	return w.do("close port %s/%s", s.ID, app)
+}
+
+func TestPortsAreOpenedAndClosedAgain(t *testing.T) {
+	queue := setops.NewApp("queue")
+	queue.Network.Public, queue.Network.Protocol = true, setops.TCP
+	public, empty := setops.Spec{Apps: map[string]*setops.App{"queue": queue}}, setops.Spec{}
+	w := &world{}
+	p := w.ports()
+	p.Ports = w
+	j := &Job{Stage: setops.StageRef{ID: "s"}, After: public, Plan: plan.Make(plan.Input{Before: empty, After: public, Commit: true})}
+	closing := &Job{Stage: j.Stage, Before: public, Plan: plan.Make(plan.Input{Before: public, Ports: map[string]bool{"queue": true}})}
+	err := errors.Join(
+		p.RunBefore(t.Context(), j),
+		p.Undo(t.Context(), j, func(int) bool { return true }),
+		p.RunAfter(t.Context(), closing, func(int, plan.Step) bool { return true }),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "open port s/queue, pass , close port s/queue, close port s/queue, images ///queue, logs s/queue"
+	if got := strings.Join(w.did, ", "); got != want {
+		t.Errorf("did %s", got)
+	}
+}
