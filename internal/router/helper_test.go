@@ -41,6 +41,11 @@ func newFront(t *testing.T, config router.Config) *front {
 	}}
 }
 
+// Set is the Router's, for tests of nothing but HTTP.
+func (f *front) Set(owner string, routes []router.Route) {
+	f.Router.Set(owner, router.Routes{HTTP: routes})
+}
+
 // request asks the front for a host, by GET unless there is a body.
 func (f *front) request(t *testing.T, host, path string, body io.Reader) *http.Request {
 	t.Helper()

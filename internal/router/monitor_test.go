@@ -180,7 +180,7 @@ func TestCloseWaitsForRunningChecks(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	r.Set("stage", []router.Route{{Host: testHost, Upstreams: []router.Upstream{{ID: "a"}, {ID: "b"}}, Check: check}})
+	r.Set("stage", router.Routes{HTTP: []router.Route{{Host: testHost, Upstreams: []router.Upstream{{ID: "a"}, {ID: "b"}}, Check: check}}})
 	<-started
 	<-started
 	r.Close()

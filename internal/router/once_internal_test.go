@@ -50,7 +50,7 @@ func serveOnce(t *testing.T, method, body string, broken bool) (dialed int) {
 	r := New(Config{})
 	defer r.Close()
 	conns := recordDials(r.transport)
-	r.Set("stage", []Route{{Host: "shop.localhost", Upstreams: []Upstream{{ID: "a", Addr: addr}}}})
+	r.Set("stage", Routes{HTTP: []Route{{Host: "shop.localhost", Upstreams: []Upstream{{ID: "a", Addr: addr}}}}})
 
 	ask := func(method, body string) {
 		t.Helper()

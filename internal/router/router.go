@@ -17,6 +17,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,8 @@ const (
 	DefaultProbeInterval    = 10 * time.Second
 	DefaultProbeTimeout     = 5 * time.Second
 	DefaultFailuresToRemove = 3
+	DefaultSlowStart        = 10 * time.Second
+	DefaultHTTPSPort        = 443
 )
 
 // ErrRouted is returned by Drain for an upstream that is in the table, so that it would never become idle.
@@ -38,6 +41,14 @@ type Config struct {
 	ProbeInterval    time.Duration // from one check of an upstream to the next, give or take a tenth
 	ProbeTimeout     time.Duration // for one check
 	FailuresToRemove int           // consecutive ones that take an upstream out; one success puts it back
+	SlowStart        time.Duration // until a fresh upstream gets its full share of requests
+
+	// TrustedProxies may say who asked them for what: their Forwarded, X-Forwarded-*, X-Real-Ip and X-Request-Id
+	// are kept. Nobody else's are.
+	TrustedProxies []netip.Prefix
+	// Secure tells whether a host is served by TLS; plain requests for it are redirected there. nil: none is.
+	Secure    func(host string) bool
+	HTTPSPort int // of those redirects
 }
 
 // Upstream is one task that answers requests.
@@ -46,16 +57,40 @@ type Upstream struct {
 	Addr string // host:port
 }
 
+// Routes are all that one owner has in the table.
+type Routes struct {
+	HTTP []Route
+	TCP  []Stream
+}
+
 // Route says which upstreams answer a host.
 type Route struct {
-	Host      string // canonical or not; two owners must not claim the same host
+	// Host is canonical or not; two owners must not claim the same public one. "*.example.com" stands for any one
+	// label in the place of the star; a host that is named exactly goes before it.
+	Host      string
 	Upstreams []Upstream
+	// Private routes are seen by Private(owner) only, public ones by ServeHTTP only.
+	Private bool
+	// Redirect, unless "", is the host to which all requests are sent on, with their path and query.
+	Redirect string
+	// Unproven lets an upstream that is new stand back behind all others until its Check has passed once. Without
+	// it a new upstream is taken for healthy, because somebody else has checked it.
+	Unproven bool
 	// Check asks an upstream whether it should stay in the route. It must return when ctx is done. nil means
 	// that nobody asks. An upstream that is in several routes is asked by the first check among them; one
 	// that several owners name, by the last Set.
 	Check func(ctx context.Context, addr string) error
 	// CheckKey changes when Check does: functions cannot be compared.
 	CheckKey string
+}
+
+// Stream says which upstreams answer the connections that ServeStream accepts for a key.
+type Stream struct {
+	Key       string // unique within the owner
+	Upstreams []Upstream
+	Unproven  bool                                         // as in Route
+	Check     func(ctx context.Context, addr string) error // as in Route
+	CheckKey  string                                       // as in Route
 }
 
 // Router is safe for concurrent use. Make it with New, end it with Close.
@@ -120,6 +155,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FailuresToRemove <= 0 {
 		c.FailuresToRemove = DefaultFailuresToRemove
+	}
+	if c.SlowStart <= 0 {
+		c.SlowStart = DefaultSlowStart
+	}
+	if c.HTTPSPort <= 0 {
+		c.HTTPSPort = DefaultHTTPSPort
 	}
 	return c
 }

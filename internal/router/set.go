@@ -13,10 +13,10 @@ type holding struct {
 // clients, requests in flight and all that is known of upstreams that stay are untouched.
 //
 // When Set returns, no request will begin at an upstream that has left the table: Drain may be called.
-func (r *Router) Set(owner string, routes []Route) {
+func (r *Router) Set(owner string, routes Routes) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, after := r.owners[owner], r.hold(routes)
+	before, after := r.owners[owner], r.hold(routes.HTTP)
 	r.keep(before, after)
 
 	edit := r.table.Load().edit()
@@ -33,11 +33,11 @@ func (r *Router) Set(owner string, routes []Route) {
 	r.table.Store(edit.next)
 
 	r.owners[owner] = after
-	if len(routes) == 0 {
+	if len(routes.HTTP)+len(routes.TCP) == 0 {
 		delete(r.owners, owner)
 	}
 	r.dismiss(before, after)
-	r.watch(routes, after)
+	r.watch(routes.HTTP, after)
 }
 
 // hold finds or makes the upstreams of routes and puts them into new pools.

@@ -43,13 +43,13 @@ func TestTenThousandHostsChangeAtOnceForEveryReader(t *testing.T) {
 			}
 		})
 	}
-	r.Set("stage", full)
+	r.Set("stage", router.Routes{HTTP: full})
 	for i := range hosts {
 		if code(full[i].Host) != http.StatusServiceUnavailable {
 			t.Fatalf("%s is missing", full[i].Host)
 		}
 	}
-	r.Set("stage", full[1:hosts-1])
+	r.Set("stage", router.Routes{HTTP: full[1 : hosts-1]})
 	close(done)
 	readers.Wait()
 	for i, route := range full {
@@ -64,12 +64,12 @@ func BenchmarkSwapOfOneRouteAmongTenThousand(b *testing.B) {
 	r := router.New(router.Config{})
 	defer r.Close()
 	for i := range 10_000 {
-		r.Set(fmt.Sprint(i), oneRoute(i, 0))
+		r.Set(fmt.Sprint(i), router.Routes{HTTP: oneRoute(i, 0)})
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		owner := i % 10_000
-		r.Set(fmt.Sprint(owner), oneRoute(owner, i))
+		r.Set(fmt.Sprint(owner), router.Routes{HTTP: oneRoute(owner, i)})
 	}
 }
 
@@ -78,7 +78,7 @@ func BenchmarkThousandNewOwners(b *testing.B) {
 	for b.Loop() {
 		r := router.New(router.Config{})
 		for i := range 1000 {
-			r.Set(fmt.Sprint(i), oneRoute(i, 0))
+			r.Set(fmt.Sprint(i), router.Routes{HTTP: oneRoute(i, 0)})
 		}
 		r.Close()
 	}
@@ -92,7 +92,7 @@ func BenchmarkThousandRoutesOfOneOwner(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r := router.New(router.Config{})
-		r.Set("stage", routes)
+		r.Set("stage", router.Routes{HTTP: routes})
 		r.Close()
 	}
 }

@@ -30,7 +30,7 @@ type Tasks interface {
 
 // Router serves the table.
 type Router interface {
-	Set(owner string, routes []router.Route)
+	Set(owner string, routes router.Routes)
 	Drain(ctx context.Context, upstreamID string) error
 }
 
@@ -103,7 +103,7 @@ func (t *Table) Remove(stageID string) {
 		defer s.mu.Unlock()
 		s.apps = nil
 	}
-	t.Router.Set(stageID, nil)
+	t.Router.Set(stageID, router.Routes{})
 }
 
 // Drain takes a task out of its route and returns when nothing is in flight to it, or when ctx ends. The engine says
@@ -147,7 +147,7 @@ func Host(ref setops.StageRef, app, domain string) string {
 // set joins the apps with the tasks that run. The stage is locked.
 func (t *Table) set(ctx context.Context, s *stage) error {
 	if len(s.apps) == 0 {
-		t.Router.Set(s.ref.ID, nil)
+		t.Router.Set(s.ref.ID, router.Routes{})
 		return nil
 	}
 	tasks, err := t.Tasks.List(ctx, s.ref.ID, "")
@@ -165,7 +165,7 @@ func (t *Table) set(ctx context.Context, s *stage) error {
 		check, key := a.probe()
 		routes = append(routes, router.Route{Host: a.host, Upstreams: upstreams[a.generation], Check: check, CheckKey: key})
 	}
-	t.Router.Set(s.ref.ID, routes)
+	t.Router.Set(s.ref.ID, router.Routes{HTTP: routes})
 	return nil
 }
 

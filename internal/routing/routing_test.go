@@ -49,12 +49,12 @@ func (w *world) List(context.Context, string, string) ([]setops.Task, error) {
 	return slices.Clone(w.tasks), nil
 }
 
-func (w *world) Set(owner string, routes []router.Route) {
+func (w *world) Set(owner string, routes router.Routes) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.routes = nil
 	w.sets++
-	for _, r := range routes {
+	for _, r := range routes.HTTP {
 		var ups []string
 		for _, u := range r.Upstreams {
 			ups = append(ups, u.ID+"="+u.Addr)
