@@ -73,6 +73,10 @@ $(TOOLS)/staticcheck:
 bench: need-test build ## Measure speed, as ratios within one run
 	go run ./internal/bench
 
+.PHONY: load
+load: need-test build ## Replace two apps 100 times under load, on both engines, and count what is lost
+	go run ./internal/bench -only failover,failover-docker -failovers 100
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin .cache dist $(SHIM_GZ)

@@ -13,7 +13,8 @@ import (
 // bench is what measurements share: the programs, a temporary directory, and what was started for them. Servers and
 // images are made when the first measurement needs them, and live to the end.
 type bench struct {
-	bin, dir string
+	bin, dir  string
+	failovers int // commits under load, per pass
 
 	shared  *server
 	sharedE error
@@ -63,7 +64,7 @@ func (b *bench) server(ctx context.Context) (*server, error) {
 }
 
 func (b *bench) openShared(ctx context.Context) (*server, error) {
-	s, err := openServer(ctx, b, "server")
+	s, err := b.openServer(ctx, "server", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (b *bench) deploy(ctx context.Context, s *server) (digest string, err error
 	if err != nil {
 		return "", err
 	}
-	if digest, err = img.push(ctx, s); err != nil {
+	if digest, err = img.push(ctx, s, appName); err != nil {
 		return "", err
 	}
 	id, err := s.release(ctx, digest)

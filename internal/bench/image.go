@@ -21,7 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// image is the app hello as an image FROM scratch.
+// image is an app of the bench as an image FROM scratch.
 type image struct {
 	v1.Image
 	program string // the same program on the disk
@@ -33,27 +33,33 @@ func (b *bench) hello(ctx context.Context) (*image, error) {
 	if b.image != nil {
 		return b.image, nil
 	}
-	program := filepath.Join(b.dir, "hello")
+	var err error
+	b.image, err = b.program(ctx, "hello")
+	return b.image, err
+}
+
+// program builds an app below this directory and its image.
+func (b *bench) program(ctx context.Context, name string) (*image, error) {
+	program := filepath.Join(b.dir, name)
 	env := []string{"CGO_ENABLED=0"}
-	if _, err := output(ctx, env, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", program, "./internal/bench/hello"); err != nil {
+	if _, err := output(ctx, env, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", program, "./internal/bench/"+name); err != nil {
 		return nil, fmt.Errorf("build the bench's app: %w", err)
 	}
 	content, err := os.ReadFile(program)
 	if err != nil {
 		return nil, err
 	}
-	img, err := imageOf(content)
+	img, err := imageOf(name, content)
 	if err != nil {
 		return nil, fmt.Errorf("build the bench's image: %w", err)
 	}
-	b.image = &image{Image: img, program: program, size: int64(len(content))}
-	return b.image, nil
+	return &image{Image: img, program: program, size: int64(len(content))}, nil
 }
 
-func imageOf(program []byte) (v1.Image, error) {
+func imageOf(name string, program []byte) (v1.Image, error) {
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
-	if err := w.WriteHeader(&tar.Header{Name: "hello", Mode: 0o755, Size: int64(len(program))}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(program))}); err != nil {
 		return nil, err
 	}
 	if _, err := w.Write(program); err != nil {
@@ -75,13 +81,13 @@ func imageOf(program []byte) (v1.Image, error) {
 		return nil, err
 	}
 	file = file.DeepCopy()
-	file.Architecture, file.OS, file.Config.Entrypoint = runtime.GOARCH, "linux", []string{"/hello"}
+	file.Architecture, file.OS, file.Config.Entrypoint = runtime.GOARCH, "linux", []string{"/" + name}
 	return mutate.ConfigFile(img, file)
 }
 
-// push sends the image to a server and gives its digest.
-func (i *image) push(ctx context.Context, s *server) (digest string, err error) {
-	ref, err := name.ParseReference(s.api + "/" + repository + ":1")
+// push sends the image to the repository of an app and gives its digest.
+func (i *image) push(ctx context.Context, s *server, app string) (digest string, err error) {
+	ref, err := name.ParseReference(s.api + "/" + organization + "/" + project + "/" + stage + "/" + app + ":1")
 	if err != nil {
 		return "", err
 	}

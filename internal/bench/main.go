@@ -29,6 +29,8 @@ var measurements = []measurement{
 	{"deploy", "changeset:commit to the first 200, against docker run", measureDeploy},
 	{"push", "push of a large layer, against docker-registry", measurePush},
 	{"router", "requests through the router", measureRouter},
+	{"failover", "two apps replaced in one commit under load, embedded engine", measureFailoverEmbedded},
+	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
 	{"memory", "start and memory of an idle setopsd", measureIdle},
 }
 
@@ -46,6 +48,7 @@ func run(ctx context.Context) (err error) {
 	write := flag.Bool("write", false, "write the result to "+report)
 	bin := flag.String("bin", "bin", "directory with setops and setopsd, as `make build` makes them")
 	only := flag.String("only", "", "measure these only, for example plan,cli")
+	failovers := flag.Int("failovers", 10, "commits under load, per pass")
 	flag.Parse()
 	if *write && *only != "" {
 		return errors.New("-write needs all measurements: leave -only out")
@@ -54,6 +57,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	b.failovers = *failovers
 	defer func() { err = errors.Join(err, b.close()) }()
 	chosen, err := choose(*only)
 	if err != nil {

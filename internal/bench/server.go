@@ -29,17 +29,22 @@ type server struct {
 	*process
 	setopsd, setops string
 	dir             string
-	api, router     string // addresses, HOST:PORT
+	flags           []string // of setopsd serve, besides those of the bench
+	environment     []string // of setopsd
+	api, router     string   // addresses, HOST:PORT
 	password        string
 	ready           time.Duration // from start to the ready line
 }
 
 // openServer starts setopsd on a new data directory and signs in.
-func openServer(ctx context.Context, b *bench, name string) (*server, error) {
+func (b *bench) openServer(ctx context.Context, name string, environment []string, flags ...string) (*server, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("setopsd runs containers, which needs root")
 	}
-	s := &server{setopsd: filepath.Join(b.bin, "setopsd"), setops: filepath.Join(b.bin, "setops"), dir: filepath.Join(b.dir, name)}
+	s := &server{
+		setopsd: filepath.Join(b.bin, "setopsd"), setops: filepath.Join(b.bin, "setops"), dir: filepath.Join(b.dir, name),
+		environment: environment, flags: flags,
+	}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -63,8 +68,11 @@ var readyLine = regexp.MustCompile(`setopsd ready api=http://(\S+) router=http:/
 // start starts setopsd, again on the addresses that it had.
 func (s *server) start(ctx context.Context) (err error) {
 	began := time.Now()
-	s.process, err = start(s.dir, nil, s.setopsd, "serve", "--data-dir", filepath.Join(s.dir, "data"),
-		"--listen", first(s.api, "127.0.0.1:0"), "--http-listen", first(s.router, "127.0.0.1:0"))
+	flags := []string{
+		"serve", "--data-dir", filepath.Join(s.dir, "data"),
+		"--listen", first(s.api, "127.0.0.1:0"), "--http-listen", first(s.router, "127.0.0.1:0"),
+	}
+	s.process, err = start(s.dir, s.environment, s.setopsd, append(flags, s.flags...)...)
 	if err != nil {
 		return err
 	}
