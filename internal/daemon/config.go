@@ -3,38 +3,68 @@ package daemon
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
-	"net/mail"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 )
 
-// Config is what `setopsd serve` can be told.
+// Config is what `setopsd serve` can be told: each field is a flag, lists are separated by commas, empty is "none" or
+// "the default" as the flag says.
 type Config struct {
 	DataDir           string
 	Listen            string // API and registry
 	HTTPListen        string // router
+	HTTPSListen       string // router with TLS; empty: no TLS
+	Insecure          bool   // Listen may speak in clear to other machines
 	Domain            string
+	ACMEEmail         string
+	ACMEDirectory     string // a URL, or localAuthority
+	ACMERoots         string // file
+	Certificates      string // directory
+	TCPPorts          string // LOW-HIGH
+	TrustedProxies    string
+	PublicAddresses   string
+	DNSResolver       string
 	Engine            string
+	DockerHost        string
 	Organization      string
 	AdminEmail        string
 	AdminPasswordFile string
+
+	settings settings // what check and read have made of the above
 }
+
+// What flags are where nobody sets them.
+const (
+	defaultDirectory = "https://acme-v02.api.letsencrypt.org/directory"
+	defaultPorts     = "20000-20099"
+)
+
+// localAuthority is the ACME directory that is none: a certificate authority of this server's own.
+const localAuthority = "local"
 
 // Flags declares the flags of Config with their defaults.
 func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.DataDir, "data-dir", defaultDataDir(), "directory that holds everything: database, key, images, tasks, logs")
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:7700", "address of the API and the image registry")
 	f.StringVar(&c.HTTPListen, "http-listen", "127.0.0.1:8080", "address of the router, where apps answer")
+	f.StringVar(&c.HTTPSListen, "https-listen", "", "address of the router for TLS; API and registry answer there too, at api.DOMAIN (default: no TLS)")
+	f.BoolVar(&c.Insecure, "insecure", false, "let --listen speak in clear to other machines: passwords and images can be read on the way")
 	f.StringVar(&c.Domain, "domain", "localhost", "public apps answer at APP.STAGE.PROJECT.DOMAIN")
-	f.StringVar(&c.Engine, "engine", "auto", "what runs containers: auto or embedded")
+	f.StringVar(&c.ACMEEmail, "acme-email", "", "e-mail address that the certificate authority may write to")
+	f.StringVar(&c.ACMEDirectory, "acme-directory", defaultDirectory,
+		"URL of the certificate authority's ACME directory, or "+localAuthority+" for one of this server's own, as on localhost")
+	f.StringVar(&c.ACMERoots, "acme-roots", "", "PEM file with the certificates that the ACME directory is trusted by (default: the system's)")
+	f.StringVar(&c.Certificates, "certificates", "", "directory with certificates to be used, NAME.crt and NAME.key each, read at start and reload")
+	f.StringVar(&c.TCPPorts, "tcp-ports", defaultPorts, "ports for public apps of protocol tcp, LOW-HIGH, on the host of --http-listen")
+	f.StringVar(&c.TrustedProxies, "trusted-proxies", "", "networks, as 10.0.0.0/8,…, of proxies whose Forwarded and X-Forwarded-* headers are believed")
+	f.StringVar(&c.PublicAddresses, "public-addresses", "", "addresses, separated by commas, that the world reaches the router at: `domain` shows them")
+	f.StringVar(&c.DNSResolver, "dns-resolver", "", "HOST:PORT of the name server that validates custom domains (default: the system's)")
+	f.StringVar(&c.Engine, "engine", "auto", "what runs containers: "+strings.Join(engines, ", "))
+	f.StringVar(&c.DockerHost, "docker-host", "", "address of Docker Engine, as unix:///var/run/docker.sock (default: DOCKER_HOST, or that)")
 	f.StringVar(&c.Organization, "organization", "demo", "organization that the first start makes")
 	f.StringVar(&c.AdminEmail, "admin-email", "admin@localhost", "e-mail address of the admin that the first start makes")
 	f.StringVar(&c.AdminPasswordFile, "admin-password-file", "", "file with the admin's password, read at the first start only (default: one is generated)")
@@ -109,82 +139,4 @@ func names(f *pflag.FlagSet) []string {
 		}
 	})
 	return all
-}
-
-var (
-	domainShape       = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
-	organizationShape = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
-	engines           = []string{"auto", "embedded"}
-)
-
-// check says everything that is wrong with the values, each with the flag that sets it.
-func (c *Config) check() error {
-	var all []error
-	refuse := func(bad bool, format string, args ...any) {
-		if bad {
-			all = append(all, fmt.Errorf(format, args...))
-		}
-	}
-	c.Domain = strings.ToLower(strings.TrimSuffix(c.Domain, "."))
-	address, mailErr := mail.ParseAddress(c.AdminEmail)
-	plain := mailErr == nil && address.Address == c.AdminEmail // without a name in front
-	c.AdminEmail = strings.ToLower(c.AdminEmail)               // as those who sign in may write it either way
-	refuse(c.DataDir == "", "--data-dir is empty")
-	refuse(!domainShape.MatchString(c.Domain) || len(c.Domain) > 190, "--domain %q is no domain name", c.Domain)
-	refuse(!slices.Contains(engines, c.Engine), "--engine %q is none of %s", c.Engine, strings.Join(engines, ", "))
-	refuse(!organizationShape.MatchString(c.Organization) || len(c.Organization) > 64,
-		"--organization %q is not made of lower-case letters and digits, a letter first, at most 64", c.Organization)
-	refuse(!plain, "--admin-email %q is no e-mail address", c.AdminEmail)
-	for flag, address := range map[string]string{"listen": c.Listen, "http-listen": c.HTTPListen} {
-		_, _, err := net.SplitHostPort(address)
-		refuse(err != nil, "--%s %q is no address; write HOST:PORT, as 127.0.0.1:7700", flag, address)
-	}
-	refuse(!isLoopback(c.Listen), "--listen %s is not a loopback address, and passwords would travel in clear; "+
-		"listen on 127.0.0.1 and put a server that speaks TLS in front", c.Listen)
-	return errors.Join(all...)
-}
-
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil || host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
-// readPassword reads a password file: only its owner may read it, and the last newline is no part of it.
-func readPassword(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("read admin password: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("read admin password: group or others can read %s; run chmod 600 %s", path, path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("read admin password: %w", err)
-	}
-	password := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
-	if password == "" {
-		return "", fmt.Errorf("read admin password: %s is empty", path)
-	}
-	return password, nil
-}
-
-// writeNew writes a file that must not be there yet, readable by its owner only, whole or not at all.
-func writeNew(path string, content []byte) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write %s: %w", path, fs.ErrExist)
-	}
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
 }

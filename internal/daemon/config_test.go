@@ -1,6 +1,12 @@
 package daemon
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,19 +55,27 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	c.Flags(f)
 	env := map[string]string{}
 	f.VisitAll(func(flag *pflag.Flag) {
-		env["SETOPSD_"+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))] = "of " + flag.Name
+		env["SETOPSD_"+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))] = other(flag)
 	})
 	if err := Fill(f, "", func(name string) string { return env[name] }); err != nil {
 		t.Fatal(err)
 	}
 	f.VisitAll(func(flag *pflag.Flag) {
-		if flag.Value.String() != "of "+flag.Name {
+		if flag.Value.String() != other(flag) {
 			t.Errorf("--%s is %q", flag.Name, flag.Value)
 		}
 	})
 	if c.DataDir != "of data-dir" || c.AdminPasswordFile != "of admin-password-file" {
 		t.Errorf("%+v", c)
 	}
+}
+
+// other is a value that a flag does not have by itself.
+func other(flag *pflag.Flag) string {
+	if flag.Value.Type() == "bool" {
+		return "true"
+	}
+	return "of " + flag.Name
 }
 
 func TestAFileThatCannotBeUsedIsNamed(t *testing.T) {
@@ -94,36 +108,144 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 		t.Fatal(err)
 	}
 	for flag, values := range map[string][]string{
-		"--data-dir":     {""},
-		"--listen":       {"7700", "127.0.0.1", "0.0.0.0:7700", ":7700", "192.0.2.1:7700", "example.com:7700"},
-		"--http-listen":  {"80", ""},
-		"--domain":       {"", "-a.example", "a..example", "apps example", "http://example.net", "*.example.net", strings.Repeat("a.", 100) + "net"},
-		"--engine":       {"", "podman"},
-		"--organization": {"", "Demo", "1demo", "a/b", "a-b", strings.Repeat("a", 65)},
-		"--admin-email":  {"", "ada", "ada@", "Ada <ada@example.com>"},
+		"--data-dir":         {""},
+		"--listen":           {"7700", "127.0.0.1", "0.0.0.0:7700", ":7700", "192.0.2.1:7700", "example.com:7700"},
+		"--http-listen":      {"80", ""},
+		"--https-listen":     {"443", "127.0.0.1"},
+		"--domain":           {"", "-a.example", "a..example", "apps example", "http://example.net", "*.example.net", strings.Repeat("a.", 100) + "net"},
+		"--acme-email":       {"ada", "Ada <ada@example.com>"},
+		"--acme-directory":   {"lokal", "http://ca.example/dir", "https://", "https:dir", "ca.example"},
+		"--tcp-ports":        {"20000", "20000-", "a-b", "0-10", "-1-10", "2-1", "1-65536", "1-100000", "1 - 2", "70-90", "1-2,3-4"},
+		"--trusted-proxies":  {"10.0.0.0/33", "proxy.example", "10.0.0.0/8,x", "fe80::1%eth0"},
+		"--public-addresses": {"192.0.2", "0.0.0.0", "::", "224.0.0.1", "192.0.2.1:80", "192.0.2.1 192.0.2.2"},
+		"--dns-resolver":     {"192.0.2.1", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", ":53"},
+		"--engine":           {"", "podman"},
+		"--docker-host":      {"/var/run/docker.sock", "unix:", "tcp://docker", "ssh://docker:22"},
+		"--organization":     {"", "Demo", "1demo", "a/b", "a-b", strings.Repeat("a", 65)},
+		"--admin-email":      {"", "ada", "ada@", "Ada <ada@example.com>"},
 	} {
 		for _, value := range values {
 			c := valid()
-			*map[string]*string{
-				"--data-dir": &c.DataDir, "--listen": &c.Listen, "--http-listen": &c.HTTPListen, "--domain": &c.Domain,
-				"--engine": &c.Engine, "--organization": &c.Organization, "--admin-email": &c.AdminEmail,
-			}[flag] = value
+			*field(&c, flag) = value
 			if err := c.check(); err == nil || !strings.Contains(err.Error(), flag) {
 				t.Errorf("%s %q: %v", flag, value, err)
 			}
-		}
-	}
-	for _, domain := range []string{"LOCALHOST", "localhost."} {
-		c := valid()
-		c.Domain = domain
-		if err := c.check(); err != nil || c.Domain != "localhost" {
-			t.Errorf("%q became %q, %v", domain, c.Domain, err)
 		}
 	}
 	c = Config{}
 	if err := c.check(); strings.Count(err.Error(), "\n") < 4 {
 		t.Errorf("not all that is wrong is told at once: %v", err)
 	}
+}
+
+func field(c *Config, flag string) *string {
+	return map[string]*string{
+		"--data-dir": &c.DataDir, "--listen": &c.Listen, "--http-listen": &c.HTTPListen, "--https-listen": &c.HTTPSListen,
+		"--domain": &c.Domain, "--acme-email": &c.ACMEEmail, "--acme-directory": &c.ACMEDirectory, "--tcp-ports": &c.TCPPorts,
+		"--trusted-proxies": &c.TrustedProxies, "--public-addresses": &c.PublicAddresses, "--dns-resolver": &c.DNSResolver,
+		"--engine": &c.Engine, "--docker-host": &c.DockerHost, "--organization": &c.Organization, "--admin-email": &c.AdminEmail,
+	}[flag]
+}
+
+func TestValuesAreReadAsTheyAreMeant(t *testing.T) {
+	c := valid()
+	c.TCPPorts, c.TrustedProxies, c.PublicAddresses = "20000-20099", "10.1.2.3/8, 192.0.2.7,2001:db8::/32", "192.0.2.1,2001:db8::1"
+	c.DNSResolver, c.DockerHost, c.Engine, c.ACMEEmail = "[2001:db8::2]:53", "tcp://127.0.0.1:2375", "docker", "ada@example.com"
+	if err := c.check(); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(c.settings.ports, c.settings.proxies, c.settings.addresses); got !=
+		"{20000 20099} [10.0.0.0/8 192.0.2.7/32 2001:db8::/32] [192.0.2.1 2001:db8::1]" {
+		t.Error(got)
+	}
+	for _, domain := range []string{"LOCALHOST", "localhost.", "dev.localhost"} {
+		c := valid()
+		c.Domain = domain
+		if err := c.check(); err != nil || c.Domain != strings.ToLower(strings.TrimSuffix(domain, ".")) || c.ACMEDirectory != localAuthority {
+			t.Errorf("%q became %q with authority %s, %v", domain, c.Domain, c.ACMEDirectory, err)
+		}
+	}
+	c = valid()
+	if err := c.check(); err != nil || c.ACMEDirectory != defaultDirectory {
+		t.Errorf("%s is asked for certificates of %s, %v", c.ACMEDirectory, c.Domain, err)
+	}
+}
+
+func TestPasswordsTravelInClearOnlyWhereThatIsAllowed(t *testing.T) {
+	for name, test := range map[string]struct {
+		https    string
+		insecure bool
+		allowed  bool
+	}{
+		"in clear":          {"", false, false},
+		"with TLS":          {"0.0.0.0:443", false, true},
+		"as somebody wants": {"", true, true},
+	} {
+		c := valid()
+		c.Listen, c.HTTPSListen, c.Insecure = "0.0.0.0:7700", test.https, test.insecure
+		if err := c.check(); (err == nil) != test.allowed {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestFilesThatFlagsNameMustBeThere(t *testing.T) {
+	dir := t.TempDir()
+	for name, change := range map[string]func(c *Config){
+		"none":            func(c *Config) { c.ACMERoots = filepath.Join(dir, "none") },
+		"no certificate":  func(c *Config) { c.ACMERoots = write(t, "hello", 0o600) },
+		"no directory":    func(c *Config) { c.Certificates = filepath.Join(dir, "none") },
+		"a file":          func(c *Config) { c.Certificates = write(t, "", 0o600) },
+		"without its key": func(c *Config) { c.Certificates = filepath.Dir(certificate(t, true, false)) },
+		"of another key":  func(c *Config) { c.Certificates = filepath.Dir(certificate(t, true, true)) },
+	} {
+		c := valid()
+		change(&c)
+		if err := c.read(); err == nil || !strings.Contains(err.Error(), c.ACMERoots+c.Certificates) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c := valid()
+	path := certificate(t, false, true)
+	c.ACMERoots, c.Certificates = path, filepath.Dir(path)
+	if err := c.read(); err != nil || !strings.HasPrefix(string(c.settings.roots), "-----BEGIN CERTIFICATE-----") {
+		t.Errorf("%q, %v", c.settings.roots, err)
+	}
+}
+
+// certificate writes a.crt, and a.key where withKey says so, which is not that of a.crt where foreign is set.
+func certificate(t *testing.T, foreign, withKey bool) string {
+	t.Helper()
+	dir := t.TempDir()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"a.example"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if foreign {
+		if _, private, err = ed25519.GenerateKey(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	save := func(name, kind string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	if withKey {
+		save("a.key", "PRIVATE KEY", key)
+	}
+	return save("a.crt", "CERTIFICATE", der)
 }
 
 func TestAPasswordFileIsItsOwnersAlone(t *testing.T) {
@@ -148,5 +270,24 @@ func TestAPasswordFileIsItsOwnersAlone(t *testing.T) {
 	}
 	if _, err := readPassword(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("a file that is not there was read")
+	}
+}
+
+func TestTheAuthorityIsPrintedFromTheDataDirectory(t *testing.T) {
+	dir := t.TempDir()
+	file := write(t, "data-dir: "+dir+"\ndomain: localhost\n", 0o644)
+	authority := func() (string, string, int) {
+		var out, complaints strings.Builder
+		code := Main([]string{"authority", "--config", file}, func(string) string { return "" }, &out, &complaints)
+		return out.String(), complaints.String(), code
+	}
+	if _, why, code := authority(); code == 0 || !strings.Contains(why, "there is no authority in "+dir) {
+		t.Errorf("exit %d: %s", code, why)
+	}
+	if err := os.WriteFile(filepath.Join(dir, authorityFile), []byte("a certificate\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, why, code := authority(); code != 0 || text != "a certificate\n" {
+		t.Errorf("exit %d: %s%s", code, text, why)
 	}
 }

@@ -88,6 +88,9 @@ func (d *Daemon) openConfig(context.Context) (err error) {
 	if err := d.Config.check(); err != nil {
 		return err
 	}
+	if err := d.Config.read(); err != nil {
+		return err
+	}
 	if d.NewEngine == nil { // before the first file is written
 		if err := checkEmbedded(); err != nil {
 			return err
