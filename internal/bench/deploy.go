@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -27,16 +28,25 @@ func measureDeploy(ctx context.Context, b *bench, res *result) error {
 	if err := d.load(ctx, b, img); err != nil {
 		return err
 	}
-	var ours, peer samples
+	front, err := b.openNginx(ctx, s.router) // anything that is not a container of Docker
+	if err != nil {
+		return err
+	}
+	var ours, peer, switched samples
 	told := marks{}
 	err = rounds(deployRounds,
 		func(round int) error { return deployOnce(ctx, s, digest, round, &ours, told) },
 		func(round int) error { return d.runOnce(ctx, round, &peer) },
+		func(round int) error { return front.replaceOnce(ctx, d, round, &switched) },
 	)
+	err = errors.Join(err, d.remove(ctx, container(deployRounds-1)))
 	if err != nil {
 		return err
 	}
-	res.add(versus("`changeset:commit` / `docker run` (Docker "+d.version+") to the first 200", ours, peer, 0.5))
+	res.add(
+		versus("`changeset:commit` / `docker run` (Docker "+d.version+") to the first 200", ours, peer, 0.5),
+		versus("`changeset:commit` / `docker run` and `nginx -s reload` to switched traffic", ours, switched, 0),
+	)
 	res.note("The image of that is %s. Both clocks run from the start of the command. When `changeset:commit` tells of what is done: %s. "+
 		"Requests arrive all the while, and the release that is replaced answers them; nobody asks Docker before docker run has ended, which is "+
 		"in its favour.", megabytes(img.size), told)

@@ -110,17 +110,26 @@ func (d *docker) load(ctx context.Context, b *bench, i *image) error {
 // before the container has its network, and a request that comes too early makes the kernel wait a second for an answer to
 // its ARP request. That would be the client's fault, not Docker's.
 func (d *docker) runOnce(ctx context.Context, round int, took *samples) error {
-	address, err := freeAddress()
-	if err != nil {
-		return err
-	}
 	name := fmt.Sprintf("setops-bench-%d", os.Getpid())
 	began := time.Now()
-	_, err = output(ctx, d.env, "docker", "run", "-d", "--name", name, "-m", "256m", "-e", "PORT=5000", "-p", address+":5000", dockerImage)
+	address, err := d.run(ctx, name)
 	if err == nil {
 		_, err = awaitAnswer(ctx, "http://"+address, "", "")
 	}
 	took.keep(round, time.Since(began))
-	_, removal := output(context.WithoutCancel(ctx), d.env, "docker", "rm", "-f", name)
-	return errors.Join(err, removal)
+	return errors.Join(err, d.remove(ctx, name))
+}
+
+// run starts a container of the bench's image and gives the address at which it is published.
+func (d *docker) run(ctx context.Context, name string) (address string, err error) {
+	if address, err = freeAddress(); err != nil {
+		return "", err
+	}
+	_, err = output(ctx, d.env, "docker", "run", "-d", "--name", name, "-m", "256m", "-e", "PORT=5000", "-p", address+":5000", dockerImage)
+	return address, err
+}
+
+func (d *docker) remove(ctx context.Context, name string) error {
+	_, err := output(context.WithoutCancel(ctx), d.env, "docker", "rm", "-f", name)
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -65,6 +66,24 @@ func (p *process) await(ctx context.Context, limit time.Duration, ok func() bool
 func (p *process) tail() string {
 	text := strings.TrimSpace(read(p.log))
 	return text[max(0, len(text)-500):]
+}
+
+// cpuTime is what the process and its children have used up to now, as exactly as the kernel's ticks of 10 ms say.
+func (p *process) cpuTime() time.Duration {
+	if p == nil {
+		return 0
+	}
+	pids := append(strings.Fields(read(fmt.Sprintf("/proc/%d/task/%[1]d/children", p.pid()))), strconv.Itoa(p.pid()))
+	var ticks int
+	for _, pid := range pids {
+		_, stat, _ := strings.Cut(read("/proc/"+pid+"/stat"), ") ") // behind the name, which may hold anything
+		if fields := strings.Fields(stat); len(fields) > 12 {
+			user, _ := strconv.Atoi(fields[11])
+			system, _ := strconv.Atoi(fields[12])
+			ticks += user + system
+		}
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // stop asks the process to end, and waits until it has.

@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -29,6 +30,7 @@ func run() error {
 	if len(os.Args) > 1 {
 		address = os.Args[1]
 	}
+	fmt.Println("listens on", outside(address))
 	go func() { failed <- http.ListenAndServe(address, nil) }()
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
@@ -38,4 +40,16 @@ func run() error {
 	case <-stop:
 		return nil
 	}
+}
+
+// outside is where a task is reached from its host: at the address of its own network, and not on loopback.
+func outside(address string) string {
+	_, port, _ := net.SplitHostPort(address)
+	all, _ := net.InterfaceAddrs()
+	for _, a := range all {
+		if prefix, ok := a.(*net.IPNet); ok && !prefix.IP.IsLoopback() {
+			return net.JoinHostPort(prefix.IP.String(), port)
+		}
+	}
+	return address
 }
