@@ -133,7 +133,9 @@ func (n *nginx) replaceOnce(ctx context.Context, d *docker, round int, took *sam
 }
 
 // container names the container of a round.
-func container(round int) string { return fmt.Sprintf("setops-bench-%d-round-%d", os.Getpid(), round+1) }
+func container(round int) string {
+	return fmt.Sprintf("setops-bench-%d-round-%d", os.Getpid(), round+1)
+}
 
 // awaitInstance asks nginx until an answer comes from that instance.
 func (n *nginx) awaitInstance(ctx context.Context, instance string) error {
