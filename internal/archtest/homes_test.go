@@ -60,6 +60,9 @@ var homes = []home{
 		"internal/engine/embedded internal/engine/embedded/image internal/bench internal/example/pack",
 	},
 
+	// Names of other scripts in DNS.
+	{"golang.org/x/net/idna", "internal/setops"},
+
 	// System calls, where the standard library has none.
 	{"golang.org/x/sys", "internal/engine/... internal/daemon internal/bench"},
 

@@ -18,6 +18,7 @@ type App struct {
 	Resources     Resources         `json:"resources"`
 	Network       Network           `json:"network"`
 	Env           map[string]EnvVar `json:"env,omitempty"`
+	Domains       map[string]Domain `json:"domains,omitempty"` // custom ones, by their names in canonical form
 	Releases      []Release         `json:"-"`
 	ActiveRelease int               `json:"active_release,omitempty"` // 0: none
 	Committed     bool              `json:"-"`                        // whether the app was there before this changeset; the protocol is fixed then
@@ -209,6 +210,7 @@ func (a *App) Clone() *App {
 		c.Container.HealthCheck = &check
 	}
 	c.Env = maps.Clone(a.Env)
+	c.Domains = maps.Clone(a.Domains)
 	c.Releases = slices.Clone(a.Releases)
 	return &c
 }

@@ -79,12 +79,20 @@ func eachRelease(ctx context.Context, q querier, f func(app string, r setops.Rel
 	return err
 }
 
-// saveSpec writes what differs between two states of a stage.
+// saveSpec writes what differs between two states of a stage, first of all who has which domain: that can be refused.
 func saveSpec(ctx context.Context, tx *sql.Tx, stageID string, before, after setops.Spec) error {
+	if err := saveDomains(ctx, tx, stageID, before, after); err != nil {
+		return err
+	}
 	for name := range before.Apps {
 		if shall := after.Apps[name]; shall == nil || !shall.Committed {
 			if err := removeApp(ctx, tx, stageID, name); err != nil {
 				return err
+			}
+			if shall == nil {
+				if err := releasePort(ctx, tx, stageID, name); err != nil {
+					return err
+				}
 			}
 		}
 	}
