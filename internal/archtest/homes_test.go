@@ -33,6 +33,11 @@ var homes = []home{
 	{"golang.org/x/crypto/argon2", "internal/auth"},
 	{"golang.org/x/crypto/chacha20poly1305", "internal/seal"},
 
+	// Certificates: ACME, and the logger that certmagic insists on.
+	{"github.com/caddyserver/certmagic", "internal/certs"},
+	{"github.com/mholt/acmez/v3", "internal/certs"},
+	{"go.uber.org/zap", "internal/certs"},
+
 	// The registry: distribution and the modules that its interface is made of.
 	{"github.com/distribution/distribution/v3", "internal/registry"},
 	{"github.com/distribution/reference", "internal/registry"},

@@ -55,6 +55,7 @@ var layers = []row{
 
 	// 3: what remembers, what acts, the use cases.
 	{"internal/store", []string{"internal/setops", "internal/changeset", "internal/plan"}},
+	{"internal/certs", []string{"internal/setops"}},
 	{"internal/apply", []string{"internal/plan", "internal/graph", "internal/engine", "internal/setops"}},
 	{"internal/auth", []string{"internal/setops"}},
 	{"internal/project", []string{"internal/auth", "internal/setops"}}, // who makes a project has a role in it
