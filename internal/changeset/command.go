@@ -42,6 +42,12 @@ var newCommand = map[string]func() Command{
 	"app:env:unset":       func() Command { return new(EnvUnset) },
 	"app:release:create":  func() Command { return new(ReleaseCreate) },
 	"app:release:set":     func() Command { return new(ReleaseActivate) },
+
+	"app:domain:create":       func() Command { return new(DomainCreate) },
+	"app:domain:destroy":      func() Command { return new(DomainDestroy) },
+	"app:domain:validate":     func() Command { return new(DomainValidate) },
+	"app:domain:option:set":   func() Command { return new(DomainOptionSet) },
+	"app:domain:option:unset": func() Command { return new(DomainOptionUnset) },
 }
 
 // Names are the stored names of all commands, sorted.
@@ -58,6 +64,9 @@ func Decode(name string, arguments []byte) (Command, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(c); err != nil {
 		return nil, decodeError(err)
+	}
+	if loose, ok := c.(interface{ canonical() }); ok { // there is more than one way to write its arguments
+		loose.canonical()
 	}
 	return c, nil
 }

@@ -65,6 +65,10 @@ func setProtocol(a *setops.App, p setops.Protocol) error {
 			"the protocol of app %s is %s since its first commit and cannot change any more; create another app for %s",
 			a.Name, a.Network.Protocol, p)
 	}
+	if p == setops.TCP && len(a.Domains) > 0 {
+		return setops.Refuse(setops.ChangesetInvalid,
+			"app %s has custom domains, and tcp carries no host name to tell them by; destroy them first with `setops domain:destroy`", a.Name)
+	}
 	a.Network.Protocol = p
 	return nil
 }

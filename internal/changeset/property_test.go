@@ -26,7 +26,7 @@ func dump(s setops.Spec) string {
 func randomCommand(r *rand.Rand) changeset.Command {
 	app := []string{"web", "proxy", "new", "x"}[r.IntN(4)]
 	field := func(fields ...string) []string { return []string{fields[r.IntN(len(fields))]} }
-	switch r.IntN(12) {
+	switch r.IntN(17) {
 	case 0:
 		return &changeset.AppCreate{AppName: app}
 	case 1:
@@ -48,9 +48,23 @@ func randomCommand(r *rand.Rand) changeset.Command {
 	case 9:
 		return &changeset.EnvUnset{AppName: app, Key: field("A", "B", "COLOUR")[0]}
 	case 10:
+		return &changeset.DomainCreate{AppName: app, Domain: randomDomain(r), Primary: r.IntN(2) == 0}
+	case 11:
+		return &changeset.DomainDestroy{AppName: app, Domain: randomDomain(r)}
+	case 12:
+		return &changeset.DomainValidate{AppName: app, Domain: randomDomain(r)}
+	case 13:
+		return &changeset.DomainOptionSet{AppName: app, Domain: randomDomain(r), Primary: new(r.IntN(2) == 0)}
+	case 14:
+		return &changeset.DomainOptionUnset{AppName: app, Domain: randomDomain(r), Fields: field("primary", "static_ip", "colour")}
+	case 15:
 		return &changeset.ReleaseCreate{AppName: app, Digest: field(digest1, digest2, "no")[0], ID: 1 + r.IntN(5)}
 	}
 	return &changeset.ReleaseActivate{AppName: app, ID: r.IntN(6)}
+}
+
+func randomDomain(r *rand.Rand) string {
+	return []string{"a.example", "b.example", "*.b.example", "bad"}[r.IntN(4)]
 }
 
 func randomCommands(r *rand.Rand) []changeset.Command {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -35,17 +36,21 @@ const (
 var domainLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
 // CanonicalDomain writes a domain as it is kept: in lower case, without a final dot, letters of other scripts as xn--.
-// What cannot be written so comes back as it is, for CheckDomain to refuse.
+// What cannot be written so comes back as it is, for CheckDomain to refuse. Doing it twice is doing it once.
 func CanonicalDomain(name string) string {
-	name = strings.TrimSuffix(strings.TrimSpace(name), ".")
-	wildcard, rest := "", name
-	if strings.HasPrefix(name, "*.") {
-		wildcard, rest = "*.", name[2:]
+	wildcard, rest := "", strings.TrimSpace(name)
+	if strings.HasPrefix(rest, "*.") {
+		wildcard, rest = "*.", rest[2:]
 	}
 	if !isASCII(rest) {
-		if ascii, err := idna.Lookup.ToASCII(rest); err == nil {
-			rest = ascii
+		ascii, err := idna.Lookup.ToASCII(rest)
+		if err != nil {
+			return name
 		}
+		rest = ascii
+	}
+	if short := strings.TrimSuffix(rest, "."); !strings.HasSuffix(short, ".") && short == strings.TrimSpace(short) {
+		rest = short
 	}
 	return wildcard + strings.ToLower(rest)
 }
@@ -66,7 +71,7 @@ func CheckDomain(name string) []Violation {
 		v.Validator, v.Message = Required, "a domain is needed, such as www.example.com"
 	case len(name) > domainMax:
 		v.Validator, v.Message = TooLong, fmt.Sprintf("a domain has at most %d characters", domainMax)
-	case isAddress(name):
+	case isAddress(name, labels):
 		v.Validator, v.Message = InvalidFormat, name+" is an IP address; a domain is a name, such as www.example.com"
 	case strings.Contains(strings.TrimPrefix(name, "*."), "*"):
 		v.Validator, v.Message = InvalidFormat, "a wildcard stands for the whole first label and nothing else, as in *.example.com"
@@ -83,9 +88,11 @@ func CheckDomain(name string) []Violation {
 	return []Violation{v}
 }
 
-func isAddress(name string) bool {
+// isAddress also takes 256.1.1.1 and 1.2 for addresses: no domain ends in a number.
+func isAddress(name string, labels []string) bool {
 	_, err := netip.ParseAddr(strings.Trim(name, "[]"))
-	return err == nil
+	_, number := strconv.Atoi(labels[len(labels)-1])
+	return err == nil || number == nil
 }
 
 func allLabels(labels []string) bool {
