@@ -22,7 +22,8 @@ var layers = []row{
 	{"internal/setops", nil},
 	{"internal/graph", nil},
 	{"internal/probe", nil},
-	{"internal/router", nil},
+	{"internal/router/transport", nil},
+	{"internal/router", []string{"internal/router/transport"}},
 	{"internal/registry", nil},
 
 	// 2: the pure core, the port of engines, the client.
@@ -40,6 +41,8 @@ var layers = []row{
 		"internal/engine", "internal/engine/host", "internal/engine/logfile", "internal/setops",
 		"internal/engine/enginetest/script", // a fake task behaves as the suite's image does
 	}},
+	{"internal/engine/nft", nil},
+	{"internal/engine/gateway", []string{"internal/engine", "internal/engine/nft", "internal/setops"}}, // for engines that have bridges
 	{"internal/engine/embedded/wire", nil},
 	{"internal/engine/embedded/rootfs", nil},
 	{"internal/engine/embedded/shimbin", nil},
@@ -47,7 +50,9 @@ var layers = []row{
 		"internal/engine/embedded/wire", "internal/engine/embedded/rootfs", "internal/engine/logfile",
 	}},
 	{"internal/engine/embedded/image", []string{"internal/engine", "internal/engine/host", "internal/setops"}},
-	{"internal/engine/embedded/network", []string{"internal/setops"}},
+	{"internal/engine/embedded/network", []string{
+		"internal/engine", "internal/engine/gateway", "internal/engine/nft", "internal/setops",
+	}},
 	{"internal/engine/embedded", []string{
 		"internal/engine", "internal/engine/host", "internal/setops", "internal/engine/embedded/image",
 		"internal/engine/embedded/network", "internal/engine/embedded/rootfs", "internal/engine/embedded/wire",

@@ -15,5 +15,8 @@ type EngineConfig struct {
 	Instance string // 8 hexadecimal digits
 	Images   engine.ImageSource
 	Drainer  engine.Drainer
+	Domain   string         // the server's; private names end in .DOMAIN.internal
+	Serve    engine.Serve   // answers private names; nil: there are none
+	Sockets  engine.Sockets // hands sockets over to the next process; nil: nobody does
 	Logger   *slog.Logger
 }

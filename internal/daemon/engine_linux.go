@@ -62,7 +62,9 @@ func (e *embeddedEngine) open(ctx context.Context, c EngineConfig) error {
 	if missing := image.Check(filepath.Join(c.Dir, "images")); len(missing) > 0 {
 		return errors.New(strings.Join(missing, "; "))
 	}
-	net, err := network.New(network.Config{Dir: filepath.Join(c.Dir, "network"), Instance: c.Instance, Logger: c.Logger})
+	net, err := network.New(network.Config{
+		Dir: filepath.Join(c.Dir, "network"), Instance: c.Instance, Domain: c.Domain, Serve: c.Serve, Sockets: c.Sockets, Logger: c.Logger,
+	})
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type Network interface {
 	EnsureStage(ctx context.Context, s setops.StageRef) error
 	RemoveStage(ctx context.Context, id string) error
 	Stages(ctx context.Context) ([]string, error)
+	SetFronts(ctx context.Context, stageID string, fronts []engine.Front) error
 	Attach(ctx context.Context, stageID, containerID string) (network.Endpoint, error)
 	Detach(ctx context.Context, containerID string) error
 }
@@ -124,6 +125,11 @@ func (r *Runtime) RemoveNetwork(ctx context.Context, stageID string) error {
 // Networks lists the stages that have a network.
 func (r *Runtime) Networks(ctx context.Context) ([]string, error) {
 	return r.cfg.Network.Stages(ctx)
+}
+
+// SetFronts makes exactly these private names resolve on the stage's network and listens for them.
+func (r *Runtime) SetFronts(ctx context.Context, stageID string, fronts []engine.Front) error {
+	return r.cfg.Network.SetFronts(ctx, stageID, fronts)
 }
 
 // Prepare fetches and unpacks an image.

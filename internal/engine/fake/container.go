@@ -18,11 +18,12 @@ import (
 
 // container is a goroutine and what it can touch.
 type container struct {
-	spec  host.Spec
-	image Image
-	ip    string
-	files files
-	out   output
+	spec    host.Spec
+	resolve func(stageID, address string) (string, error) // private names
+	image   Image
+	ip      string
+	files   files
+	out     output
 
 	ctx     context.Context // ends by SIGKILL
 	kill    context.CancelFunc
@@ -38,9 +39,9 @@ type container struct {
 	listeners []net.Listener
 }
 
-func newContainer(spec host.Spec, image Image) *container {
+func newContainer(spec host.Spec, image Image, resolve func(stageID, address string) (string, error)) *container {
 	c := &container{
-		spec: spec, image: image, files: files{names: map[string]bool{}},
+		spec: spec, resolve: resolve, image: image, files: files{names: map[string]bool{}},
 		// The whole of 127.0.0.0/8 is this host: each container has an address of its own there.
 		ip:      fmt.Sprintf("127.%d.%d.%d", 64+rand.IntN(128), rand.IntN(256), 1+rand.IntN(254)),
 		signals: make(chan syscall.Signal, 8), ended: make(chan struct{}),

@@ -16,6 +16,7 @@ type Config struct {
 	Dir     string   // default: a new directory in the system's one for temporary files, deleted by Close
 	Runtime *Runtime // where tasks run; pass that of a closed engine to adopt its tasks. Default: a new one
 	Drainer engine.Drainer
+	Serve   engine.Serve // answers private names; nil: they are remembered, and nobody listens
 	Logger  *slog.Logger
 	Now     func() time.Time
 	Timings *host.Timings // default: Quick
@@ -58,6 +59,9 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.Default != nil {
 		e.Runtime.setDefault(*cfg.Default)
 	}
+	if cfg.Serve != nil {
+		e.Runtime.ServeFronts(cfg.Serve)
+	}
 	if cfg.Timings == nil {
 		cfg.Timings = &Quick
 	}
@@ -90,6 +94,7 @@ func (e *Engine) Run(ctx context.Context, t engine.OneOff) (setops.Task, error) 
 // Close stops supervising. Tasks go on in the Runtime, whose Close ends them.
 func (e *Engine) Close() error {
 	err := e.Supervisor.Close()
+	e.Runtime.closeFronts()
 	if e.remove == "" {
 		return err
 	}

@@ -46,6 +46,10 @@ type named struct {
 }
 
 func (c *container) dial(ctx context.Context, address string) (net.Conn, error) {
+	address, err := c.resolve(c.spec.Stage.ID, address)
+	if err != nil {
+		return nil, err
+	}
 	var d net.Dialer
 	return d.DialContext(ctx, "tcp", address)
 }

@@ -18,6 +18,8 @@ import (
 type Runtime struct {
 	mu         sync.Mutex
 	networks   map[string]setops.StageRef
+	serve      engine.Serve
+	fronts     map[string]*fronts // by stage
 	containers map[string]*container
 	images     map[string]Image
 	byDefault  Image
@@ -33,7 +35,7 @@ var (
 // NewRuntime makes a runtime without containers.
 func NewRuntime() *Runtime {
 	return &Runtime{
-		networks: map[string]setops.StageRef{}, containers: map[string]*container{},
+		networks: map[string]setops.StageRef{}, fronts: map[string]*fronts{}, containers: map[string]*container{},
 		images: map[string]Image{}, byDefault: Serve(), faults: map[string]error{},
 	}
 }
@@ -86,6 +88,7 @@ func (r *Runtime) EnsureNetwork(_ context.Context, s setops.StageRef) error {
 
 // RemoveNetwork implements host.Runtime.
 func (r *Runtime) RemoveNetwork(_ context.Context, stageID string) error {
+	r.forgetFronts(stageID)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.containers {
@@ -146,7 +149,7 @@ func (r *Runtime) Create(_ context.Context, spec host.Spec) (string, error) {
 	if c := r.containers[spec.ID]; c != nil {
 		return c.ip, nil
 	}
-	c := newContainer(spec, image)
+	c := newContainer(spec, image, r.resolve)
 	r.containers[spec.ID] = c
 	return c.ip, nil
 }
@@ -223,6 +226,7 @@ func (r *Runtime) List(context.Context) ([]host.Found, error) {
 
 // Close kills and removes all containers.
 func (r *Runtime) Close() error {
+	r.closeFronts()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, c := range r.containers {

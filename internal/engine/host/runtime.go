@@ -17,6 +17,9 @@ type Runtime interface {
 	EnsureNetwork(ctx context.Context, s setops.StageRef) error
 	RemoveNetwork(ctx context.Context, stageID string) error
 	Networks(ctx context.Context) ([]string, error)
+	// SetFronts makes exactly these private names resolve on the stage's network and listens for them; see engine.Fronts.
+	// RemoveNetwork forgets them.
+	SetFronts(ctx context.Context, stageID string, fronts []engine.Front) error
 
 	// Prepare fetches and unpacks an image. An image that can never run here is an *ImageError.
 	Prepare(ctx context.Context, i engine.Image) error

@@ -25,6 +25,14 @@ func (s *Supervisor) EnsureStage(ctx context.Context, stage setops.StageRef) err
 	return nil
 }
 
+// SetFronts makes exactly these private names resolve for the stage's tasks, and listens for them.
+func (s *Supervisor) SetFronts(ctx context.Context, stageID string, fronts []engine.Front) error {
+	if err := s.cfg.Runtime.SetFronts(ctx, stageID, fronts); err != nil {
+		return fmt.Errorf("set private names of stage %s: %w", stageID, err)
+	}
+	return nil
+}
+
 // RemoveStage stops every task of the stage and removes all that it had.
 func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
 	if err := s.end(ctx, stageID, "", reasonStage); err != nil {

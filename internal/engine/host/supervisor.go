@@ -34,6 +34,7 @@ type Supervisor struct {
 
 var (
 	_ engine.Engine = (*Supervisor)(nil)
+	_ engine.Fronts = (*Supervisor)(nil)
 
 	errClosed = errors.New("the engine is closed")
 )

@@ -38,7 +38,7 @@ func checkHere() []string {
 			missing = append(missing, fmt.Sprintf("%s: %v.", what, err))
 		}
 	}
-	_, err := ensureBridge(s)
+	_, _, err := ensureBridge(s)
 	say("Networks for stages need bridges, which the kernel refuses", err)
 	say("Networks for stages need pairs of virtual interfaces (veth), which the kernel refuses", checkVeth())
 	say("Stages cannot be kept apart and get no network, as the kernel lacks nftables (family inet with sets and connection tracking)",

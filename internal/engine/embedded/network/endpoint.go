@@ -96,7 +96,7 @@ func (n *Network) public(e endpoint) Endpoint {
 func (n *Network) register(s *stage, containerID string) (endpoint, error) {
 	address, free := nextAddress(s.Subnet, n.cursor[s.ID], n.usedAddresses(s.ID))
 	if !free {
-		return endpoint{}, fmt.Errorf("no address of %s is free; a stage has at most 253 running tasks", s.Subnet)
+		return endpoint{}, fmt.Errorf("no address of %s is free; a stage has at most %d running tasks", s.Subnet, mostTasks)
 	}
 	e := endpoint{
 		ContainerID: containerID, StageID: s.ID, Address: address,

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ensureBridge makes the stage's bridge, or sets right the one there is; it says which.
-func ensureBridge(s *stage) (made bool, err error) {
+// ensureBridge makes the stage's bridge, or sets right the one there is; it says which, and its number.
+func ensureBridge(s *stage) (index int, made bool, err error) {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = s.Bridge
 	attrs.HardwareAddr = hardwareAddr(s.Gateway)
@@ -24,26 +24,32 @@ func ensureBridge(s *stage) (made bool, err error) {
 	err = netlink.LinkAdd(bridge)
 	made = err == nil
 	if err != nil && !errors.Is(err, unix.EEXIST) {
-		return false, fmt.Errorf("make bridge %s: %w", s.Bridge, err)
+		return 0, false, fmt.Errorf("make bridge %s: %w", s.Bridge, err)
 	}
 	link, err := netlink.LinkByName(s.Bridge)
 	if err != nil {
-		return made, fmt.Errorf("find bridge %s: %w", s.Bridge, err)
+		return 0, made, fmt.Errorf("find bridge %s: %w", s.Bridge, err)
 	}
 	// No IPv6 on our bridges, and no packet whose source lies elsewhere.
 	for _, setting := range []string{"ipv6/conf/" + s.Bridge + "/disable_ipv6", "ipv4/conf/" + s.Bridge + "/rp_filter"} {
 		if err := sysctl(setting, "1"); err != nil {
-			return made, err
+			return 0, made, err
 		}
 	}
 	addr := &netlink.Addr{IPNet: ipNet(s.Gateway, s.Subnet.Bits())}
 	if err := netlink.AddrReplace(link, addr); err != nil {
-		return made, fmt.Errorf("give bridge %s the address %s: %w", s.Bridge, s.Gateway, err)
+		return 0, made, fmt.Errorf("give bridge %s the address %s: %w", s.Bridge, s.Gateway, err)
 	}
 	if err := netlink.LinkSetUp(link); err != nil {
-		return made, fmt.Errorf("bring up bridge %s: %w", s.Bridge, err)
+		return 0, made, fmt.Errorf("bring up bridge %s: %w", s.Bridge, err)
 	}
-	return made, nil
+	return link.Attrs().Index, made, nil
+}
+
+// isUp reports whether the interface is there, the same as ever, and up.
+func isUp(name string, index int) bool {
+	l, err := netlink.LinkByName(name)
+	return err == nil && l.Attrs().Index == index && l.Attrs().Flags&net.FlagUp != 0
 }
 
 // hardwareAddr derives a link address from the IP address: whoever gets the IP later is reached at once, as nobody's

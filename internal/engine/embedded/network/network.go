@@ -4,7 +4,6 @@ package network
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -12,6 +11,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/gateway"
+	"github.com/setopsco/setops/internal/engine/nft"
 )
 
 // Config says whose networks these are and which addresses they may take.
@@ -23,8 +26,11 @@ type Config struct {
 	// the host has a route to are left out; when none is left, other private ranges are used.
 	Subnets netip.Prefix
 
-	// ResolvConf lists the servers that names are asked of; empty: /etc/resolv.conf. It is read again when it changes.
+	// What the gateways of the stages are made from; see gateway.Config.
+	Domain     string
 	ResolvConf string
+	Serve      engine.Serve
+	Sockets    engine.Sockets
 
 	Logger *slog.Logger
 }
@@ -33,7 +39,7 @@ type Config struct {
 type Network struct {
 	cfg      Config
 	log      *slog.Logger
-	resolver *resolver
+	gateways *gateway.Gateways
 
 	mu        sync.Mutex      // guards all below and the packet filter
 	changed   *sync.Cond      // on mu: an id has left busy
@@ -41,7 +47,9 @@ type Network struct {
 	stages    map[string]*stage
 	endpoints map[string]endpoint
 	cursor    map[string]netip.Addr // per stage: the address given out last
-	servers   map[string]*nameServer
+	mark      nft.Mark              // set when the packet filter was found right
+	intact    map[string]int        // stages whose network was found right, with the number of the bridge's interface
+	firewall  nft.Firewall
 	warned    map[string]bool
 }
 
@@ -59,9 +67,6 @@ func New(cfg Config) (*Network, error) {
 	if !cfg.Subnets.Addr().Is4() || cfg.Subnets.Bits() > subnetBits {
 		return nil, fmt.Errorf("open networks: the pool %s is no IPv4 network of at least a /%d", cfg.Subnets, subnetBits)
 	}
-	if cfg.ResolvConf == "" {
-		cfg.ResolvConf = "/etc/resolv.conf"
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -71,12 +76,19 @@ func New(cfg Config) (*Network, error) {
 	}
 	cfg.Dir = dir
 	n := &Network{
-		cfg: cfg, log: cfg.Logger, resolver: newResolver(cfg.ResolvConf),
+		cfg: cfg, log: cfg.Logger, intact: map[string]int{},
 		stages: map[string]*stage{}, endpoints: map[string]endpoint{}, cursor: map[string]netip.Addr{},
-		servers: map[string]*nameServer{}, warned: map[string]bool{}, busy: map[string]bool{},
+		warned: map[string]bool{}, busy: map[string]bool{},
 	}
 	n.changed = sync.NewCond(&n.mu)
 	if err := n.load(); err != nil {
+		return nil, err
+	}
+	n.gateways, err = gateway.New(gateway.Config{
+		Dir: n.gatewaysDir(), Instance: cfg.Instance, Domain: cfg.Domain, ResolvConf: cfg.ResolvConf,
+		Serve: cfg.Serve, Sockets: cfg.Sockets, Logger: cfg.Logger,
+	})
+	if err != nil {
 		return nil, err
 	}
 	n.mu.Lock()
@@ -92,23 +104,20 @@ func New(cfg Config) (*Network, error) {
 func (n *Network) Close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	var errs []error
-	for id := range n.servers {
-		errs = append(errs, n.stopNames(id))
-	}
-	return errors.Join(errs...)
+	return n.gateways.Close()
 }
 
 // resume brings back what lives in this process, for stages that are there. A fault of one stage is no reason not to
 // start: EnsureStage tells it to whoever needs the stage.
 func (n *Network) resume() {
+	ctx := context.Background()
 	live := 0
 	for _, s := range n.stages {
 		if !linkExists(s.Bridge) {
 			continue
 		}
 		live++
-		if err := n.serveNames(s); err != nil {
+		if err := n.openGateway(ctx, s); err != nil {
 			n.log.Warn("names are not served on a stage's network", "stage", s.ID, "err", err)
 		}
 	}
@@ -118,7 +127,7 @@ func (n *Network) resume() {
 	if err := n.replaceRules(); err != nil {
 		n.log.Warn("the rules of the stages' networks could not be renewed", "err", err)
 	}
-	n.passFirewall(context.Background())
+	n.passFirewall(ctx)
 }
 
 // warnOnce keeps a shortcoming of the kernel from filling the log.
@@ -134,6 +143,7 @@ func (n *Network) bridgePrefix() string { return "so" + n.short() + "-" }
 func (n *Network) vethPrefix() string   { return "sv" + n.short() }
 func (n *Network) table() string        { return "setops-" + n.cfg.Instance }
 
+func (n *Network) gatewaysDir() string  { return filepath.Join(n.cfg.Dir, "gateways") }
 func (n *Network) stagesDir() string    { return filepath.Join(n.cfg.Dir, "stages") }
 func (n *Network) endpointsDir() string { return filepath.Join(n.cfg.Dir, "endpoints") }
 func (n *Network) netnsDir() string     { return filepath.Join(n.cfg.Dir, "netns") }

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
+
+	"github.com/setopsco/setops/internal/engine/nft"
 )
 
 // The packet filter of an instance is three tables of one name, each replaced in one step:
@@ -24,8 +24,6 @@ const (
 	noGuard      = "The kernel cannot filter on bridges (nftables family bridge): a task can pretend to be another one of its stage"
 )
 
-var linkLocal = netip.MustParsePrefix("169.254.0.0/16")
-
 // ensureRules makes the packet filter know the stage. Usually that is one more element in sets; tables that are not there,
 // or were emptied by somebody, are made anew.
 func (n *Network) ensureRules(s *stage) error {
@@ -35,32 +33,39 @@ func (n *Network) ensureRules(s *stage) error {
 	return n.replaceRules()
 }
 
-// rulesPresent looks whether the chains that keep stages apart have their rules.
+// rulesPresent looks whether the chain that keeps stages apart has its rules.
 func (n *Network) rulesPresent() bool {
-	conn, err := nftables.New()
-	if err != nil {
-		return false
-	}
-	t := &nftables.Table{Family: nftables.TableFamilyINet, Name: n.table()}
-	for _, chain := range []string{"input", "forward"} {
-		rules, err := conn.GetRules(t, &nftables.Chain{Table: t, Name: chain})
-		if err != nil || len(rules) == 0 {
-			return false
-		}
-	}
-	return true
+	return nft.HasRules(nftables.TableFamilyINet, n.table(), "forward")
 }
 
+// addStage adds what the sets do not have of the stage.
 func (n *Network) addStage(s *stage) error {
-	for _, set := range []setSpec[*stage]{gateways, subnets, within} {
-		if err := set.include(n.table(), s); err != nil {
-			return err
-		}
+	if err := n.include(s, subnets, within); err != nil {
+		return err
 	}
-	if err := sources.include(n.table(), s); err != nil && !n.warned[noMasquerade] {
+	if err := n.include(s, sources); err != nil && !n.warned[noMasquerade] {
 		return err
 	}
 	return nil
+}
+
+func (n *Network) include(s *stage, sets ...nft.Set[*stage]) error {
+	conn, err := nftables.New()
+	if err != nil {
+		return err
+	}
+	changes := false
+	for _, set := range sets {
+		one, err := set.Update(conn, n.table(), []*stage{s}, func([]byte) bool { return false })
+		if err != nil {
+			return err
+		}
+		changes = changes || one
+	}
+	if !changes {
+		return nil
+	}
+	return conn.Flush()
 }
 
 // dropStage makes the packet filter forget the stage, which is in n.stages no more.
@@ -68,8 +73,8 @@ func (n *Network) dropStage(s *stage) error {
 	if len(n.stages) == 0 {
 		return n.replaceRules()
 	}
-	for _, set := range []setSpec[*stage]{gateways, subnets, within, sources} {
-		if err := set.exclude(n.table(), s); err != nil {
+	for _, set := range []nft.Set[*stage]{subnets, within, sources} {
+		if err := set.Exclude(n.table(), s); err != nil {
 			return fmt.Errorf("change packet filter: %w", err)
 		}
 	}
@@ -88,106 +93,65 @@ func (n *Network) replaceRules() error {
 	return nil
 }
 
-// replaceTable sends one transaction: the table as it was goes, the new one comes.
+// replaceTable sends one transaction: the table as it was goes, the new one comes, if there is any stage.
 func (n *Network) replaceTable(family nftables.TableFamily, fill func(*nftables.Conn, *nftables.Table) error) error {
-	conn, err := nftables.New()
-	if err != nil {
-		return err
+	if len(n.stages) == 0 {
+		fill = nil
 	}
-	table := &nftables.Table{Family: family, Name: n.table()}
-	conn.AddTable(table) // so that there is one to delete
-	conn.DelTable(table)
-	if len(n.stages) > 0 {
-		conn.AddTable(table)
-		if err := fill(conn, table); err != nil {
-			return err
-		}
-	}
-	return conn.Flush()
-}
-
-func baseChain(conn *nftables.Conn, c nftables.Chain) *nftables.Chain {
-	policy := nftables.ChainPolicyAccept
-	c.Policy = &policy
-	return conn.AddChain(&c)
-}
-
-func add(conn *nftables.Conn, c *nftables.Chain, parts ...match) {
-	conn.AddRule(&nftables.Rule{Table: c.Table, Chain: c, Exprs: rule(parts...)})
+	return nft.ReplaceTable(family, n.table(), fill)
 }
 
 // addFilter says who may talk to whom.
 func (n *Network) addFilter(conn *nftables.Conn, t *nftables.Table) error {
 	stages := slices.Collect(maps.Values(n.stages))
-	gatewaySet, err1 := gateways.make(conn, t.Name, stages)
-	subnetSet, err2 := subnets.make(conn, t.Name, stages)
-	withinSet, err3 := within.make(conn, t.Name, stages)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	subnetSet, err1 := subnets.Make(conn, t.Name, stages)
+	withinSet, err2 := within.Make(conn, t.Name, stages)
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	n.addInput(conn, t, gatewaySet)
 	n.addForward(conn, t, subnetSet, withinSet)
 	return nil
-}
-
-// addInput is for what containers send to the host itself: names and pings to their own gateway, nothing else.
-func (n *Network) addInput(conn *nftables.Conn, t *nftables.Table, gateways *nftables.Set) {
-	c := baseChain(conn, nftables.Chain{
-		Table: t, Name: "input", Type: nftables.ChainTypeFilter,
-		Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter,
-	})
-	ours := nameStarts(expr.MetaKeyIIFNAME, n.bridgePrefix())
-	toGateway := rule(ours, ipv4(), loadName(expr.MetaKeyIIFNAME, reg), loadIP(ipDestination, reg16), in(gateways))
-	echoRequest := rule(metaByte(expr.MetaKeyL4PROTO, unix.IPPROTO_ICMP), payload(expr.PayloadBaseTransportHeader, 0, []byte{8}))
-
-	add(conn, c, ours, ipv6(), drop())
-	add(conn, c, ours, known(), accept())
-	add(conn, c, toGateway, port(unix.IPPROTO_UDP, 53), accept())
-	add(conn, c, toGateway, port(unix.IPPROTO_TCP, 53), accept())
-	add(conn, c, toGateway, echoRequest, accept())
-	add(conn, c, ours, drop())
 }
 
 // addForward is for what containers send through the host, and what others send to them. Packets between containers of
 // one stage come here as well where bridges are filtered like routers (br_netfilter).
 func (n *Network) addForward(conn *nftables.Conn, t *nftables.Table, subnets, within *nftables.Set) {
-	c := baseChain(conn, nftables.Chain{
+	c := nft.BaseChain(conn, nftables.Chain{
 		Table: t, Name: "forward", Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
 	})
-	from := nameStarts(expr.MetaKeyIIFNAME, n.bridgePrefix())
-	to := nameStarts(expr.MetaKeyOIFNAME, n.bridgePrefix())
-	subnet := rule(loadName(expr.MetaKeyIIFNAME, reg), loadIP(ipSource, reg16), mask(reg16, subnetBits))
-	bridges := rule(loadName(expr.MetaKeyIIFNAME, reg), loadName(expr.MetaKeyOIFNAME, reg16))
+	from := nft.NameStarts(expr.MetaKeyIIFNAME, n.bridgePrefix())
+	to := nft.NameStarts(expr.MetaKeyOIFNAME, n.bridgePrefix())
+	subnet := nft.Rule(nft.LoadMeta(expr.MetaKeyIIFNAME, nft.Reg), nft.LoadIP(nft.IPSource, nft.Reg16), nft.Mask(nft.Reg16, subnetBits))
+	bridges := nft.Rule(nft.LoadMeta(expr.MetaKeyIIFNAME, nft.Reg), nft.LoadMeta(expr.MetaKeyOIFNAME, nft.Reg16))
 
-	add(conn, c, from, ipv6(), drop())
-	add(conn, c, to, ipv6(), drop())
-	add(conn, c, from, addressIn(ipDestination, linkLocal), drop())
-	add(conn, c, from, subnet, notIn(subnets), drop())
-	add(conn, c, from, bridges, in(within), accept())
+	nft.Add(conn, c, from, nft.IPv6(), nft.Drop())
+	nft.Add(conn, c, to, nft.IPv6(), nft.Drop())
+	nft.Add(conn, c, from, subnet, nft.NotIn(subnets), nft.Drop())
+	nft.Add(conn, c, from, bridges, nft.In(within), nft.Accept())
 	// Nobody opens a connection to a container from elsewhere; answers to its own come back.
-	add(conn, c, to, known(), accept())
-	add(conn, c, to, drop())
+	nft.Add(conn, c, to, nft.Known(), nft.Accept())
+	nft.Add(conn, c, to, nft.Drop())
 	// An uplink may itself be a bridge with a name of Docker's shape.
 	for _, up := range uplinks() {
-		add(conn, c, from, nameStarts(expr.MetaKeyOIFNAME, whole(up)), accept())
+		nft.Add(conn, c, from, nft.NameStarts(expr.MetaKeyOIFNAME, nft.Whole(up)), nft.Accept())
 	}
-	for _, others := range []string{"so", whole("docker0"), "br-"} {
-		add(conn, c, from, nameStarts(expr.MetaKeyOIFNAME, others), drop())
+	for _, others := range []string{"so", nft.Whole("docker0"), "br-"} {
+		nft.Add(conn, c, from, nft.NameStarts(expr.MetaKeyOIFNAME, others), nft.Drop())
 	}
 }
 
 // addMasquerade sends what leaves the host with the host's address.
 func (n *Network) addMasquerade(conn *nftables.Conn, t *nftables.Table) error {
-	set, err := sources.make(conn, t.Name, slices.Collect(maps.Values(n.stages)))
+	set, err := sources.Make(conn, t.Name, slices.Collect(maps.Values(n.stages)))
 	if err != nil {
 		return err
 	}
-	c := baseChain(conn, nftables.Chain{
+	c := nft.BaseChain(conn, nftables.Chain{
 		Table: t, Name: "postrouting", Type: nftables.ChainTypeNAT,
 		Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource,
 	})
-	leaving := nameStartsNot(expr.MetaKeyOIFNAME, n.bridgePrefix())
-	add(conn, c, leaving, loadIP(ipSource, reg), mask(reg, subnetBits), in(set), match{&expr.Masq{}})
+	leaving := nft.NameStartsNot(expr.MetaKeyOIFNAME, n.bridgePrefix())
+	nft.Add(conn, c, leaving, nft.LoadIP(nft.IPSource, nft.Reg), nft.Mask(nft.Reg, subnetBits), nft.In(set), nft.Match{&expr.Masq{}})
 	return nil
 }

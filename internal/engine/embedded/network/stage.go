@@ -10,21 +10,45 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/gateway"
 	"github.com/setopsco/setops/internal/setops"
 )
 
 // EnsureStage makes the stage's network, or what of it is missing. The subnet stays what it was at the first call, unless
-// the host has got a route to it since and no container is on it.
+// the host has got a route to it since and no container is on it. Where nothing has changed since the last call, that is
+// found out quickly: every start of a task asks.
 func (n *Network) EnsureStage(ctx context.Context, ref setops.StageRef) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if err := n.ensureStage(ctx, ref.ID); err != nil {
-		return fmt.Errorf("make network of stage %s: %w", ref.Name, err)
+	if n.isIntact(ref.ID) {
+		return nil
+	}
+	// What we change ourselves makes the mark void, so that we look once more. Others may change things all the time.
+	for range 3 {
+		if !n.mark.Holds() {
+			clear(n.intact)
+			n.mark.Set()
+		}
+		if err := n.ensureStage(ctx, ref.ID); err != nil {
+			return fmt.Errorf("make network of stage %s: %w", ref.Name, err)
+		}
+		if n.mark.Holds() {
+			break
+		}
 	}
 	return nil
 }
 
+// isIntact reports whether the network is still as ensureStage left it: the bridge is the same and up, nobody has
+// touched the packet filter, and the host passes packets on.
+func (n *Network) isIntact(id string) bool {
+	index, known := n.intact[id]
+	return known && isUp(n.stages[id].Bridge, index) && n.mark.Holds() && n.firewall.Trusted() && forwards()
+}
+
 func (n *Network) ensureStage(ctx context.Context, id string) error {
+	delete(n.intact, id)
 	s, err := n.stageFor(id)
 	if err != nil {
 		return err
@@ -37,8 +61,11 @@ func (n *Network) ensureStage(ctx context.Context, id string) error {
 		return err
 	}
 	n.passFirewall(ctx)
-	made, err := ensureBridge(s)
+	index, made, err := ensureBridge(s)
 	if err != nil {
+		return err
+	}
+	if err := n.openGateway(ctx, s); err != nil {
 		return err
 	}
 	if made {
@@ -46,10 +73,30 @@ func (n *Network) ensureStage(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	return n.serveNames(s)
+	n.intact[id] = index
+	return nil
 }
 
-// replug connects what was on a bridge that is gone to the new one. The name server's sockets are bound to the old one.
+// openGateway makes the host answer on the stage's bridge, for what it shall be asked.
+func (n *Network) openGateway(ctx context.Context, s *stage) error {
+	var taken []netip.Addr
+	for _, e := range n.endpoints {
+		if e.StageID == s.ID && e.Address.As4()[3] >= gateway.FirstFront {
+			taken = append(taken, e.Address)
+		}
+	}
+	slices.SortFunc(taken, netip.Addr.Compare)
+	return n.gateways.Open(ctx, gateway.Stage{ID: s.ID, Bridge: s.Bridge, Subnet: s.Subnet, Address: s.Gateway, Taken: taken})
+}
+
+// SetFronts makes exactly these private names resolve on the stage's network, and listens for them; see engine.Fronts.
+func (n *Network) SetFronts(ctx context.Context, stageID string, fronts []engine.Front) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.gateways.SetFronts(ctx, stageID, fronts)
+}
+
+// replug connects what was on a bridge that is gone to the new one.
 func (n *Network) replug(s *stage) error {
 	for _, e := range n.endpoints {
 		if e.StageID != s.ID || n.busy[e.ContainerID] {
@@ -59,7 +106,7 @@ func (n *Network) replug(s *stage) error {
 			return err
 		}
 	}
-	return n.stopNames(s.ID)
+	return nil
 }
 
 // stageFor gives what is known of the stage, or decides its subnet.
@@ -136,7 +183,7 @@ func (n *Network) RemoveStage(ctx context.Context, id string) error {
 	defer n.mu.Unlock()
 	s := n.stages[id]
 	if s == nil {
-		return nil
+		return n.gateways.Shut(id) // it may have been told names
 	}
 	if err := n.removeStage(ctx, s); err != nil {
 		return fmt.Errorf("remove network of stage %s: %w", id, err)
@@ -154,7 +201,8 @@ func (n *Network) removeStage(ctx context.Context, s *stage) error {
 			return err
 		}
 	}
-	if err := n.stopNames(s.ID); err != nil {
+	delete(n.intact, s.ID)
+	if err := n.gateways.Shut(s.ID); err != nil {
 		return err
 	}
 	if err := deleteLink(s.Bridge); err != nil {

@@ -9,9 +9,15 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+
+	"github.com/setopsco/setops/internal/engine/gateway"
 )
 
-const subnetBits = 24 // of a stage's network: 253 containers
+const (
+	subnetBits = 24 // of a stage's network
+	// mostTasks is how many addresses of it containers get: private names have the others, see package gateway.
+	mostTasks = gateway.FirstFront - 2
+)
 
 var defaultPool = netip.MustParsePrefix("10.213.0.0/16")
 
@@ -50,17 +56,17 @@ func nthSubnet(pool netip.Prefix, i uint32) netip.Prefix {
 }
 
 // nextAddress gives a free address of the subnet: the first one behind last, so that an address rests as long as possible
-// before another container gets it. Network, gateway and broadcast addresses are never given.
+// before another container gets it. Network and gateway addresses are never given, nor those of private names.
 func nextAddress(subnet netip.Prefix, last netip.Addr, used map[netip.Addr]bool) (netip.Addr, bool) {
-	gateway := subnet.Addr().Next()
+	own := subnet.Addr().Next()
 	if !subnet.Contains(last) {
-		last = gateway
+		last = own
 	}
 	a := last
 	for range 1 << (32 - subnetBits) {
 		a = a.Next()
-		if !subnet.Contains(a) || !subnet.Contains(a.Next()) {
-			a = gateway
+		if !subnet.Contains(a) || a.As4()[3] >= gateway.FirstFront {
+			a = own
 			continue
 		}
 		if !used[a] {

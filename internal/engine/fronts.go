@@ -1,0 +1,36 @@
+package engine
+
+import (
+	"context"
+	"net"
+
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Front is a private name of a stage and how it is answered. All http apps of a stage share one listener, which chooses
+// the app by the request's Host; each tcp app has an address of its own, so that two may have the same port.
+type Front struct {
+	Host     string // APP.STAGE.PROJECT.DOMAIN.internal, without a dot at its end
+	App      string // unique in its stage
+	Protocol setops.Protocol
+	Port     int // that tasks connect to: 80 for http, the app's for tcp
+}
+
+// Fronts is what engines on this host have; on a cluster, names are the cluster's business.
+type Fronts interface {
+	// SetFronts makes exactly these names of the stage resolve for its tasks, and listens for them. It is idempotent. It
+	// may come before EnsureStage, and counts until RemoveStage or the end of this process: a network that EnsureStage
+	// makes anew has the same names, and tcp apps keep their addresses as long as they have a front, restarts included.
+	SetFronts(ctx context.Context, stageID string, fronts []Front) error
+}
+
+// Serve answers the connections to a front until l is closed, and then returns. For the http apps of a stage it is called
+// once, with a Front that has neither App nor Host.
+type Serve func(stageID string, f Front, l net.Listener)
+
+// Sockets hands listening sockets over from one process of the server to the next: asked with the key of a socket that
+// the earlier process had, it gives that one instead of calling open. A key is used by one open socket at a time.
+type Sockets interface {
+	Listen(key string, open func() (net.Listener, error)) (net.Listener, error)
+	ListenPacket(key string, open func() (net.PacketConn, error)) (net.PacketConn, error)
+}
