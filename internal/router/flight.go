@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"sync/atomic"
+
+	"github.com/setopsco/setops/internal/router/transport"
 )
 
 var (
@@ -44,37 +46,29 @@ func (r *Router) newFlight() *flight {
 	return f
 }
 
-// RoundTrip sends the request to the best upstream, and to the next best as long as nothing of it was sent: a
-// connection that could not be made and an idle one that was closed already are the only reasons to try again,
-// whatever the method.
+// RoundTrip sends the request to the best upstream, and to the next best as long as nothing of it was sent: an upstream
+// that took no connection, or nothing from one, is the only reason to try again, whatever the method.
 func (f *flight) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		// The transport closes the body even when it could not connect, and then there is nothing to retry with.
 		f.upload = &upload{body: req.Body}
 		req.Body = f.upload
 	}
-	req, sending := track(req)
 	for {
 		addr, err := f.board()
 		if err != nil {
 			return nil, err
 		}
 		req.URL.Host = addr
-		sending.depart()
 		res, err := f.router.transport.RoundTrip(req)
 		switch {
 		case err == nil:
 			f.arrive(res)
 			return res, nil
-		case sending.mayHaveArrived() || f.upload.begun() || req.Context().Err() != nil:
-			return nil, err
-		case isDialError(err):
-			f.turnBack(addr, err)
-		case sending.foundClosed():
-			f.disembark() // the transport has dropped the connection: this ends when no idle one is left
-		default:
+		case !transport.Unsent(err) || req.Context().Err() != nil:
 			return nil, err
 		}
+		f.turnBack(addr, err)
 	}
 }
 
@@ -174,16 +168,11 @@ func (f *flight) fail(w http.ResponseWriter, req *http.Request, err error) {
 // ended. It is read by the transport while the handler looks at it.
 type upload struct {
 	body   io.Reader
-	read   atomic.Bool // at least in part
 	whole  atomic.Bool // read to its end
 	broken atomic.Bool // the client broke off, or sent what is no body
 }
 
-// begun reports whether a part of the body would be missing in another attempt. No upload has not.
-func (u *upload) begun() bool { return u != nil && u.read.Load() }
-
 func (u *upload) Read(p []byte) (int, error) {
-	u.read.Store(true)
 	n, err := u.body.Read(p)
 	switch err {
 	case nil:

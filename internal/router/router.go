@@ -6,7 +6,7 @@
 // either: NewServer gives a server with suitable limits to whoever does.
 //
 // The files follow a request: server.go, handler.go (which host?), table.go and pool.go (which upstream?),
-// flight.go (there and back), once.go and conn.go (but not there twice), headers.go, pages.go. A deploy is Set, in set.go, and
+// flight.go (there and back), transport (there, but not twice), headers.go, pages.go. A deploy is Set, in set.go, and
 // then Drain, in drain.go. What is remembered of a task across deploys is in upstream.go, its ongoing checks are in
 // monitor.go.
 package router
@@ -16,11 +16,12 @@ import (
 	"errors"
 	"log"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/setopsco/setops/internal/router/transport"
 )
 
 // Defaults of Config.
@@ -99,7 +100,7 @@ type Router struct {
 	log       *slog.Logger
 	proxyLog  *log.Logger // for httputil.ReverseProxy
 	table     atomic.Pointer[table]
-	transport *http.Transport
+	transport *transport.Transport
 	flights   sync.Pool // of *flight
 	buffers   sync.Pool // of *[copyBufferSize]byte
 

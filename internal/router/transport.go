@@ -1,12 +1,10 @@
 package router
 
 import (
-	"context"
-	"errors"
-	"net"
-	"net/http"
 	"sync"
 	"time"
+
+	"github.com/setopsco/setops/internal/router/transport"
 )
 
 const (
@@ -23,38 +21,14 @@ const (
 )
 
 // newTransport has no limit for the time that an app takes to answer: long polling is as good as any request.
-func newTransport() *http.Transport {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	dialer := &net.Dialer{Timeout: dialTimeout}
-	return &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, addr)
-			if err != nil {
-				return nil, &dialError{err}
-			}
-			return newAppConn(conn)
-		},
-		Protocols:              protocols,
-		DisableCompression:     true,
-		MaxIdleConnsPerHost:    idlePerUpstream,
-		IdleConnTimeout:        upstreamIdle,
-		ExpectContinueTimeout:  continueTimeout,
-		MaxResponseHeaderBytes: maxAnswerHeaderBytes,
-	}
-}
-
-// dialError marks that the upstream took no connection, which no other error of a transport says for certain.
-type dialError struct {
-	err error
-}
-
-func (e *dialError) Error() string { return e.err.Error() }
-func (e *dialError) Unwrap() error { return e.err }
-
-func isDialError(err error) bool {
-	var dial *dialError
-	return errors.As(err, &dial)
+func newTransport() *transport.Transport {
+	return transport.New(transport.Config{
+		DialTimeout:     dialTimeout,
+		ContinueTimeout: continueTimeout,
+		IdleTimeout:     upstreamIdle,
+		MaxIdlePerHost:  idlePerUpstream,
+		MaxHeaderBytes:  maxAnswerHeaderBytes,
+	})
 }
 
 // buffers lends the proxy its copy buffers.

@@ -1,0 +1,124 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+)
+
+// exchange is one request and its answer on one connection.
+type exchange struct {
+	transport *Transport
+	conn      *conn
+	req       *http.Request
+	upload    *upload     // nil without a body
+	unwatch   func() bool // ends that the context closes the connection; false when it has
+}
+
+// exchange sends a request and reads the answer up to its body. Where it fails, the connection is closed.
+func (t *Transport) exchange(c *conn, req *http.Request) (*http.Response, error) {
+	t.lend(c)
+	x := &exchange{transport: t, conn: c, req: req}
+	x.unwatch = context.AfterFunc(req.Context(), c.close)
+	if err := x.send(); err != nil {
+		return nil, x.fail("send request to", err)
+	}
+	res, err := x.receive()
+	if err != nil {
+		return nil, x.fail("read answer of", err)
+	}
+	if x.upload != nil {
+		x.upload.answered()
+	}
+	return x.begin(res)
+}
+
+// send returns when all of the request was written, or all but its body. What can be said of an error then is certain:
+// nothing more is being written.
+func (x *exchange) send() error {
+	if x.req.Body == nil || x.req.Body == http.NoBody {
+		if err := x.req.Write(x.conn.w); err != nil {
+			return err
+		}
+		return x.conn.w.Flush()
+	}
+	x.upload = startUpload(x.conn, x.req, x.transport.config.ContinueTimeout)
+	<-x.upload.departed
+	if x.conn.sent.Load() {
+		return nil // how the body fares shows in the answer
+	}
+	<-x.upload.done
+	return x.upload.err
+}
+
+// receive reads answers up to the one that is no preliminary.
+func (x *exchange) receive() (*http.Response, error) {
+	x.conn.limit(x.transport.config.MaxHeaderBytes)
+	for {
+		res, err := http.ReadResponse(x.conn.r, x.req)
+		switch {
+		case err != nil:
+			return nil, err
+		case res.ProtoMajor != 1:
+			return nil, errNoHTTP1
+		case res.StatusCode < 100:
+			return nil, errBadStatus
+		case res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols:
+			x.conn.unlimit()
+			return res, nil
+		}
+		if err := x.preliminary(res); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// preliminary passes on a 1xx answer. Their number is limited by whoever takes them, or else by their bytes.
+func (x *exchange) preliminary(res *http.Response) error {
+	if res.StatusCode == http.StatusContinue && x.upload != nil {
+		x.upload.allow()
+	}
+	trace := httptrace.ContextClientTrace(x.req.Context())
+	if trace == nil || trace.Got1xxResponse == nil {
+		return nil
+	}
+	x.conn.limit(x.transport.config.MaxHeaderBytes)
+	return trace.Got1xxResponse(res.StatusCode, textproto.MIMEHeader(res.Header))
+}
+
+// fail closes the connection and says what an error means.
+func (x *exchange) fail(doing string, err error) error {
+	x.conn.close()
+	x.unwatch()
+	if x.upload != nil {
+		x.upload.answered()
+	}
+	cause := x.cause(err)
+	if x.conn.untouched() {
+		return &NotSentError{Addr: x.conn.addr, Err: cause} // the body may go elsewhere
+	}
+	if x.upload == nil || !x.conn.sent.Load() {
+		closeBody(x.req)
+	}
+	return fmt.Errorf("%s %s: %w", doing, x.conn.addr, cause)
+}
+
+// cause looks for what made a connection fail: the caller or the client, rather than the task.
+func (x *exchange) cause(err error) error {
+	if x.req.Context().Err() != nil {
+		return context.Cause(x.req.Context())
+	}
+	if x.upload != nil {
+		if broken := x.upload.broken(); broken != nil {
+			return fmt.Errorf("read body of request: %w", broken)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
