@@ -69,6 +69,7 @@ func TestStoredCertificatesAreServedAtOnceWithoutTheDirectory(t *testing.T) {
 }
 
 func TestCertificatesAreRenewedWhileTheyAreServed(t *testing.T) {
+	t.Parallel() // most of its time it waits
 	s, p, _ := ordered(t, database(t), 10, "shop.example.com")
 	first := s.serves(t, "shop.example.com", p.roots)
 	eventually(t, "a renewed certificate", func() bool {
@@ -80,6 +81,7 @@ func TestCertificatesAreRenewedWhileTheyAreServed(t *testing.T) {
 }
 
 func TestAServedCertificateThatCannotBeRenewedIsReadyAndSaysWhy(t *testing.T) {
+	t.Parallel() // most of its time it waits
 	s, p, m := ordered(t, database(t), 8, "shop.example.com")
 	first := s.serves(t, "shop.example.com", p.roots)
 	p.down.Store(true)

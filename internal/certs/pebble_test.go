@@ -52,7 +52,7 @@ func newPebble(t *testing.T, httpPort, httpsPort int, seconds uint64) *pebble {
 	front := wfe.New(quiet, memory, va.New(quiet, httpPort, httpsPort, true, p.zone.address, memory), authority,
 		[]string{"pebble.test"}, true, false, 0, 0)
 	handler := front.Handler()
-	p.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.requests.Add(1)
 		if p.down.Load() {
 			http.Error(w, "down for maintenance", http.StatusServiceUnavailable)
@@ -60,6 +60,8 @@ func newPebble(t *testing.T, httpPort, httpsPort int, seconds uint64) *pebble {
 		}
 		handler.ServeHTTP(w, r)
 	}))
+	p.server.Config.ErrorLog = quiet
+	p.server.StartTLS()
 	t.Cleanup(p.server.Close)
 	return p
 }
