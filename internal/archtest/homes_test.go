@@ -69,7 +69,7 @@ var homes = []home{
 	{"golang.org/x/net/idna", "internal/setops"},
 
 	// System calls, where the standard library has none.
-	{"golang.org/x/sys", "internal/engine/... internal/daemon internal/bench"},
+	{"golang.org/x/sys", "internal/engine/... internal/daemon internal/handover internal/bench"},
 
 	// Differences between texts, as the end-to-end tests show them.
 	{"github.com/rogpeppe/go-internal", "internal/guide"},

@@ -25,6 +25,7 @@ var layers = []row{
 	{"internal/router/transport", nil},
 	{"internal/router", []string{"internal/router/transport"}},
 	{"internal/registry", nil},
+	{"internal/handover", nil},
 
 	// 2: the pure core, the port of engines, the client.
 	{"pkg/client", []string{"pkg/api"}},

@@ -1,0 +1,256 @@
+package handover_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/setopsco/setops/internal/handover"
+)
+
+// idle is short enough to be waited for, and longer than anything that must be quicker.
+const idle = 300 * time.Millisecond
+
+// visited is a server that is to be left.
+type visited struct {
+	*handover.Server
+	l     net.Listener
+	ended chan error
+}
+
+func visit(t *testing.T, handler http.HandlerFunc) *visited {
+	t.Helper()
+	l, err := listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &visited{handover.NewServer(&http.Server{Handler: handler}), l, make(chan error, 1)}
+	go func() { v.ended <- v.Serve(l) }()
+	t.Cleanup(func() {
+		v.Close() //nolint:errcheck // the test is over
+		l.Close() //nolint:errcheck // as a rule it is closed already
+	})
+	return v
+}
+
+// leave stops accepting and leaves; the channel is closed when nobody is left.
+func (v *visited) leave(ctx context.Context) <-chan struct{} {
+	v.l.Close() //nolint:errcheck // it is open
+	<-v.ended
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		v.Leave(ctx, idle)
+	}()
+	return left
+}
+
+// wire is a client that sees every byte.
+type wire struct {
+	net.Conn
+	*bufio.Reader
+	t *testing.T
+}
+
+func (v *visited) connect(t *testing.T) wire {
+	t.Helper()
+	c, err := net.Dial("tcp", v.l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() }) //nolint:errcheck // the test is over
+	return wire{c, bufio.NewReader(c), t}
+}
+
+func (w wire) ask(header string) {
+	w.t.Helper()
+	if _, err := fmt.Fprintf(w.Conn, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", header); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w wire) answer() *http.Response {
+	w.t.Helper()
+	answer, err := http.ReadResponse(w.Reader, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		w.t.Error(err)
+	}
+	return answer
+}
+
+// closed waits for the end of the connection and says how long that took.
+func (w wire) closed() time.Duration {
+	w.t.Helper()
+	began := time.Now()
+	if _, err := w.ReadByte(); !errors.Is(err, io.EOF) {
+		w.t.Errorf("got %v", err)
+	}
+	return time.Since(began)
+}
+
+func hello(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }
+
+func TestAClientIsToldWithItsNextAnswer(t *testing.T) {
+	v := visit(t, hello)
+	c := v.connect(t)
+	c.ask("")
+	if answer := c.answer(); answer.Close {
+		t.Error("it is told before")
+	}
+	left := v.leave(t.Context())
+	v.AwaitLeaving()
+	c.ask("")
+	if answer := c.answer(); !answer.Close || answer.StatusCode != http.StatusOK {
+		t.Errorf("%+v", answer)
+	}
+	c.closed()
+	<-left
+}
+
+func TestAnIdleConnectionIsClosedAfterAWhile(t *testing.T) {
+	v := visit(t, hello)
+	silent, asked := v.connect(t), v.connect(t)
+	asked.ask("")
+	asked.answer()
+	began := time.Now()
+	left := v.leave(t.Context())
+	silent.closed()
+	asked.closed()
+	if took := time.Since(began); took < idle {
+		t.Errorf("closed after %s", took)
+	}
+	<-left
+}
+
+func TestARequestInFlightIsAnsweredHoweverLongItTakes(t *testing.T) {
+	arrived, finish := make(chan struct{}), make(chan struct{})
+	v := visit(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.(http.Flusher).Flush()
+		close(arrived)
+		<-finish
+		fmt.Fprint(w, "at last")
+	})
+	slow, silent := v.connect(t), v.connect(t)
+	slow.ask("")
+	<-arrived
+	left := v.leave(t.Context())
+	silent.closed() // more time than an idle one has
+	select {
+	case <-left:
+		t.Fatal("it did not wait")
+	default:
+	}
+	close(finish)
+	slow.answer()
+	// Its head was sent before: the client cannot know, and has its time from now on.
+	if took := slow.closed(); took < idle/2 {
+		t.Errorf("closed after %s", took)
+	}
+	<-left
+}
+
+func TestAnUpgradedConnectionKeepsItsHeadersAndIsWaitedFor(t *testing.T) {
+	finish := make(chan struct{})
+	v := visit(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" || w.Header().Get("Connection") != "" {
+			t.Errorf("%v, %v", r.Header, w.Header())
+		}
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close() //nolint:errcheck // the line is what matters
+		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		<-finish
+	})
+	c, other := v.connect(t), v.connect(t)
+	left := v.leave(t.Context())
+	v.AwaitLeaving()
+	c.ask("Connection: Upgrade\r\nUpgrade: x\r\n")
+	if answer := c.answer(); answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Errorf("%+v", answer)
+	}
+	other.closed()
+	select {
+	case <-left:
+		t.Fatal("it did not wait")
+	default:
+	}
+	close(finish)
+	<-left
+}
+
+func TestLeavingEndsWithItsContext(t *testing.T) {
+	arrived, finish := make(chan struct{}), make(chan struct{})
+	v := visit(t, func(http.ResponseWriter, *http.Request) {
+		close(arrived)
+		<-finish
+	})
+	defer close(finish)
+	v.connect(t).ask("")
+	<-arrived
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	<-v.leave(ctx)
+}
+
+func TestNoRequestOfHTTP2IsLost(t *testing.T) {
+	var asked atomic.Int64
+	own := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.ProtoMajor != 2 {
+			t.Error(r.Proto)
+		}
+	}))
+	own.EnableHTTP2 = true
+	s := handover.NewServer(own.Config)
+	own.StartTLS()
+	defer own.Close()
+	other := httptest.NewUnstartedServer(http.HandlerFunc(hello))
+	other.EnableHTTP2 = true
+	other.StartTLS()
+	defer other.Close()
+
+	// Whoever connects again gets to the other server, as to the next process.
+	transport := own.Client().Transport.(*http.Transport).Clone()
+	var address atomic.Value
+	address.Store(own.Listener.Addr().String())
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address.Load().(string))
+	}
+	transport.DialTLSContext = nil
+	client := http.Client{Transport: transport, Timeout: 10 * time.Second}
+	defer transport.CloseIdleConnections()
+	left := make(chan struct{})
+	for i := range 200 {
+		if i == 100 {
+			address.Store(other.Listener.Addr().String())
+			go func() {
+				defer close(left)
+				s.Leave(t.Context(), idle)
+			}()
+			s.AwaitLeaving()
+		}
+		answer, err := client.Post("https://example.com/", "text/plain", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close() //nolint:errcheck // it is empty
+	}
+	<-left
+	if n := asked.Load(); n < 100 || n > 110 {
+		t.Errorf("%d requests came to the server that is left", n)
+	}
+}
