@@ -36,13 +36,14 @@ func TestTheEmbeddedEnginePassesTheSuite(t *testing.T) {
 	must(t, err)
 	source := images{}
 	enginetest.Run(t, enginetest.Harness{
-		New: func(t *testing.T, dir string, d engine.Drainer) engine.Engine {
-			return openSupervised(t, dir, shim, source, d)
+		New: func(t *testing.T, dir string, d engine.Drainer, serve engine.Serve) engine.Engine {
+			return openSupervised(t, dir, shim, source, d, serve)
 		},
 		Image:    source.add(t, v1.Config{Entrypoint: []string{"/testapp"}, Cmd: []string{"serve"}}, testappFiles(t)),
 		Foreign:  source.addForeign(t),
 		Proven:   2 * time.Second,
 		Isolates: true,
+		Fronts:   true,
 	})
 }
 
@@ -52,14 +53,14 @@ type supervised struct {
 	parts []func() error
 }
 
-func openSupervised(t *testing.T, dir, shim string, source images, d engine.Drainer) engine.Engine {
+func openSupervised(t *testing.T, dir, shim string, source images, d engine.Drainer, serve engine.Serve) engine.Engine {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
 	sum := sha256.Sum256([]byte(dir))
 	instance := hex.EncodeToString(sum[:4])
 	store, err := image.New(image.Config{Dir: filepath.Join(dir, "images"), Source: source, Logger: logger})
 	must(t, err)
-	net, err := network.New(network.Config{Dir: filepath.Join(dir, "network"), Instance: instance, Logger: logger})
+	net, err := network.New(network.Config{Dir: filepath.Join(dir, "network"), Instance: instance, Serve: serve, Logger: logger})
 	must(t, err)
 	r, err := embedded.New(embedded.Config{
 		Dir: filepath.Join(dir, "engine"), Instance: instance, Images: store, Network: net, Shim: shim, Logger: logger,

@@ -13,9 +13,10 @@ import (
 
 // Harness is one engine as the suite sees it.
 type Harness struct {
-	// New makes the engine whose state is in dir. The suite closes it, and calls New again with the same dir to have the
+	// New makes the engine whose state is in dir. It asks d to drain tasks, and has serve answer private names where
+	// Fronts says that there are any. The suite closes it, and calls New again with the same dir to have the
 	// tasks adopted. What the suite leaves when t ends is the harness's to clean up.
-	New func(t *testing.T, dir string, d engine.Drainer) engine.Engine
+	New func(t *testing.T, dir string, d engine.Drainer, serve engine.Serve) engine.Engine
 	// Image has testapp as its entrypoint ["/testapp"] and ["serve"] as its command. Foreign is an image that can
 	// never run here, as it is for another architecture.
 	Image, Foreign engine.Image
@@ -23,6 +24,8 @@ type Harness struct {
 	Proven time.Duration
 	// Isolates says that tasks of a stage cannot reach those of another.
 	Isolates bool
+	// Fronts says that the engine is an engine.Fronts.
+	Fronts bool
 	// SeesPorts says that a refused network check tells on which ports the task listens instead.
 	SeesPorts bool
 }
@@ -91,4 +94,11 @@ var tests = []test{
 		name: "stages cannot reach each other", run: stagesAreApart,
 		needs: func(h Harness) bool { return h.Isolates },
 	},
+
+	{name: "private names reach the apps of a stage", run: privateNamesAnswer, needs: hasFronts},
+	{name: "private names of another stage are unknown and out of reach", run: privateNamesAreOfAStage, needs: hasFronts},
+	{name: "a private name that is taken away is gone", run: privateNamesGo, needs: hasFronts},
+	{name: "private names survive a restart of the engine", run: privateNamesSurvive, needs: hasFronts},
 }
+
+func hasFronts(h Harness) bool { return h.Fronts }

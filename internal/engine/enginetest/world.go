@@ -49,7 +49,7 @@ func newWorld(t *testing.T, h Harness) *world {
 // open makes the engine; w.Engine is the newest.
 func (w *world) open(t *testing.T) {
 	t.Helper()
-	w.Engine = w.h.New(t, w.dir, &w.drainer)
+	w.Engine = w.h.New(t, w.dir, &w.drainer, serveFront)
 }
 
 // reopen closes the engine and makes it again.

@@ -13,7 +13,7 @@ import (
 func TestTheFakePassesTheSuite(t *testing.T) {
 	runtimes := map[string]*fake.Runtime{} // by directory, as the containers of a host
 	enginetest.Run(t, enginetest.Harness{
-		New: func(t *testing.T, dir string, d engine.Drainer) engine.Engine {
+		New: func(t *testing.T, dir string, d engine.Drainer, serve engine.Serve) engine.Engine {
 			r := runtimes[dir]
 			if r == nil {
 				r = fake.NewRuntime()
@@ -25,7 +25,7 @@ func TestTheFakePassesTheSuite(t *testing.T) {
 					}
 				})
 			}
-			e, err := fake.New(t.Context(), fake.Config{Dir: dir, Runtime: r, Drainer: d})
+			e, err := fake.New(t.Context(), fake.Config{Dir: dir, Runtime: r, Drainer: d, Serve: serve})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -35,6 +35,7 @@ func TestTheFakePassesTheSuite(t *testing.T) {
 		Foreign: engine.Image{Repository: "demo/suite/stage/web", Digest: "sha256:foreign"},
 		Proven:  10 * time.Millisecond,
 
+		Fronts:    true,
 		SeesPorts: true,
 	})
 }

@@ -57,8 +57,8 @@ func (g *Gateways) openDoor(p *place, w wantedDoor) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{wantedDoor: w, listener: l}
-	d.serving.Go(func() { g.cfg.Serve(p.ID, w.Front, l) })
+	d, stageID := &door{wantedDoor: w, listener: l}, p.ID // p is guarded, and Serve goes on
+	d.serving.Go(func() { g.cfg.Serve(stageID, w.Front, l) })
 	return d, nil
 }
 

@@ -11,6 +11,8 @@
 //	need NAME        ends with 1 where the file is missing; "lack NAME" where it is there
 //	allocate MB      takes so much memory and keeps it
 //	dial ADDRESS     ends with 1 where no TCP connection can be made within 2 s
+//	get URL          asks for http://NAME/PATH and writes status and body; ends with 1 where there is no answer within 2 s
+//	hear ADDRESS     connects and writes what the other side says; ends with 1 as dial does
 //	wait             waits for SIGTERM
 //	serve            answers HTTP on the port that PORT names until SIGTERM; see web.go for what it answers
 //	serve-on ADDRESS the same on another address, as :81 or 127.0.0.1:5000
@@ -105,6 +107,10 @@ func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
 		return 1, r.Files.Has(r.value)
 	case "dial":
 		return r.failed(r.dial(ctx))
+	case "get":
+		return r.failed(r.get(ctx))
+	case "hear":
+		return r.failed(r.hear(ctx))
 	case "wait":
 		return r.wait(ctx), true
 	case "serve":
@@ -147,16 +153,6 @@ func (r *runner) failed(err error) (code int, ended bool) {
 	}
 	fmt.Fprintln(r.Stdout, err)
 	return 1, true
-}
-
-func (r *runner) dial(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	conn, err := r.Dial(ctx, r.value)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
 }
 
 // wait blocks until a SIGTERM that counts.

@@ -1,0 +1,67 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// clientTimeout is for one word that asks others.
+const clientTimeout = 2 * time.Second
+
+func (r *runner) dial(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
+	defer cancel()
+	conn, err := r.Dial(ctx, r.value)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// get asks over a connection of its own.
+func (r *runner) get(ctx context.Context) error {
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, address string) (net.Conn, error) { return r.Dial(ctx, address) },
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.value, nil)
+	if err != nil {
+		return err
+	}
+	response, err := (&http.Client{Transport: transport, Timeout: clientTimeout}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(r.Stdout, response.StatusCode, strings.TrimSpace(string(body)))
+	return err
+}
+
+// hear reads until the other side has said all.
+func (r *runner) hear(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
+	defer cancel()
+	conn, err := r.Dial(ctx, r.value)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // it was only read
+	if err := conn.SetDeadline(time.Now().Add(clientTimeout)); err != nil {
+		return err
+	}
+	said, err := io.ReadAll(conn)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(r.Stdout, strings.TrimSpace(string(said)))
+	return err
+}
