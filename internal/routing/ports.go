@@ -15,7 +15,8 @@ import (
 
 // PortStore remembers which TCP port of the router each app has.
 type PortStore interface {
-	// ReservePort gives the app the lowest free port from low to high, or the one that it has; 0 where none is free.
+	// ReservePort gives the app the port that it has from low to high, or the lowest free one. Errors: CommitFailed where
+	// all are taken.
 	ReservePort(ctx context.Context, stageID, app string, low, high int) (int, error)
 	ReleasePort(ctx context.Context, stageID, app string) error
 	Ports(ctx context.Context, stageID string) (map[string]int, error)
@@ -25,7 +26,7 @@ type PortStore interface {
 // is that, over restarts too.
 type Ports struct {
 	Host      string // where to listen, without a port
-	Low, High int    // the range that ports are taken from; High 0: there is none
+	Low, High int    // the range that ports are taken from
 	Store     PortStore
 	Listen    func(key string, listen func() (net.Listener, error)) (net.Listener, error)
 	// Serve takes connections for an app until the listener is closed.
@@ -39,37 +40,25 @@ type Ports struct {
 
 type portKey struct{ stageID, app string }
 
-// OpenPort gives an app a port and listens on it. A port that another program has is passed over. Errors:
-// CommitFailed where the server has no port left.
+// OpenPort gives an app a port and listens on it. A port that another program has is passed over. Errors: CommitFailed
+// where no port is left.
 func (p *Ports) OpenPort(ctx context.Context, s setops.StageRef, app string) error {
-	for low := p.Low; low <= p.High && p.High > 0; {
+	for low := p.Low; ; {
 		port, err := p.Store.ReservePort(ctx, s.ID, app, low, p.High)
-		if err != nil || port == 0 {
-			return errors.Join(err, p.exhausted(err == nil, app))
-		}
-		err = p.open(s.ID, app, port)
-		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
+		if err != nil {
 			return err
+		}
+		taken := p.open(s.ID, app, port)
+		if taken == nil {
+			return nil
+		}
+		err = p.Store.ReleasePort(ctx, s.ID, app)
+		if err != nil || !errors.Is(taken, syscall.EADDRINUSE) {
+			return errors.Join(taken, err)
 		}
 		p.Logger.Warn("another program has a port of --tcp-ports", "port", port)
-		if err := p.Store.ReleasePort(ctx, s.ID, app); err != nil {
-			return err
-		}
 		low = port + 1
 	}
-	return p.exhausted(true, app)
-}
-
-func (p *Ports) exhausted(is bool, app string) error {
-	if !is {
-		return nil
-	}
-	if p.High == 0 {
-		return setops.Refuse(setops.CommitFailed, "app %s is public and speaks tcp, but this server has no TCP ports for apps; "+
-			"start setopsd with --tcp-ports, or make the app private with `setops --app %s network:set public false`", app, app)
-	}
-	return setops.Refuse(setops.CommitFailed, "app %s is public and speaks tcp, but all of the server's TCP ports for apps (%d-%d) are taken; "+
-		"start setopsd with a larger --tcp-ports", app, p.Low, p.High)
 }
 
 // ClosePort gives the port of an app back. Connections in flight go on.

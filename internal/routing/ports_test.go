@@ -2,6 +2,7 @@ package routing
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -9,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/setopsco/setops/internal/setops"
 )
 
 // portStore keeps the ports of one stage.
@@ -30,8 +29,10 @@ func (s portStore) ReservePort(_ context.Context, _, app string, low, high int) 
 			return port, nil
 		}
 	}
-	return 0, nil
+	return 0, errExhausted
 }
+
+var errExhausted = errors.New("all are taken")
 
 func (s portStore) ReleasePort(_ context.Context, _, app string) error {
 	delete(s, app)
@@ -126,16 +127,28 @@ func TestAnAppKeepsItsPortOverARestart(t *testing.T) {
 	}
 }
 
-func TestWithoutAPortLeftTheSentenceSaysWhatToDo(t *testing.T) {
+func TestWithoutAPortLeftNothingStaysReserved(t *testing.T) {
 	_, taken := takenPort(t)
-	for name, p := range map[string]*Ports{
-		"none is there":         greeter(t, portStore{}, 0, 0),
-		"others have them":      greeter(t, portStore{}, taken, taken),
-		"all are given to apps": greeter(t, portStore{"other": taken}, taken, taken),
-	} {
-		err := p.OpenPort(t.Context(), ref, "queue")
-		if !setops.IsCode(err, setops.CommitFailed) || !strings.Contains(err.Error(), "--tcp-ports") {
-			t.Errorf("%s: %v", name, err)
-		}
+	s := portStore{}
+	if err := greeter(t, s, taken, taken).OpenPort(t.Context(), ref, "queue"); !errors.Is(err, errExhausted) || len(s) > 0 {
+		t.Errorf("%v, %v", err, s)
+	}
+}
+
+func TestAStageThatIsGoneListensNoMore(t *testing.T) {
+	free, port := takenPort(t)
+	_ = free.Close()
+	p := greeter(t, portStore{}, port, port)
+	if err := p.OpenPort(t.Context(), ref, "queue"); err != nil {
+		t.Fatal(err)
+	}
+	p.Forget("another")
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	if got := greeting(address); got != "queue" {
+		t.Errorf("got %q", got)
+	}
+	p.Forget(ref.ID)
+	if got := greeting(address); !strings.Contains(got, "refused") {
+		t.Errorf("got %q", got)
 	}
 }

@@ -1,18 +1,19 @@
-// Package routing keeps the router's table a function of what is committed and of what runs: the public apps of each
-// stage, at their hosts, with the tasks of the generation that serves. It holds no routes of its own; the router does.
-// Start with Table.Refresh.
+// Package routing keeps the router's table a function of what is committed and of what runs: the apps of each stage, at
+// their public hosts, their private names and their TCP ports, with the tasks of the generation that serves. It holds no
+// routes of its own; the router does.
+//
+// Start with Table.Refresh. What of an app is routed where is in app.go, TCP ports are in ports.go.
 package routing
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
-	"strings"
+	"slices"
 	"sync"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
-	"github.com/setopsco/setops/internal/probe"
 	"github.com/setopsco/setops/internal/router"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -34,12 +35,20 @@ type Router interface {
 	Drain(ctx context.Context, upstreamID string) error
 }
 
+// Certificates is told which names need one.
+type Certificates interface {
+	Set(owner string, names []string)
+}
+
 // Table joins them.
 type Table struct {
 	Domain string // public apps answer at APP.STAGE.PROJECT.Domain
 	Store  Store
 	Tasks  Tasks
 	Router Router
+	Fronts engine.Fronts // nil: the engine answers private names by itself
+	Certs  Certificates  // nil: nothing is served by TLS
+	Ports  *Ports        // nil: no TCP port is routed
 	Logger *slog.Logger
 
 	mu     sync.Mutex
@@ -52,15 +61,12 @@ type stage struct {
 	mu   sync.Mutex
 	ref  setops.StageRef
 	apps []app
-}
-
-type app struct {
-	name, host, generation string
-	check                  *setops.NetworkCheck
-	port                   int
+	gone bool
 }
 
 // Refresh reads the committed state of a stage and sets its routes: the switch of a commit, and the start of a server.
+// Names inside the stage, ports and certificates follow behind the switch; what fails there is logged and tried again by
+// the next change, since nothing of it is a reason to take the switch back.
 func (t *Table) Refresh(ctx context.Context, ref setops.StageRef) error {
 	s := t.stage(ref)
 	s.mu.Lock()
@@ -73,8 +79,12 @@ func (t *Table) Refresh(ctx context.Context, ref setops.StageRef) error {
 	if err != nil {
 		return fmt.Errorf("read what serves: %w", err)
 	}
-	s.apps = t.publicApps(ref, spec, serving)
-	return t.set(ctx, s)
+	s.apps = appsOf(ref, spec, serving, t.Domain)
+	if err := t.set(ctx, s); err != nil {
+		return err
+	}
+	t.follow(ctx, s)
+	return nil
 }
 
 // TasksChanged sets the routes of a stage anew after some of its tasks have changed.
@@ -101,9 +111,15 @@ func (t *Table) Remove(stageID string) {
 	if s != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.apps = nil
+		s.apps, s.gone = nil, true
 	}
 	t.Router.Set(stageID, router.Routes{})
+	if t.Ports != nil {
+		t.Ports.Forget(stageID)
+	}
+	if t.Certs != nil {
+		t.Certs.Set(stageID, nil)
+	}
 }
 
 // Drain takes a task out of its route and returns when nothing is in flight to it, or when ctx ends. The engine says
@@ -125,26 +141,7 @@ func (t *Table) stage(ref setops.StageRef) *stage {
 	return t.stages[ref.ID]
 }
 
-func (t *Table) publicApps(ref setops.StageRef, spec setops.Spec, serving map[string]plan.Generation) []app {
-	var apps []app
-	for name, a := range spec.Apps {
-		if !a.Network.Public || a.Network.Protocol != setops.HTTP {
-			continue
-		}
-		apps = append(apps, app{
-			name: name, host: Host(ref, name, t.Domain), generation: serving[name].ID,
-			check: a.NetworkCheck(), port: a.Network.Port,
-		})
-	}
-	return apps
-}
-
-// Host is where a public app answers.
-func Host(ref setops.StageRef, app, domain string) string {
-	return strings.Join([]string{app, ref.Name, ref.Project, domain}, ".")
-}
-
-// set joins the apps with the tasks that run. The stage is locked.
+// set joins the apps with the tasks that run, in one switch. The stage is locked.
 func (t *Table) set(ctx context.Context, s *stage) error {
 	if len(s.apps) == 0 {
 		t.Router.Set(s.ref.ID, router.Routes{})
@@ -154,27 +151,43 @@ func (t *Table) set(ctx context.Context, s *stage) error {
 	if err != nil {
 		return fmt.Errorf("list tasks: %w", err)
 	}
-	upstreams := map[string][]router.Upstream{}
+	upstreams := map[string][]router.Upstream{} // by generation
 	for _, task := range tasks {
 		if task.Status == setops.Running && task.Address != "" && task.Generation != "" {
 			upstreams[task.Generation] = append(upstreams[task.Generation], router.Upstream{ID: task.ID, Addr: task.Address})
 		}
 	}
-	routes := make([]router.Route, 0, len(s.apps))
+	var routes router.Routes
 	for _, a := range s.apps {
-		check, key := a.probe()
-		routes = append(routes, router.Route{Host: a.host, Upstreams: upstreams[a.generation], Check: check, CheckKey: key})
+		a.route(&routes, upstreams[a.generation])
 	}
-	t.Router.Set(s.ref.ID, router.Routes{HTTP: routes})
+	t.Router.Set(s.ref.ID, routes)
 	return nil
 }
 
-// probe is the app's network health check as the router runs it.
-func (a app) probe() (func(ctx context.Context, addr string) error, string) {
-	status, err := probe.ParseStatus(a.check.Status)
-	if err != nil { // the rule was checked when it was staged
-		return nil, ""
+// follow sees to what stands around the routes. The stage is locked.
+func (t *Table) follow(ctx context.Context, s *stage) {
+	if s.gone {
+		return
 	}
-	check := probe.HTTP{Host: a.host, Path: a.check.Path, Status: status}
-	return check.Probe, a.check.Path + " " + a.check.Status + " " + strconv.Itoa(a.port)
+	var names []string
+	var fronts []engine.Front
+	for _, a := range s.apps {
+		names = append(names, a.public...)
+		fronts = append(fronts, a.front())
+	}
+	if t.Certs != nil {
+		slices.Sort(names)
+		t.Certs.Set(s.ref.ID, names)
+	}
+	if t.Fronts != nil {
+		if err := t.Fronts.SetFronts(ctx, s.ref.ID, fronts); err != nil {
+			t.Logger.Error("answer private names", "stage", s.ref.ID, "error", err)
+		}
+	}
+	if t.Ports != nil {
+		if err := t.Ports.Resume(ctx, s.ref.ID); err != nil {
+			t.Logger.Error("listen on the TCP ports of apps", "stage", s.ref.ID, "error", err)
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/router"
 	"github.com/setopsco/setops/internal/setops"
@@ -32,6 +33,9 @@ type world struct {
 	routes []string
 	sets   int
 	drains []string
+
+	certified, fronts []string
+	unanswered        error
 }
 
 func (w *world) Spec(context.Context, string) (setops.Spec, error) { return w.spec, w.fault }
@@ -55,13 +59,40 @@ func (w *world) Set(owner string, routes router.Routes) {
 	w.routes = nil
 	w.sets++
 	for _, r := range routes.HTTP {
-		var ups []string
-		for _, u := range r.Upstreams {
-			ups = append(ups, u.ID+"="+u.Addr)
-		}
-		w.routes = append(w.routes, fmt.Sprintf("%s %s → %s [%s]", owner, r.Host, strings.Join(ups, ","), r.CheckKey))
+		w.routes = append(w.routes, line(owner, r.Host, r.Upstreams, r.CheckKey, mark("private", r.Private)+mark("unproven", r.Unproven)+mark("→ "+r.Redirect, r.Redirect != "")))
+	}
+	for _, r := range routes.TCP {
+		w.routes = append(w.routes, line(owner, "tcp "+r.Key, r.Upstreams, r.CheckKey, mark("unproven", r.Unproven)))
 	}
 	slices.Sort(w.routes)
+}
+
+func line(owner, host string, upstreams []router.Upstream, key, marks string) string {
+	var ups []string
+	for _, u := range upstreams {
+		ups = append(ups, u.ID+"="+u.Addr)
+	}
+	return fmt.Sprintf("%s %s → %s [%s]%s", owner, host, strings.Join(ups, ","), key, marks)
+}
+
+func mark(name string, is bool) string {
+	if !is {
+		return ""
+	}
+	return " " + name
+}
+
+// certificates is the side of a world that is told which names need one.
+type certificates struct{ *world }
+
+func (c certificates) Set(_ string, names []string) { c.certified = names }
+
+func (w *world) SetFronts(_ context.Context, _ string, fronts []engine.Front) error {
+	w.fronts = nil
+	for _, f := range fronts {
+		w.fronts = append(w.fronts, fmt.Sprintf("%s %s %s:%d", f.App, f.Protocol, f.Host, f.Port))
+	}
+	return w.unanswered
 }
 
 func (w *world) Drain(_ context.Context, id string) error {
@@ -69,12 +100,27 @@ func (w *world) Drain(_ context.Context, id string) error {
 	return nil
 }
 
+// want compares the public routes; all compares every one.
 func (w *world) want(t *testing.T, routes ...string) {
 	t.Helper()
+	same(t, slices.DeleteFunc(w.set(), func(r string) bool { return strings.Contains(r, " private") }), routes)
+}
+
+func (w *world) all(t *testing.T, routes ...string) {
+	t.Helper()
+	same(t, w.set(), routes)
+}
+
+func (w *world) set() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !slices.Equal(w.routes, routes) {
-		t.Errorf("routes\n%s\nnot\n%s", strings.Join(w.routes, "\n"), strings.Join(routes, "\n"))
+	return slices.Clone(w.routes)
+}
+
+func same(t *testing.T, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -91,25 +137,66 @@ func public() (*world, *Table) {
 		serving: map[string]plan.Generation{"web": {ID: "g1"}, "worker": {ID: "g2"}},
 		tasks:   []setops.Task{task("t1", "g1", setops.Running), task("t2", "g1", setops.Running), task("t3", "g2", setops.Running)},
 	}
-	return w, &Table{Domain: "example.net", Store: w, Tasks: w, Router: w, Logger: slog.New(slog.DiscardHandler)}
+	return w, &Table{Domain: "example.net", Store: w, Tasks: w, Router: w, Fronts: w, Certs: certificates{w}, Logger: slog.New(slog.DiscardHandler)}
 }
 
 const webRoute = "s1 web.production.shop.example.net → %s [/ 200-499 5000]"
 
-func TestOnlyPublicHTTPAppsAreRouted(t *testing.T) {
+func TestEveryAppIsRoutedInsideItsStageAndPublicOnesOutsideToo(t *testing.T) {
 	w, table := public()
 	proxy := setops.NewApp("proxy")
-	proxy.Network.Public, proxy.Network.Protocol = true, setops.TCP
+	proxy.Network.Protocol = setops.TCP
 	w.spec.Apps["proxy"] = proxy
-	if err := table.Refresh(t.Context(), ref); err != nil {
-		t.Fatal(err)
+	w.serving["proxy"] = plan.Generation{ID: "g3"}
+	refresh(t, table)
+	private := []string{
+		"s1 tcp proxy →  [connect 5000] unproven",
+		"s1 web.production.shop.example.net → t1=t1:5000,t2=t2:5000 [/ 200-499 5000]",
+		"s1 web.production.shop.example.net.internal → t1=t1:5000,t2=t2:5000 [/ 200-499 5000] private",
+		"s1 worker.production.shop.example.net.internal → t3=t3:5000 [connect 5000] private unproven",
 	}
-	w.want(t, fmt.Sprintf(webRoute, "t1=t1:5000,t2=t2:5000"))
+	w.all(t, private...)
 	w.spec.Apps["web"].Network.Public = false
+	proxy.Network.Public = true
+	refresh(t, table)
+	w.all(t, "s1 tcp proxy →  [connect 5000]",
+		"s1 web.production.shop.example.net.internal → t1=t1:5000,t2=t2:5000 [connect 5000] private unproven", private[3])
+}
+
+func refresh(t *testing.T, table *Table) {
+	t.Helper()
 	if err := table.Refresh(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestOnlyValidatedDomainsAreRoutedAndAllButThePrimaryOneRedirect(t *testing.T) {
+	w, table := public()
+	w.tasks = nil
+	web := w.spec.Apps["web"]
+	web.Domains = map[string]setops.Domain{
+		"shop.example.com": {Validated: true}, "*.shop.example.com": {Validated: true}, "www.example.com": {Primary: true},
+	}
+	refresh(t, table)
+	w.want(t, "s1 *.shop.example.com →  [/ 200-499 5000]", "s1 shop.example.com →  [/ 200-499 5000]", fmt.Sprintf(webRoute, ""))
+	web.Domains["www.example.com"] = setops.Domain{Primary: true, Validated: true}
+	refresh(t, table)
+	w.want(t, "s1 *.shop.example.com →  [/ 200-499 5000] → www.example.com", "s1 shop.example.com →  [/ 200-499 5000] → www.example.com",
+		fmt.Sprintf(webRoute, "")+" → www.example.com", "s1 www.example.com →  [/ 200-499 5000]")
+	same(t, w.certified, []string{"*.shop.example.com", "shop.example.com", "web.production.shop.example.net", "www.example.com"})
+	web.Network.Public = false
+	refresh(t, table)
 	w.want(t)
+	same(t, w.certified, nil)
+}
+
+func TestPrivateNamesAreAnsweredAtTheirPorts(t *testing.T) {
+	w, table := public()
+	w.spec.Apps["worker"].Network.Protocol, w.spec.Apps["worker"].Network.Port = setops.TCP, 5432
+	refresh(t, table)
+	same(t, w.fronts, []string{
+		"web http web.production.shop.example.net.internal:80", "worker tcp worker.production.shop.example.net.internal:5432",
+	})
 }
 
 func TestOnlyTasksOfTheServingGenerationThatRunGetTraffic(t *testing.T) {
@@ -176,6 +263,13 @@ func TestWhatCannotBeReadLeavesTheRoutesAsTheyAre(t *testing.T) {
 	w.want(t, fmt.Sprintf(webRoute, "t1=t1:5000,t2=t2:5000"))
 }
 
+func TestNamesThatCannotBeAnsweredDoNotTakeTheSwitchBack(t *testing.T) {
+	w, table := public()
+	w.unanswered = errors.New("no address is left")
+	refresh(t, table)
+	w.want(t, fmt.Sprintf(webRoute, "t1=t1:5000,t2=t2:5000"))
+}
+
 func TestAStageThatIsGoneStaysOutOfTheTable(t *testing.T) {
 	w, table := public()
 	if err := table.Refresh(t.Context(), ref); err != nil {
@@ -208,7 +302,7 @@ func TestTheProbeIsTheAppsNetworkHealthCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	for status, ok := range map[string]bool{"200-499": true, "302": true, "200": false} {
-		a := app{host: "web.production.shop.example.net", port: 5000, check: &setops.NetworkCheck{Protocol: setops.HTTP, Path: "/up?x=1", Status: status}}
+		a := app{public: []string{"web.production.shop.example.net"}, port: 5000, check: &setops.NetworkCheck{Protocol: setops.HTTP, Path: "/up?x=1", Status: status}}
 		probe, _ := a.probe()
 		if err := probe(t.Context(), "127.0.0.1:"+port); (err == nil) != ok {
 			t.Errorf("%s: %v", status, err)
