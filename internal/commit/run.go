@@ -132,6 +132,11 @@ func hasNetwork(o engine.Observed, stageID string) bool {
 
 // pass is the commit point: one transaction, and the routes, which are a function of it.
 func (s *Service) pass(ctx context.Context, j *apply.Job) error {
+	if s.Predecessor != nil {
+		if err := s.Predecessor(ctx); err != nil {
+			return fmt.Errorf("wait for the earlier server to end: %w", err)
+		}
+	}
 	if err := s.Store.Pass(ctx, j.CommitID, j.Stage.ID, j.After, j.Plan); err != nil {
 		return fmt.Errorf("write the committed state: %w", err)
 	}

@@ -50,6 +50,9 @@ type Config struct {
 	NewID        func() string
 	Now          func() time.Time
 	Logger       *slog.Logger
+	// Predecessor, where set, returns when no earlier process of the server sends requests to tasks any more: the switch waits
+	// for that, or somebody could get an answer of the old tasks after one of the new ones.
+	Predecessor func(ctx context.Context) error
 }
 
 // Routes is the router as commits see it: Refresh makes the routes of a stage what the committed state says.
@@ -67,6 +70,9 @@ type Service struct {
 
 	mu      sync.Mutex
 	streams map[string]*stream // of running commits, by id
+	held    bool               // no commit may begin
+	running int
+	idle    chan struct{} // closed while none runs
 }
 
 // errShutdown is why a commit is left where it is: the next start finds its journal.
@@ -74,7 +80,8 @@ var errShutdown = errors.New("the server stops")
 
 // New makes the service. Resume must be called before the first Start.
 func New(c Config) *Service {
-	s := &Service{Config: c, streams: map[string]*stream{}}
+	s := &Service{Config: c, streams: map[string]*stream{}, idle: make(chan struct{})}
+	close(s.idle)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.ports = apply.Ports{
 		Engine: c.Engine, Journal: c.Store, OpenEnv: c.OpenEnv, Pass: s.pass, RemoveImages: c.RemoveImages, Now: c.Now,
@@ -89,15 +96,22 @@ func (s *Service) Close() {
 }
 
 // Start begins to commit what a user has staged and returns at once. Errors: ChangesetDoesNotExist,
-// CommitAlreadyRunning (temporary), ChangesetLocked.
+// CommitAlreadyRunning (temporary), ChangesetLocked, Overload (temporary) while commits are held.
 func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.User) (changeset.Commit, error) {
+	if err := s.begin(); err != nil {
+		return changeset.Commit{}, err
+	}
 	c, err := s.Store.BeginCommit(ctx, s.NewID(), stage.ID, user.ID, s.Now())
 	if err != nil {
+		s.done()
 		return c, err
 	}
 	c.UserEmail = user.Email
 	st := s.open(c)
-	s.wg.Go(func() { s.run(s.ctx, stage, c, st) })
+	s.wg.Go(func() {
+		defer s.done()
+		s.run(s.ctx, stage, c, st)
+	})
 	return c, nil
 }
 
