@@ -182,7 +182,7 @@ func untilNoneIsLeft(t *testing.T, f func(n int) bool) {
 	}
 }
 
-// begun gives a process whose writes c counts, with six commands staged: a new release, an app less and an app more.
+// begun gives a process whose writes c counts, with seven commands staged: a new release, an app less, and a tcp app more.
 func begun(t *testing.T, c *crash) (*world, *process) {
 	t.Helper()
 	w, first := deployed(t)
@@ -193,7 +193,8 @@ func begun(t *testing.T, c *crash) (*world, *process) {
 		return c, &crashedEngine{Engine: e, crash: c, t: t, world: w}
 	})
 	must(t, p.Resume(context.Background()))
-	commands := append(deploy("web", 2), &changeset.AppDestroy{AppName: "worker"}, &changeset.AppCreate{AppName: "new"})
+	commands := append(deploy("web", 2), &changeset.AppDestroy{AppName: "worker"}, &changeset.AppCreate{AppName: "new"},
+		&changeset.NetworkSet{AppName: "new", Protocol: new(setops.TCP), Public: new(true)})
 	w.stage(t, append(commands, deploy("new", 1)...)...)
 	return w, p
 }
@@ -207,7 +208,7 @@ func failAt(t *testing.T, n int, done bool) (failed bool) {
 		started, err := p.Start(context.Background(), stage, ada)
 		if err != nil {
 			failed = true
-			if !errors.Is(err, errDead) || (!done && w.staged(t) != 6) {
+			if !errors.Is(err, errDead) || (!done && w.staged(t) != 7) {
 				t.Errorf("%v, %d commands staged", err, w.staged(t))
 			}
 			return
@@ -217,7 +218,7 @@ func failAt(t *testing.T, n int, done bool) (failed bool) {
 		failed = c.hasHappened()
 		got, staged := w.releases(t), w.staged(t)
 		switch {
-		case end.State == changeset.Failed && got == "web:1 worker:1" && staged == 6 && end.Failure.Message != "":
+		case end.State == changeset.Failed && got == "web:1 worker:1" && staged == 7 && end.Failure.Message != "":
 		case end.State == changeset.Done && got == "new:1 web:2" && staged == 0:
 		default:
 			t.Errorf("%s: active %s, %d commands staged", end.State, got, staged)
@@ -248,7 +249,7 @@ func crashAt(t *testing.T, n int, done, reboot bool) (crashed bool) {
 		must(t, next.Resume(context.Background()))
 		w.settled(t, next)
 		switch got, staged := w.releases(t), w.staged(t); {
-		case got == "web:1 worker:1" && staged == 6, got == "new:1 web:2" && staged == 0:
+		case got == "web:1 worker:1" && staged == 7, got == "new:1 web:2" && staged == 0:
 		default:
 			t.Errorf("active %s, %d commands staged", got, staged)
 		}

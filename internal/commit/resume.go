@@ -62,7 +62,11 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 	if err != nil {
 		return err
 	}
-	err = s.ports.RunBefore(ctx, &apply.Job{Stage: stage, Before: spec, After: spec, Plan: p})
+	job := &apply.Job{Stage: stage, Before: spec, After: spec, Plan: p}
+	err = s.ports.RunBefore(ctx, job)
+	if err == nil { // ports that a commit reserved and never passed
+		err = s.ports.RunAfter(ctx, job, func(int, plan.Step) bool { return true })
+	}
 	return errors.Join(err, s.Routes.Refresh(ctx, stage))
 }
 
@@ -154,7 +158,14 @@ func (s *Service) cleanUpOnce(ctx context.Context, stage setops.StageRef, commit
 	})
 }
 
-// reborn reports whether an app that a step would clean up after is there again.
+// reborn reports whether an app that a step would clean up after is there again, or needs its port again.
 func reborn(step plan.Step, spec setops.Spec) bool {
-	return (step.Kind == plan.RemoveImages || step.Kind == plan.RemoveLogs) && spec.Apps[step.App] != nil
+	app := spec.Apps[step.App]
+	switch step.Kind {
+	case plan.RemoveImages, plan.RemoveLogs:
+		return app != nil
+	case plan.ClosePort:
+		return app != nil && app.NeedsPort()
+	}
+	return false
 }

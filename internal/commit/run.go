@@ -94,9 +94,16 @@ func (s *Service) plan(ctx context.Context, stage setops.StageRef, before, after
 	if err != nil {
 		return plan.Plan{}, nil, fmt.Errorf("observe engine: %w", err)
 	}
+	ports, err := s.Store.Ports(ctx, stage.ID)
+	if err != nil {
+		return plan.Plan{}, nil, err
+	}
 	in := plan.Input{
 		Stage: stage, Before: before, After: after, Serving: serving, Commit: c != nil, Key: s.Key,
-		Running: kept(observed, stage.ID), Network: hasNetwork(observed, stage.ID),
+		Running: kept(observed, stage.ID), Network: hasNetwork(observed, stage.ID), Ports: map[string]bool{},
+	}
+	for app := range ports {
+		in.Ports[app] = true
 	}
 	if c != nil {
 		in.NewID = func(app string) string { return app + "-" + c.ID[:12] }
@@ -183,14 +190,17 @@ func (s *Service) undo(ctx context.Context, job *apply.Job) bool {
 func (s *Service) finish(ctx context.Context, job *apply.Job, c changeset.Commit, st *stream) {
 	_, _, done, err := s.Store.Journal(ctx, c.ID)
 	if err == nil {
-		err = s.ports.RunAfter(ctx, job, func(i int, step plan.Step) bool { return step.Kind == plan.RemoveImages && !done[i] })
+		err = s.ports.RunAfter(ctx, job, func(i int, step plan.Step) bool { return frees(step) && !done[i] })
 	}
 	if err != nil { // a later start tries again; the stage is what it was committed to be
-		s.Logger.Error("remove images behind commit", "commit", c.ID, "error", err)
+		s.Logger.Error("free what apps had, behind commit", "commit", c.ID, "error", err)
 	}
 	s.end(ctx, c, st, nil)
 	s.wg.Go(func() { s.cleanUp(job.Stage, c.ID) })
 }
+
+// frees reports a step that must be over before the stage can be committed again: the app could want back what it frees.
+func frees(s plan.Step) bool { return s.Kind == plan.RemoveImages || s.Kind == plan.ClosePort }
 
 // end writes the end of a commit, trying until it is written or the server stops.
 func (s *Service) end(ctx context.Context, c changeset.Commit, st *stream, failure *changeset.Failure) {

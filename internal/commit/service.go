@@ -36,6 +36,7 @@ type Store interface {
 	Spec(ctx context.Context, stageID string) (setops.Spec, error)
 	Serving(ctx context.Context, stageID string) (map[string]plan.Generation, error)
 	Generations(ctx context.Context) (map[string]bool, error)
+	Ports(ctx context.Context, stageID string) (map[string]int, error)
 	StageRefs(ctx context.Context) (refs []setops.StageRef, destroying []bool, err error)
 }
 
@@ -45,6 +46,7 @@ type Config struct {
 	Engine       engine.Engine
 	OpenEnv      func(stageID string, app *setops.App) (map[string]string, error)
 	Routes       Routes
+	Ports        apply.PortKeeper // of public tcp apps
 	RemoveImages func(ctx context.Context, repository string) error
 	Key          []byte // of fingerprints
 	NewID        func() string
@@ -84,7 +86,7 @@ func New(c Config) *Service {
 	close(s.idle)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.ports = apply.Ports{
-		Engine: c.Engine, Journal: c.Store, OpenEnv: c.OpenEnv, Pass: s.pass, RemoveImages: c.RemoveImages, Now: c.Now,
+		Engine: c.Engine, Journal: c.Store, OpenEnv: c.OpenEnv, Pass: s.pass, Ports: c.Ports, RemoveImages: c.RemoveImages, Now: c.Now,
 	}
 	return s
 }

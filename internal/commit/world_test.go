@@ -92,7 +92,7 @@ func (w *world) start(t *testing.T, wrap func(commit.Store, engine.Engine) (comm
 		st, e = wrap(st, e)
 	}
 	p := &process{engine: real, Service: commit.New(commit.Config{
-		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Key: w.box.FingerprintKey(), NewID: newID, Now: time.Now,
+		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Key: w.box.FingerprintKey(), NewID: newID, Now: time.Now,
 		RemoveImages: w.removeImages, Logger: slog.New(slog.DiscardHandler),
 	})}
 	return p
@@ -134,6 +134,16 @@ func (w *world) Refresh(ctx context.Context, s setops.StageRef) error {
 		w.routes[app] = g.ID
 	}
 	return nil
+}
+
+// OpenPort and ClosePort stand for the router's TCP ports.
+func (w *world) OpenPort(ctx context.Context, s setops.StageRef, app string) error {
+	_, err := w.store.ReservePort(ctx, s.ID, app, 20000, 20001)
+	return err
+}
+
+func (w *world) ClosePort(ctx context.Context, s setops.StageRef, app string) error {
+	return w.store.ReleasePort(ctx, s.ID, app)
 }
 
 func (w *world) refuseRoutes(times int) {
@@ -244,6 +254,19 @@ func (w *world) unsettled(ctx context.Context, t *testing.T, p *process) string 
 			return fmt.Sprintf("generations %v, serving %v, routes %v", observed.Generations, serving, routes)
 		}
 	}
+	ports, err := w.store.Ports(ctx, stage.ID)
+	must(t, err)
+	spec, err := w.store.Spec(ctx, stage.ID)
+	must(t, err)
+	for name, app := range spec.Apps {
+		if _, has := ports[name]; has != app.NeedsPort() {
+			return fmt.Sprintf("the port of app %s is reserved: %v", name, has)
+		}
+		delete(ports, name)
+	}
+	if len(ports) > 0 {
+		return fmt.Sprintf("ports are left: %v", ports)
+	}
 	tasks, err := p.engine.List(ctx, stage.ID, "")
 	must(t, err)
 	up := map[string]int{}
@@ -254,8 +277,6 @@ func (w *world) unsettled(ctx context.Context, t *testing.T, p *process) string 
 			return fmt.Sprintf("task %+v", task)
 		}
 	}
-	spec, err := w.store.Spec(ctx, stage.ID)
-	must(t, err)
 	for app, g := range serving {
 		if up[g.ID] != spec.Apps[app].Resources.Scale {
 			return fmt.Sprintf("%d tasks of %s", up[g.ID], g.ID)
