@@ -56,8 +56,12 @@ var homes = []home{
 	{"github.com/klauspost/compress", "internal/engine/embedded/image"},
 	{"github.com/vishvananda/netlink", "internal/engine/nft internal/engine/gateway internal/engine/embedded/network"},
 	{"github.com/google/nftables", "internal/engine/nft internal/engine/gateway internal/engine/embedded/network"},
-	{"github.com/miekg/dns", "internal/engine/gateway"},
+	{"github.com/miekg/dns", "internal/engine/gateway internal/domain"},
 	{"golang.org/x/sync", "internal/engine/host"},
+
+	// Docker Engine: its client, and the modules that its interface is made of.
+	{"github.com/moby/moby", "internal/engine/docker"},
+	{"github.com/containerd/errdefs", "internal/engine/docker"},
 
 	// Images as values: the engine reads them, two tools make them.
 	{

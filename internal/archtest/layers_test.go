@@ -44,6 +44,9 @@ var layers = []row{
 	}},
 	{"internal/engine/nft", nil},
 	{"internal/engine/gateway", []string{"internal/engine", "internal/engine/nft", "internal/setops"}}, // for engines that have bridges
+	{"internal/engine/docker", []string{
+		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile", "internal/setops",
+	}},
 	{"internal/engine/embedded/wire", nil},
 	{"internal/engine/embedded/rootfs", nil},
 	{"internal/engine/embedded/shimbin", nil},
@@ -70,6 +73,7 @@ var layers = []row{
 		"internal/engine", // release:create asks whether the image can run here
 	}},
 	{"internal/app", []string{"internal/plan", "internal/setops"}},
+	{"internal/domain", []string{"internal/changeset", "internal/setops"}},
 	{"internal/task", []string{
 		"internal/engine", "internal/setops",
 		"internal/changeset", // task:run takes a release of one's own changeset
@@ -82,7 +86,8 @@ var layers = []row{
 	}},
 	{"internal/httpapi", []string{
 		"pkg/api", "internal/setops", "internal/changeset", "internal/engine",
-		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/task", "internal/commit",
+		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task",
+		"internal/commit",
 	}},
 
 	// 6: what joins. The daemon knows the server, the CLI knows the client.
