@@ -19,16 +19,18 @@ var bans = []ban{
 	{"internal/probe", "internal/...", false, "a check knows an address and nothing of what is there"},
 	{"internal/router", "internal/... except internal/router/...", false, "the router is given its table"},
 	{"internal/registry", "internal/...", false, "the registry is an http.Handler behind a gate"},
-	{"internal/engine/fake", "internal/engine/embedded/...", false, "engines share host, not each other"},
-	{"internal/engine/embedded/...", "internal/engine/fake", false, "engines share host, not each other"},
+	{"internal/engine/fake", "internal/engine/embedded/... internal/engine/docker", false, "engines share host, not each other"},
+	{"internal/engine/embedded/...", "internal/engine/fake internal/engine/docker", false, "engines share host, not each other"},
+	{"internal/engine/docker", "internal/engine/fake internal/engine/embedded/...", false, "engines share host, not each other"},
 	{
-		"internal/engine/host", "internal/engine/embedded/... internal/engine/fake", false,
+		"internal/engine/host", "internal/engine/embedded/... internal/engine/docker internal/engine/fake", false,
 		"the supervisor serves every runtime alike",
 	},
 	{"internal/httpapi", "internal/store internal/engine/... except internal/engine", false, "handlers ask use cases"},
 	{"internal/... except internal/daemon", "internal/store", false, "who needs the store declares what it needs of it"},
 	{
-		"internal/... except internal/daemon internal/engine/embedded/...", "internal/engine/embedded/...", false,
+		"internal/... except internal/daemon internal/engine/embedded/... internal/engine/docker",
+		"internal/engine/embedded/... internal/engine/docker", false,
 		"only the daemon chooses an engine",
 	},
 	{

@@ -10,6 +10,8 @@ import (
 	"github.com/opencontainers/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/setopsco/setops/internal/engine/host"
 )
 
 const (
@@ -78,7 +80,7 @@ type limits struct {
 }
 
 func measure() limits {
-	return limits{files: grantableFiles(), swap: swapLimited(), arguments: roomForArguments()}
+	return limits{files: grantableFiles(), swap: swapLimited(), arguments: host.RoomForArguments()}
 }
 
 func grantableFiles() uint64 {

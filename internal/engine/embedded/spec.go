@@ -54,7 +54,7 @@ func (r *Runtime) processFor(c engine.Container, root image.Rootfs) (*specs.Proc
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSize(args, env, r.limits.arguments); err != nil {
+	if err := host.CheckSize(args, env, r.limits.arguments); err != nil {
 		return nil, err
 	}
 	user, err := rootfs.LookupUser(root.Path, config.User)

@@ -1,14 +1,10 @@
-//go:build linux
-
-package embedded
+package host
 
 import (
 	"fmt"
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/setopsco/setops/internal/engine/host"
 )
 
 // What execve takes, from the kernel's fs/exec.c. Beyond it a program ends with E2BIG before it has begun, which nobody
@@ -23,9 +19,9 @@ const (
 	reserve = 16 << 10
 )
 
-// roomForArguments is how many bytes the arguments and the environment of a program may have, which inherits this
+// RoomForArguments is how many bytes the arguments and the environment of a program may have, which inherits this
 // process's stack limit.
-func roomForArguments() int {
+func RoomForArguments() int {
 	const unknown = 8 << 20 // what most systems set
 	stack := unix.Rlimit{Cur: unknown}
 	if err := unix.Getrlimit(unix.RLIMIT_STACK, &stack); err != nil {
@@ -34,8 +30,9 @@ func roomForArguments() int {
 	return int(min(max(stack.Cur/4, leastRoom), mostRoom)) - reserve
 }
 
-// checkSize refuses what execve would. It names variables and never shows a value.
-func checkSize(args, env []string, room int) error {
+// CheckSize refuses what execve would, by a *StartError: room is for all arguments and variables together. It names
+// variables and never shows a value.
+func CheckSize(args, env []string, room int) error {
 	total := 0
 	for i, a := range args {
 		if len(a) > stringLimit {
@@ -62,7 +59,7 @@ func checkSize(args, env []string, room int) error {
 }
 
 func tooLarge(what, format string, args ...any) error {
-	return &host.StartError{Reason: what + " too large: " + fmt.Sprintf(format, args...)}
+	return &StartError{Reason: what + " too large: " + fmt.Sprintf(format, args...)}
 }
 
 // nameOf is the name of a variable. Names of ours are short, an image's need not be.

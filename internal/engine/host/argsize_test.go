@@ -1,13 +1,9 @@
-//go:build linux
-
-package embedded
+package host
 
 import (
 	"errors"
 	"strings"
 	"testing"
-
-	"github.com/setopsco/setops/internal/engine/host"
 )
 
 func TestWhatIsTooLargeForTheKernelIsRefusedByName(t *testing.T) {
@@ -38,8 +34,8 @@ func TestWhatIsTooLargeForTheKernelIsRefusedByName(t *testing.T) {
 				`the largest variable is "MOST" with 70005 bytes`,
 		},
 	} {
-		err := checkSize(test.args, test.env, room)
-		var refused *host.StartError
+		err := CheckSize(test.args, test.env, room)
+		var refused *StartError
 		if !errors.As(err, &refused) || refused.Reason != test.want {
 			t.Errorf("%s: the error is %v", name, err)
 		}
@@ -47,7 +43,7 @@ func TestWhatIsTooLargeForTheKernelIsRefusedByName(t *testing.T) {
 			t.Errorf("%s: a value is shown", name)
 		}
 	}
-	if err := checkSize([]string{secret(131_071)}, []string{"A=" + secret(131_069)}, room); err != nil {
+	if err := CheckSize([]string{secret(131_071)}, []string{"A=" + secret(131_069)}, room); err != nil {
 		t.Error(err)
 	}
 }
