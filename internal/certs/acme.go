@@ -96,6 +96,19 @@ func (d *directory) issue(ctx context.Context, request *x509.CertificateRequest)
 	return issued.Certificate, nil
 }
 
+// wantsBack gives when the directory would have a certificate replaced, where that is before the usual time; zero where it
+// is not, or the directory gives no such advice (RFC 9773).
+func (d *directory) wantsBack(ctx context.Context, leaf *tls.Certificate) (time.Time, error) {
+	info, err := d.issuer.GetRenewalInfo(ctx, certmagic.Certificate{Certificate: *leaf})
+	if errors.Is(err, acme.ErrUnsupported) {
+		return time.Time{}, nil
+	}
+	if err != nil || !info.SuggestedWindow.End.Before(renewal(leaf.Leaf)) {
+		return time.Time{}, err
+	}
+	return info.SelectedTime, nil
+}
+
 // explain makes one sentence of what came back.
 func (d *directory) explain(name string, err error) error {
 	var problem acme.Problem

@@ -70,7 +70,7 @@ func TestStoredCertificatesAreServedAtOnceWithoutTheDirectory(t *testing.T) {
 
 func TestCertificatesAreRenewedWhileTheyAreServed(t *testing.T) {
 	t.Parallel() // most of its time it waits
-	s, p, _ := ordered(t, database(t), 10, "shop.example.com")
+	s, p, _ := ordered(t, database(t), 15, "shop.example.com")
 	first := s.serves(t, "shop.example.com", p.roots)
 	eventually(t, "a renewed certificate", func() bool {
 		return s.serves(t, "shop.example.com", p.roots).SerialNumber.Cmp(first.SerialNumber) != 0
@@ -80,9 +80,28 @@ func TestCertificatesAreRenewedWhileTheyAreServed(t *testing.T) {
 	}
 }
 
+func TestACertificateThatTheDirectoryWantsBackIsRenewedEarly(t *testing.T) {
+	s := newSite(t)
+	p := newPebble(t, port(s.http), port(s.https), 0)
+	curious := quick()
+	curious.advice = 100 * time.Millisecond
+	m := opened(t, p.use(config(t, database(t))), curious)
+	s.manager.Store(m)
+	m.Set("stage", []string{"shop.example.com"})
+	eventually(t, "a certificate", isReady(m, "shop.example.com"))
+	first := s.serves(t, "shop.example.com", p.roots)
+	asked := p.requests.Load()
+	eventually(t, "questions that change nothing", func() bool { return p.requests.Load() > asked+4 })
+	if now := s.serves(t, "shop.example.com", p.roots); !now.Equal(first) {
+		t.Error("it was renewed although nobody wanted that")
+	}
+	p.wantBack(t, first)
+	eventually(t, "another certificate", func() bool { return !s.serves(t, "shop.example.com", p.roots).Equal(first) })
+}
+
 func TestAServedCertificateThatCannotBeRenewedIsReadyAndSaysWhy(t *testing.T) {
 	t.Parallel() // most of its time it waits
-	s, p, m := ordered(t, database(t), 8, "shop.example.com")
+	s, p, m := ordered(t, database(t), 15, "shop.example.com")
 	first := s.serves(t, "shop.example.com", p.roots)
 	p.down.Store(true)
 	eventually(t, "a failed renewal", func() bool { _, err := m.Status("shop.example.com"); return err != nil })

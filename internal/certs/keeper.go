@@ -3,29 +3,10 @@ package certs
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// pace says how quickly things are done again.
-type pace struct {
-	pauses []time.Duration // after the first, second… failure in a row; the last one for all that follow
-	again  time.Duration   // a Set tries what fails at once, where the last attempt is older than this
-	look   time.Duration   // a wait is cut into such pieces, as a machine that was suspended has lost time
-	order  time.Duration   // the most that one order may take
-}
-
-// usual keeps below five failed checks of a name in an hour, above which Let's Encrypt refuses it; an attempt has two.
-func usual() pace {
-	return pace{
-		pauses: []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour},
-		again:  15 * time.Minute,
-		look:   time.Hour,
-		order:  5 * time.Minute,
-	}
-}
 
 // keeper sees to it that one name has a certificate, from the Set that asks for it to the one that lets it go.
 //
@@ -49,6 +30,7 @@ type keeper struct {
 	why      error     // of the last attempt; nil after a success
 	due      time.Time // of the next attempt
 	tried    time.Time
+	asked    time.Time // when the directory was asked for advice
 	failures int
 }
 
@@ -96,19 +78,8 @@ func (k *keeper) recall() {
 	}
 }
 
-// serve puts a certificate in the place of the one that is served, and sets when it is renewed: not before earliest.
-func (k *keeper) serve(leaf *tls.Certificate, earliest time.Time) {
-	k.leaf.Store(leaf)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.why, k.failures, k.due = nil, 0, renewal(leaf.Leaf)
-	if k.due.Before(earliest) {
-		k.due = earliest
-	}
-}
-
 func (k *keeper) run() {
-	for {
+	for k.ctx.Err() == nil {
 		timer := time.NewTimer(k.tend())
 		select {
 		case <-k.ctx.Done():
@@ -123,16 +94,13 @@ func (k *keeper) run() {
 
 // tend orders a certificate if that is due, and tells how long nothing is to be done then.
 func (k *keeper) tend() time.Duration {
+	if k.asksNow(time.Now()) {
+		k.heed()
+	}
 	if k.wait() <= 0 {
 		k.attempt()
 	}
-	return min(k.wait(), k.m.pace.look)
-}
-
-func (k *keeper) wait() time.Duration {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return time.Until(k.due)
+	return min(k.wait(), k.m.pace.look, k.m.pace.advice)
 }
 
 func (k *keeper) attempt() {
@@ -147,6 +115,20 @@ func (k *keeper) attempt() {
 	k.m.log.Info("certificate is ready", "host", k.name, "until", leaf.Leaf.NotAfter)
 }
 
+// heed asks the directory whether it wants the certificate replaced before its time, as where it has to revoke it.
+func (k *keeper) heed() {
+	ctx, cancel := context.WithTimeout(k.ctx, k.m.pace.order)
+	defer cancel()
+	early, err := k.m.acme.wantsBack(ctx, k.leaf.Load())
+	if err != nil {
+		k.m.log.Debug("no advice on renewal", "host", k.name, "error", err)
+		return
+	}
+	if !early.IsZero() {
+		k.advance(early)
+	}
+}
+
 func (k *keeper) order() (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(k.ctx, k.m.pace.order)
 	defer cancel()
@@ -154,53 +136,8 @@ func (k *keeper) order() (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := k.m.vault.keep(k.ctx, k.key, text); err != nil {
+	if err := k.m.vault.keep(context.WithoutCancel(k.ctx), k.key, text); err != nil {
 		k.m.log.Warn("certificate is served, but will be ordered anew after a restart", "host", k.name, "error", err)
 	}
 	return leaf, nil
-}
-
-// fail notes why there is no new certificate, and when to try again.
-func (k *keeper) fail(err error, now time.Time) {
-	if k.ctx.Err() != nil {
-		return
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	pause := k.m.pace.pauses[min(k.failures, len(k.m.pace.pauses)-1)]
-	k.failures++
-	k.tried, k.due = now, now.Add(pause)
-	k.why = fmt.Errorf("%w; next attempt at %s", err, k.due.UTC().Format(time.RFC3339))
-	k.m.log.Warn("no certificate", "host", k.name, "error", err, "next", k.due)
-}
-
-// again brings the next attempt forward where the last one failed some time ago: somebody has committed, and may have
-// mended what was wrong.
-func (k *keeper) again(now time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.failures == 0 || now.Sub(k.tried) < k.m.pace.again || !now.Before(k.due) {
-		return
-	}
-	k.due = now.Round(0)
-	select {
-	case k.hurry <- struct{}{}:
-	default:
-	}
-}
-
-func (k *keeper) status() (string, error) {
-	leaf := k.leaf.Load()
-	k.mu.Lock()
-	why := k.why
-	k.mu.Unlock()
-	switch {
-	case leaf != nil && time.Now().Before(leaf.Leaf.NotAfter):
-		return Ready, why
-	case why != nil:
-		return Failed, why
-	case leaf != nil:
-		return Failed, expired(k.name, leaf.Leaf)
-	}
-	return Ordering, nil
 }

@@ -1,8 +1,10 @@
 package certs
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log"
@@ -35,6 +37,7 @@ func TestMain(m *testing.M) {
 // pebble is a directory of ACME with real checks: it resolves names by a DNS server of the test and comes to two ports.
 type pebble struct {
 	server   *httptest.Server
+	admin    http.Handler
 	roots    *x509.CertPool // what its certificates are trusted by
 	zone     *zone
 	down     atomic.Bool
@@ -52,6 +55,7 @@ func newPebble(t *testing.T, httpPort, httpsPort int, seconds uint64) *pebble {
 	front := wfe.New(quiet, memory, va.New(quiet, httpPort, httpsPort, true, p.zone.address, memory), authority,
 		[]string{"pebble.test"}, true, false, 0, 0)
 	handler := front.Handler()
+	p.admin = front.ManagementHandler()
 	p.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.requests.Add(1)
 		if p.down.Load() {
@@ -72,6 +76,20 @@ func (p *pebble) use(c Config) Config {
 	c.Roots = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})
 	c.Email = "ops@example.com"
 	return c
+}
+
+// wantBack makes it advise, from now on, to renew a certificate at a time that is over.
+func (p *pebble) wantBack(t *testing.T, cert *x509.Certificate) {
+	t.Helper()
+	window := `{"suggestedWindow":{"start":"2020-01-01T00:00:00Z","end":"2020-01-02T00:00:00Z"}}`
+	body, err := json.Marshal(map[string]string{"Certificate": string(encodeCertificate(cert.Raw)), "ARIResponse": window})
+	must(t, err)
+	answer, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/set-renewal-info/", bytes.NewReader(body))
+	r.Header.Set("User-Agent", "test")
+	p.admin.ServeHTTP(answer, r)
+	if answer.Code != http.StatusOK {
+		t.Fatalf("%d %s", answer.Code, answer.Body)
+	}
 }
 
 // zone is a DNS server that gives every name loopback's address, unless it is missing.

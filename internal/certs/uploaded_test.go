@@ -87,8 +87,9 @@ func TestAnExpiredUploadIsNotUsedAndDoesNotHinderTheServer(t *testing.T) {
 }
 
 func TestAnUploadThatExpiresWhileItIsServedHasFailed(t *testing.T) {
+	t.Parallel() // most of its time it waits
 	other, dir := elsewhere(t), t.TempDir()
-	writePair(t, dir, "short", other.local, "shop.example.com", -days, 2*time.Second)
+	writePair(t, dir, "short", other.local, "shop.example.com", -days, 4*time.Second)
 	c := config(t, database(t))
 	c.Local, c.Uploaded = true, dir
 	m := opened(t, c, quick())
