@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/setopsco/setops/internal/handover"
 )
 
 // Main runs setopsd with the arguments behind its name and returns its exit code.
@@ -56,7 +59,8 @@ func newServe(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comma
 		Use:   "serve",
 		Short: "Serve the API, the image registry and the apps",
 		Long: "Serve the API, the image registry and the apps, until SIGTERM or SIGINT. Tasks go on running when the server\n" +
-			"stops; the next one adopts them. Every flag is also a variable (--data-dir is SETOPSD_DATA_DIR) and a line of the\n" +
+			"stops; the next one adopts them. At SIGHUP the server starts its program and reads its settings anew, and hands\n" +
+			"over to it without losing a request. Every flag is also a variable (--data-dir is SETOPSD_DATA_DIR) and a line of the\n" +
 			"YAML file that --config names (data-dir: /srv/setops); a flag wins over a variable, a variable over the file.",
 		Example: "  setopsd serve\n  setopsd serve --data-dir /srv/setops --http-listen 0.0.0.0:80 --domain apps.example.net",
 		Args:    cobra.NoArgs,
@@ -68,7 +72,7 @@ func newServe(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comma
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
-			return serve(cmd.Context(), &Daemon{Config: c, Out: stdout, Logger: log})
+			return serve(cmd.Context(), &Daemon{Config: c, Out: stdout, Logger: log, NotifySocket: getenv("NOTIFY_SOCKET")})
 		},
 	}
 	c.Flags(cmd.Flags())
@@ -77,9 +81,20 @@ func newServe(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comma
 }
 
 func serve(ctx context.Context, d *Daemon) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	// What the server writes is its owner's alone, whatever umask it was started with.
 	syscall.Umask(0o077)
-	if err := d.Open(ctx); err != nil {
+	var err error
+	if d.Program, err = handover.Self(); err != nil {
+		return err
+	}
+	if d.Taker, err = handover.Inherit(ctx, handover.Limits{}, d.Logger); err != nil {
+		return err
+	}
+	d.Hangup = hangup
+	if err = d.Open(ctx); err != nil {
 		return err
 	}
 	return errors.Join(d.Run(ctx), d.Close())

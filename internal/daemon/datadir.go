@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -23,7 +24,7 @@ import (
 //	admin-password   where it was generated
 //	registry/        images as they were pushed
 //	engine/          unpacked images, tasks, logs, networks
-//	lock             held while a server runs
+//	lock             held while a server runs, with the number of its process in it
 type dataDir struct {
 	path string
 	lock *os.File
@@ -46,7 +47,20 @@ func openDataDir(path string) (*dataDir, error) {
 		lock.Close()
 		return nil, fmt.Errorf("another setopsd uses the data directory %s; stop it, or give this one its own with --data-dir", path)
 	}
-	return &dataDir{path: path, lock: lock}, nil
+	d := &dataDir{path: path, lock: lock}
+	if err := d.sign(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open data directory: %w", err), d.Close())
+	}
+	return d, nil
+}
+
+// sign writes into the lock who holds it, for those who want to signal to the server.
+func (d *dataDir) sign() error {
+	if err := d.lock.Truncate(0); err != nil {
+		return err
+	}
+	_, err := d.lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
 }
 
 func (d *dataDir) Close() error { return d.lock.Close() }

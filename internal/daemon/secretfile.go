@@ -5,8 +5,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
+
+// checkPassword refuses a password file before the first start has written anything; later starts do not read it.
+func (c *Config) checkPassword() error {
+	if _, err := os.Stat(filepath.Join(c.DataDir, "setops.db")); err == nil || c.AdminPasswordFile == "" {
+		return nil
+	}
+	_, err := readPassword(c.AdminPasswordFile)
+	return err
+}
 
 // readPassword reads a password file: only its owner may read it, and the last newline is no part of it.
 func readPassword(path string) (string, error) {

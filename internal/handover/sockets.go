@@ -38,7 +38,7 @@ func (s *Sockets) Listen(key string, open func() (net.Listener, error)) (net.Lis
 	defer s.mu.Unlock()
 	l, err := claim(s, key, net.FileListener, open)
 	if err != nil {
-		return nil, fmt.Errorf("listen at %s: %w", key, err)
+		return nil, fmt.Errorf("listen on %s: %w", key, err)
 	}
 	return &listener{Listener: l, release: sync.OnceFunc(func() { s.release(key) })}, nil
 }
@@ -49,7 +49,7 @@ func (s *Sockets) ListenPacket(key string, open func() (net.PacketConn, error)) 
 	defer s.mu.Unlock()
 	c, err := claim(s, key, net.FilePacketConn, open)
 	if err != nil {
-		return nil, fmt.Errorf("listen at %s: %w", key, err)
+		return nil, fmt.Errorf("listen on %s: %w", key, err)
 	}
 	return &packetConn{PacketConn: c, release: sync.OnceFunc(func() { s.release(key) })}, nil
 }

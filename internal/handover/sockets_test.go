@@ -103,7 +103,7 @@ func TestDatagramsWaitToo(t *testing.T) {
 func TestWhatCannotListenIsSaidWithItsKey(t *testing.T) {
 	var s handover.Sockets
 	_, err := s.Listen("web", func() (net.Listener, error) { return nil, syscall.EADDRINUSE })
-	if !errors.Is(err, syscall.EADDRINUSE) || err.Error() != "listen at web: address already in use" {
+	if !errors.Is(err, syscall.EADDRINUSE) || err.Error() != "listen on web: address already in use" {
 		t.Errorf("got %v", err)
 	}
 	l, err := s.Listen("web", listen) // it can be tried again

@@ -1,0 +1,118 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/setopsco/setops/internal/auth"
+	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/project"
+	"github.com/setopsco/setops/internal/registry"
+	"github.com/setopsco/setops/internal/routing"
+	"github.com/setopsco/setops/internal/seal"
+	"github.com/setopsco/setops/internal/store"
+)
+
+// core is what only one process can have open. It is made anew each time that it is opened:
+//
+//	lock → open → start → begin … end → stop
+type core struct {
+	*Daemon
+
+	dir            *dataDir
+	sealKey        []byte
+	organizationID string
+	sessions       *auth.Sessions
+	projects       *project.Service
+
+	store    *store.Store
+	box      *seal.Box
+	registry *registry.Registry
+	routes   *routing.Table
+	engine   engine.Engine
+	commits  *commit.Service
+	prepares *preparer
+
+	ready    atomic.Bool
+	stopping chan struct{} // closed by end
+	ended    sync.Once
+	alive    context.Context // of loops
+	endLoops context.CancelFunc
+	loops    sync.WaitGroup
+	closers  []func() error
+}
+
+func newCore(d *Daemon) *core {
+	c := &core{Daemon: d, stopping: make(chan struct{})}
+	c.alive, c.endLoops = context.WithCancel(context.Background())
+	return c
+}
+
+// lock takes the data directory. It writes nothing but the lock.
+func (c *core) lock(context.Context) (err error) {
+	if c.dir, err = openDataDir(c.Config.DataDir); err != nil {
+		return err
+	}
+	c.onClose(c.dir.Close)
+	return nil
+}
+
+func (c *core) open(ctx context.Context) error {
+	for _, open := range []func(context.Context) error{
+		c.openStore, c.openRegistry, c.openRoutes, c.openEngine, c.openCommits,
+	} {
+		if err := open(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *core) onClose(f func() error) { c.closers = append(c.closers, f) }
+
+// start brings the stages to their last committed state.
+func (c *core) start(ctx context.Context) error {
+	c.loops.Go(func() { c.engine.Watch(c.alive, func(stage string) { c.routes.TasksChanged(c.alive, stage) }) })
+	c.loops.Go(func() { c.purgeUploads(c.alive) })
+	if err := c.commits.Resume(ctx); err != nil {
+		return fmt.Errorf("restore the committed state: %w", err)
+	}
+	return nil
+}
+
+// begin takes requests, and goes on with what was being destroyed.
+func (c *core) begin() {
+	c.front.gate.open(c.handler())
+	c.loops.Go(func() { c.resumeDestroying(c.alive) })
+	c.ready.Store(true)
+}
+
+// end lets streams end, so that stopping does not wait for those who listen.
+func (c *core) end() {
+	c.ended.Do(func() {
+		c.ready.Store(false)
+		close(c.stopping)
+	})
+}
+
+// stopLimit is how long requests in flight are waited for when the server or its core stops.
+const stopLimit = 15 * time.Second
+
+// stop waits for requests of the API that are in flight, and closes what open made, last first. It may be called again.
+func (c *core) stop() error {
+	c.end()
+	c.front.gate.close(stopLimit)
+	c.endLoops()
+	c.loops.Wait()
+	var all []error
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		all = append(all, c.closers[i]())
+	}
+	c.closers = nil
+	return errors.Join(all...)
+}

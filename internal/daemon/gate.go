@@ -1,0 +1,103 @@
+package daemon
+
+import (
+	"context"
+	"net/http"
+	"net/http/httputil"
+	"sync"
+	"time"
+)
+
+// gate leads requests of the API to the core. While the core is closed here, they are passed on to the API's own socket:
+// there they wait until a process accepts, this one or the next. So clients that keep their connection to this process
+// lose nothing.
+type gate struct {
+	relay http.Handler
+
+	mu       sync.Mutex
+	core     http.Handler // nil while it is closed
+	ctx      context.Context
+	cancel   context.CancelFunc // of all requests
+	inFlight int
+	idle     chan struct{} // closed when the last request has left a closed gate
+}
+
+// newGate makes a closed gate. address is that of the API's socket.
+func newGate(address func() string) *gate {
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", address(), r.In.Host
+			for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+				if values, ok := r.In.Header[name]; ok { // Rewrite takes them away
+					r.Out.Header[name] = values
+				}
+			}
+		},
+		Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		FlushInterval: -1,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
+			http.Error(w, "the server is being replaced; try again in a moment", http.StatusServiceUnavailable)
+		},
+	}
+	return &gate{relay: proxy}
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	core, life := g.enter()
+	if core == nil {
+		g.relay.ServeHTTP(w, r)
+		return
+	}
+	defer g.leave()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(life, cancel)()
+	core.ServeHTTP(w, r.WithContext(ctx))
+}
+
+func (g *gate) open(core http.Handler) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.core = core
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+}
+
+// close leads nobody to the core any more, and returns when nobody is there, or after limit: then the contexts of those who
+// are left have ended.
+func (g *gate) close(limit time.Duration) {
+	g.mu.Lock()
+	if g.core == nil {
+		g.mu.Unlock()
+		return
+	}
+	g.core, g.idle = nil, make(chan struct{})
+	idle, cancel := g.idle, g.cancel
+	if g.inFlight == 0 {
+		close(g.idle)
+	}
+	g.mu.Unlock()
+	defer cancel()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-idle:
+	case <-timer.C:
+	}
+}
+
+func (g *gate) enter() (http.Handler, context.Context) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.core != nil {
+		g.inFlight++
+	}
+	return g.core, g.ctx
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.inFlight--; g.inFlight == 0 && g.core == nil {
+		close(g.idle)
+	}
+}
