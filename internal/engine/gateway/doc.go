@@ -6,7 +6,7 @@
 //	                                        port 80   http apps of the stage, by Host
 //	        addresses .192 to .254          a port    one tcp app of the stage each
 //
-// Listeners are bound to the bridge, so that nobody else reaches them. They listen on ports that are free, and a rule
+// Listeners are bound to the bridge, so that only the stage reaches them, and the host itself. They listen on ports that are free, and a rule
 // translates the one that tasks ask for: no program of the host is in our way, nor are we in its, and when this process is gone
 // no program of the host gets connections that were meant for an app.
 //

@@ -84,6 +84,16 @@ func (g *Gateways) syncFilter(gone string) error {
 	return nil
 }
 
+// dropFilter removes the table. Without a stage nobody needs it.
+func (g *Gateways) dropFilter() error {
+	g.mark.Drop()
+	g.made = false
+	if err := nft.ReplaceTable(family, g.table(), nil); err != nil {
+		return fmt.Errorf("remove packet filter: %w", err)
+	}
+	return nil
+}
+
 // updateFilter looks once, and changes what is not as it should be.
 func (g *Gateways) updateFilter(gone string) (changed bool, err error) {
 	if !g.made || !nft.HasRules(family, g.table(), "prerouting", "input", "forward") {

@@ -160,11 +160,17 @@ func (g *Gateways) Shut(stageID string) error {
 
 func (g *Gateways) shut(p *place) error {
 	delete(g.places, p.ID)
-	err := g.syncFilter(p.Bridge)
-	for _, e := range g.passFirewall(context.Background(), p.Bridge) {
-		g.warnOnce(noInput, e)
+	var errs []error
+	if p.Bridge != "" { // it was open
+		for _, e := range g.passFirewall(context.Background(), p.Bridge) {
+			g.warnOnce(noInput, e)
+		}
+		errs = append(errs, g.syncFilter(p.Bridge))
 	}
-	return errors.Join(err, p.close(), g.forget(p.ID))
+	if len(g.places) == 0 {
+		errs = append(errs, g.dropFilter())
+	}
+	return errors.Join(append(errs, p.close(), g.forget(p.ID))...)
 }
 
 // Close stops answering and waits for the goroutines that do. Rules and addresses stay, as bridges and tasks do.

@@ -139,7 +139,11 @@ func (h *host) in(netns string, f func()) {
 // network opens a Network of the host; it is closed and emptied when the test ends.
 func (h *host) network(instance string) *Network {
 	h.t.Helper()
-	n := h.open(instance)
+	return h.emptied(h.open(instance))
+}
+
+func (h *host) emptied(n *Network) *Network {
+	h.t.Helper()
 	h.t.Cleanup(func() {
 		ctx := context.Background()
 		for id := range n.stages {
@@ -156,7 +160,13 @@ func (h *host) network(instance string) *Network {
 
 func (h *host) open(instance string) *Network {
 	h.t.Helper()
-	n, err := New(Config{Dir: filepath.Join(h.dir, instance), Instance: instance, ResolvConf: filepath.Join(h.dir, "resolv.conf")})
+	return h.openWith(Config{Instance: instance})
+}
+
+func (h *host) openWith(cfg Config) *Network {
+	h.t.Helper()
+	cfg.Dir, cfg.ResolvConf = filepath.Join(h.dir, cfg.Instance), filepath.Join(h.dir, "resolv.conf")
+	n, err := New(cfg)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -187,8 +197,13 @@ func (h *host) attach(n *Network, stageID, containerID string) Endpoint {
 // serve answers every connection to address with who asked; it gives the port.
 func (h *host) serve(netns, address string) (port string) {
 	h.t.Helper()
+	return h.serveAt(netns, net.JoinHostPort(address, "0"))
+}
+
+func (h *host) serveAt(netns, address string) (port string) {
+	h.t.Helper()
 	h.in(netns, func() {
-		l, err := net.Listen("tcp4", net.JoinHostPort(address, "0"))
+		l, err := net.Listen("tcp4", address)
 		if err != nil {
 			h.t.Error(err)
 			return
