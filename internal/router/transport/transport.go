@@ -113,6 +113,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // connect gives an idle connection that is sound, or else a new one.
 func (t *Transport) connect(ctx context.Context, addr string) (*conn, error) {
+	if ctx.Err() != nil {
+		return nil, &DialError{Addr: addr, Err: context.Cause(ctx)}
+	}
 	if c := t.take(addr); c != nil {
 		return c, nil
 	}
