@@ -24,17 +24,14 @@ const (
 	mostFronts = 255 - FirstFront
 )
 
-// chooseAddresses gives each tcp app that has a front an address, takes away those of others, and remembers that. The
-// choice begins at a place that depends on the app's name alone, so that hardly ever an app gets an address that another
+// chooseAddresses gives each tcp app that has a front an address and takes away those of others. The choice begins at a place that depends on the app's name alone, so that hardly ever an app gets an address that another
 // one had a moment ago.
-func (g *Gateways) chooseAddresses(p *place) error {
-	before := len(p.hosts)
+func (p *place) chooseAddresses() error {
 	for app := range p.hosts {
 		if !slices.ContainsFunc(p.fronts, func(f engine.Front) bool { return f.App == app && f.Protocol == setops.TCP }) {
 			delete(p.hosts, app)
 		}
 	}
-	changed := len(p.hosts) != before
 	used := map[byte]bool{}
 	for _, a := range p.Taken {
 		used[a.As4()[3]] = true
@@ -52,10 +49,7 @@ func (g *Gateways) chooseAddresses(p *place) error {
 			errs = append(errs, fmt.Errorf("no address is left for the private name of app %s; a stage has at most %d tcp apps", f.App, mostFronts))
 			continue
 		}
-		p.hosts[f.App], used[host], changed = host, true, true
-	}
-	if changed {
-		errs = append(errs, g.remember(p))
+		p.hosts[f.App], used[host] = host, true
 	}
 	return errors.Join(errs...)
 }

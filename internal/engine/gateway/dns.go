@@ -60,7 +60,7 @@ func (g *Gateways) startNameServer(p *place) (*nameServer, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h := &handler{ctx: ctx, subnet: p.Subnet, resolver: g.resolver, slots: make(chan struct{}, maxQueries)}
-	h.private.Store(&table{})
+	h.private.Store(&privateNames{})
 	s := &nameServer{
 		packets: packets, listener: listener, handler: h, giveUp: cancel,
 		servers: []*dns.Server{{PacketConn: packets, Handler: h}, {Listener: listener, Handler: h}},
@@ -77,8 +77,10 @@ func (g *Gateways) startNameServer(p *place) (*nameServer, error) {
 	return s, nil
 }
 
-// tell says what the private names are from now on.
-func (s *nameServer) tell(t table) { s.handler.private.Store(&t) }
+// tell says what the private names are from now on; complete, that there are no others.
+func (s *nameServer) tell(t table, complete bool) {
+	s.handler.private.Store(&privateNames{t, complete})
+}
 
 // close stops the server and waits for the answers in flight.
 func (s *nameServer) close() error {
@@ -95,7 +97,7 @@ func (s *nameServer) close() error {
 type handler struct {
 	ctx      context.Context // of the name server
 	subnet   netip.Prefix
-	private  atomic.Pointer[table]
+	private  atomic.Pointer[privateNames]
 	resolver *resolver
 	slots    chan struct{}
 }

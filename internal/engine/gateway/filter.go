@@ -177,7 +177,7 @@ func fill(conn *nftables.Conn, t *nftables.Table) error {
 
 	c = chain("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, nftables.ChainPriorityFilter)
 	nft.Add(conn, c, fromTasks, nft.IPv6(), nft.Drop())
-	nft.Add(conn, c, fromTasks, nft.AddressIn(nft.IPDestination, linkLocal), nft.Drop())
+	nft.Add(conn, c, fromTasks, nft.IPv4(), nft.AddressIn(nft.IPDestination, linkLocal), nft.Drop())
 	return nil
 }
 

@@ -87,6 +87,9 @@ func New(cfg Config) (*Gateways, error) {
 	g := &Gateways{
 		cfg: cfg, log: cfg.Logger, resolver: newResolver(cfg.ResolvConf), places: map[string]*place{}, warned: map[string]bool{},
 	}
+	if cfg.Serve == nil {
+		return g, nil
+	}
 	return g, g.load()
 }
 
@@ -187,7 +190,7 @@ func (g *Gateways) Close() error {
 func (g *Gateways) place(id string) *place {
 	p := g.places[id]
 	if p == nil {
-		p = &place{Stage: Stage{ID: id}, hosts: map[string]byte{}, doors: map[string]*door{}}
+		p = &place{Stage: Stage{ID: id}, set: true, hosts: map[string]byte{}, doors: map[string]*door{}}
 		g.places[id] = p
 	}
 	return p

@@ -21,6 +21,11 @@ const (
 // table is the private names of one stage, in lower case with a dot at their end.
 type table map[string]netip.Addr
 
+type privateNames struct {
+	table
+	complete bool // there are no others
+}
+
 func (p *place) table() table {
 	t := table{}
 	for _, f := range p.fronts {
@@ -59,8 +64,8 @@ func isPrivate(q *dns.Msg) bool {
 }
 
 // answer answers a question for a private name: by its address, by nothing for other types, by NXDOMAIN for what this
-// stage does not have.
-func (t table) answer(q *dns.Msg) *dns.Msg {
+// stage does not have. As long as that is not known, the question should be asked again.
+func (t privateNames) answer(q *dns.Msg) *dns.Msg {
 	m := new(dns.Msg).SetReply(q)
 	m.Authoritative, m.RecursionAvailable = true, true
 	if edns := q.IsEdns0(); edns != nil {
@@ -68,12 +73,15 @@ func (t table) answer(q *dns.Msg) *dns.Msg {
 	}
 	asked := q.Question[0]
 	name := dns.CanonicalName(asked.Name)
-	address, known := t[name]
+	address, known := t.table[name]
 	switch {
 	case known && asked.Qtype == dns.TypeA && asked.Qclass == dns.ClassINET:
 		header := dns.RR_Header{Name: asked.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: ttl}
 		m.Answer = []dns.RR{&dns.A{Hdr: header, A: address.AsSlice()}}
-	case !known && !t.hasBelow(name):
+	case known || t.hasBelow(name):
+	case !t.complete:
+		m.Rcode = dns.RcodeServerFailure
+	default:
 		m.Rcode = dns.RcodeNameError
 	}
 	return m

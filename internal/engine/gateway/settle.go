@@ -15,9 +15,10 @@ type place struct {
 	Stage
 	index  int  // of the bridge's interface, which the sockets are bound to; 0: it is not open
 	whole  bool // all is as it should be, so far as we know
-	set    bool // SetFronts was called in this process
+	set    bool // the fronts are those of this process; otherwise an earlier one had them, and they may go or stay
 	fronts []engine.Front
 	hosts  map[string]byte // of each tcp app that has a front: the last byte of its address
+	onDisk string          // what remember has written
 
 	names *nameServer
 	doors map[string]*door // by app; that of all http apps is ""
@@ -28,12 +29,13 @@ type place struct {
 func (g *Gateways) settle(ctx context.Context, p *place, gone string) error {
 	p.whole = false
 	errs := []error{g.serveNames(p)}
+	var spent []*door
 	if p.set {
-		errs = append(errs, g.chooseAddresses(p), setAddresses(p))
+		errs = append(errs, p.chooseAddresses(), g.remember(p), setAddresses(p))
+		wanted := p.wantedDoors()
+		spent = p.takeDoors(wanted)
+		errs = append(errs, g.openDoors(p, wanted))
 	}
-	wanted := p.wantedDoors()
-	spent := p.takeDoors(wanted)
-	errs = append(errs, g.openDoors(p, wanted))
 	for _, e := range g.passFirewall(ctx, "") {
 		g.warnOnce(noInput, e)
 	}
@@ -42,7 +44,7 @@ func (g *Gateways) settle(ctx context.Context, p *place, gone string) error {
 		errs = append(errs, d.close())
 	}
 	if p.names != nil {
-		p.names.tell(p.table())
+		p.names.tell(p.table(), p.set)
 	}
 	err := errors.Join(errs...)
 	p.whole = err == nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,10 +28,14 @@ type Set[T any] struct {
 // In gives the set of a table.
 func (p Set[T]) In(table string) *nftables.Set {
 	t := &nftables.Table{Family: p.Family, Name: table}
-	return &nftables.Set{
+	s := &nftables.Set{
 		Table: t, ID: p.ID, Name: p.Name, KeyType: p.Key, Concatenation: p.Concat,
 		IsMap: p.ValueOf != nil, DataType: p.Value,
 	}
+	if p.Key.Name == nftables.TypeIFName.Name { // so that the tool nft can print it
+		s.KeyByteOrder = binaryutil.NativeEndian
+	}
+	return s
 }
 
 // Make adds the set and its elements to the transaction.

@@ -442,6 +442,12 @@ func TestConnectionsWaitForTheNextProcessThatInheritsTheSockets(t *testing.T) {
 	connect() // nobody accepts
 	n = h.emptied(h.openWith(cfg))
 	connect() // the new process does not know its fronts yet
+	if got := h.addressOf(a, dbName); got != at[1] {
+		t.Errorf("db is at %q meanwhile, not %q", got, at[1])
+	}
+	if m := h.question(a.NetNSPath, a.Gateway, "new.live.shop.localhost.internal", dns.TypeA); m.Rcode != dns.RcodeServerFailure {
+		t.Errorf("the answer for a name that may come is %v", m)
+	}
 	h.setFronts(n, "live", liveFronts...)
 	for _, c := range waiting {
 		c.SetDeadline(time.Now().Add(3 * time.Second))
