@@ -10,7 +10,7 @@ import (
 // Drain waits until nothing is in flight to an upstream that a Set has removed. It returns at once for one that
 // is idle or unknown, and ErrRouted for one that is in the table, or gets back into it while Drain waits.
 //
-// When the deadline of ctx passes, upgraded connections (WebSockets) are closed, ordinary requests are left to
+// When the deadline of ctx passes, upgraded connections (WebSockets) and streams are closed, ordinary requests are left to
 // end as they may, and the error wraps context.DeadlineExceeded. A ctx that is cancelled closes nothing.
 func (r *Router) Drain(ctx context.Context, upstreamID string) error {
 	u := r.find(upstreamID)
@@ -42,7 +42,7 @@ func (r *Router) giveUp(ctx context.Context, u *upstream) error {
 	return fmt.Errorf("drain %s with %d requests in flight: %w", u.id, remaining, ctx.Err())
 }
 
-// InFlight is how many requests an upstream is answering now, upgraded connections included.
+// InFlight is how many requests an upstream is answering now, upgraded connections and streams included.
 func (r *Router) InFlight(upstreamID string) int {
 	u := r.find(upstreamID)
 	if u == nil {
@@ -71,28 +71,28 @@ func (t *tunnel) CloseWrite() error {
 	return half.CloseWrite()
 }
 
-func (u *upstream) openTunnel(conn io.ReadWriteCloser) *tunnel {
-	t := &tunnel{conn}
+// hold lets closeTunnels find what outlives a request's answer.
+func (u *upstream) hold(c io.Closer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.tunnels == nil {
-		u.tunnels = map[*tunnel]struct{}{}
+		u.tunnels = map[io.Closer]struct{}{}
 	}
-	u.tunnels[t] = struct{}{}
-	return t
+	u.tunnels[c] = struct{}{}
 }
 
-func (u *upstream) endTunnel(t *tunnel) {
+// release undoes hold and closes what was held, if nobody has done so.
+func (u *upstream) release(c io.Closer) {
 	u.mu.Lock()
-	delete(u.tunnels, t)
+	delete(u.tunnels, c)
 	u.mu.Unlock()
-	_ = t.Close() // the proxy has closed it already, except where it refused the upgrade
+	_ = c.Close() // the one who copied has closed it already, except where an upgrade was refused
 }
 
 func (u *upstream) closeTunnels() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for t := range u.tunnels {
-		_ = t.Close() // whoever copies finds it closed and ends
+	for c := range u.tunnels {
+		_ = c.Close() // whoever copies finds it closed and ends
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
-	"sync/atomic"
 
 	"github.com/setopsco/setops/internal/router/transport"
 )
@@ -13,7 +12,12 @@ import (
 var (
 	errUnknownHost = errors.New("no app answers at this host")
 	errNoneHealthy = errors.New("no healthy upstream")
+	errMoved       = errors.New("host answers elsewhere since a moment ago")
 )
+
+// tinyAnswer is the length up to which net/http keeps an answer until it is whole: the handler never waits for a client
+// to take it.
+const tinyAnswer = 2 << 10
 
 // smallAnswer is the length up to which an answer that announces its length is not flushed piece by piece.
 const smallAnswer = 64 << 10
@@ -25,19 +29,23 @@ type flight struct {
 	router *Router
 	proxy  httputil.ReverseProxy
 
-	host     string
+	at       place
+	pool     *pool // found there when the request began; nil when it is to be found anew
 	writer   http.ResponseWriter
-	upstream *upstream   // counted in; nil while none is
-	refused  []*upstream // would not take a connection
-	lastErr  error       // of the last of refused
-	upload   *upload     // nil when the request has no body
-	tunnel   *tunnel     // of an upgraded connection
+	request  *http.Request // of the client
+	upstream *upstream     // counted in; nil while none is
+	refused  []*upstream   // would not take a connection
+	lastErr  error         // of the last of refused
+	upload   *upload       // nil when the request has no body
+	tunnel   io.Closer     // the app's side of an upgraded connection; closing it ends the client's side too
+	stall    stall
 }
 
 func (r *Router) newFlight() *flight {
 	f := &flight{router: r}
+	f.stall.limit = r.config.StallTimeout
 	f.proxy = httputil.ReverseProxy{
-		Rewrite:      rewrite,
+		Rewrite:      r.rewrite,
 		Transport:    f,
 		ErrorHandler: f.fail,
 		BufferPool:   (*buffers)(&r.buffers),
@@ -53,6 +61,7 @@ func (f *flight) RoundTrip(req *http.Request) (*http.Response, error) {
 		// The transport closes the body even when it could not connect, and then there is nothing to retry with.
 		f.upload = &upload{body: req.Body}
 		req.Body = f.upload
+		f.stall.watch(f.writer, f.upload)
 	}
 	for {
 		addr, err := f.board()
@@ -72,13 +81,20 @@ func (f *flight) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// board chooses an upstream and counts the request in. When the upstream has left the table meanwhile, there is
-// a newer table to choose from.
+// board chooses an upstream and counts the request in. When the upstream has left the table meanwhile, or would not take
+// the request, there may be a newer table to choose from: an older one than any answer came from is never used.
 func (f *flight) board() (addr string, err error) {
 	for {
-		pool := f.router.table.Load().lookup(f.host)
+		pool := f.pool
+		f.pool = nil
+		if pool == nil {
+			pool = f.router.table.Load().find(f.at)
+		}
 		if pool == nil {
 			return "", errUnknownHost
+		}
+		if pool.redirect != "" {
+			return "", errMoved
 		}
 		m := pool.choose(f.refused)
 		if m == nil && f.lastErr != nil {
@@ -103,9 +119,14 @@ func (f *flight) arrive(res *http.Response) {
 	if f.upload != nil && !f.upload.whole.Load() {
 		f.answerEarly(res.Request.ProtoMajor)
 	}
-	if conn, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
-		f.tunnel = f.upstream.openTunnel(conn)
-		res.Body = f.tunnel
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+		f.stall.end() // both sides may be silent for as long as they like
+		f.tunnel = res.Body
+		f.upstream.hold(f.tunnel)
+	case res.ContentLength < 0 || res.ContentLength > tinyAnswer:
+		f.stall.watch(f.writer, f.upload)
+		res.Body = &download{ReadCloser: res.Body, stall: &f.stall}
 	}
 }
 
@@ -138,25 +159,30 @@ func (f *flight) disembark() {
 
 // end counts the request out and leaves nothing behind for the next one.
 func (f *flight) end() {
+	f.stall.end()
 	if f.tunnel != nil {
-		f.upstream.endTunnel(f.tunnel)
+		f.upstream.release(f.tunnel)
 	}
 	if f.upstream != nil {
 		f.disembark()
 	}
 	clear(f.refused)
 	f.refused = f.refused[:0]
-	f.host, f.writer, f.lastErr, f.upload, f.tunnel = "", nil, nil, nil, nil
+	f.at, f.pool, f.writer, f.request, f.lastErr, f.upload, f.tunnel = place{}, nil, nil, nil, nil, nil, nil
 }
 
 // fail answers a request for which the upstream gave no answer.
 func (f *flight) fail(w http.ResponseWriter, req *http.Request, err error) {
-	f.router.log.Debug("request got no answer", "host", f.host, "method", req.Method, "error", err)
+	f.router.log.Debug("request got no answer", "host", f.at.name, "method", req.Method, "error", err)
 	switch {
 	case errors.Is(err, errUnknownHost):
 		pageUnknownHost.write(w)
+	case errors.Is(err, errMoved):
+		f.follow(w)
 	case errors.Is(err, errNoneHealthy):
 		pageNoneHealthy.writeRetry(w, f.router.config.ProbeInterval)
+	case f.upload != nil && f.upload.stalled.Load():
+		pageSlowBody.write(w)
 	case f.upload != nil && f.upload.broken.Load():
 		pageBadBody.write(w)
 	default:
@@ -164,25 +190,16 @@ func (f *flight) fail(w http.ResponseWriter, req *http.Request, err error) {
 	}
 }
 
-// upload is a client's body that survives the Close of an attempt that sent nothing of it, and that knows how it
-// ended. It is read by the transport while the handler looks at it.
-type upload struct {
-	body   io.Reader
-	whole  atomic.Bool // read to its end
-	broken atomic.Bool // the client broke off, or sent what is no body
-}
-
-func (u *upload) Read(p []byte) (int, error) {
-	n, err := u.body.Read(p)
-	switch err {
-	case nil:
-	case io.EOF:
-		u.whole.Store(true)
-	default:
-		u.broken.Store(true)
+// follow sends a request on whose host has become a redirect while it looked for an upstream.
+func (f *flight) follow(w http.ResponseWriter) {
+	pool := f.router.table.Load().find(f.at)
+	if pool == nil {
+		pageUnknownHost.write(w)
+		return
 	}
-	return n, err
+	if location := f.router.elsewhere(f.request, f.at, pool); location != "" {
+		sendOn(w, location)
+		return
+	}
+	pageNoneHealthy.writeRetry(w, f.router.config.ProbeInterval)
 }
-
-// Close does nothing: the server closes what it reads from the client.
-func (u *upload) Close() error { return nil }

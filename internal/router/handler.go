@@ -1,26 +1,57 @@
 package router
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
-// ServeHTTP answers a request from the public side.
+// ServeHTTP answers a request from the public side, plain or by TLS.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	host := canonicalHost(req.Host)
 	switch {
-	case req.Method == http.MethodConnect:
-		pageNoTunnels.write(w)
-	case req.URL.Opaque != "": // such as "GET http:x", which would be sent on as a broken request line
-		pageBadTarget.write(w)
-	case isPrivate(host), r.table.Load().lookup(host) == nil:
+	case req.TLS != nil && req.TLS.ServerName != "" && canonicalHost(req.TLS.ServerName) != host:
+		pageMisdirected.write(w)
+	case isPrivate(host):
 		pageUnknownHost.write(w)
 	default:
-		r.forward(w, req, host)
+		r.serve(w, req, place{kind: public, name: host})
 	}
 }
 
-// forward takes the request to an upstream of the host and brings the answer back.
-func (r *Router) forward(w http.ResponseWriter, req *http.Request, host string) {
+// Private answers requests from inside the owner's own network. It knows that owner's private routes and no others.
+func (r *Router) Private(owner string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.serve(w, req, place{kind: private, owner: owner, name: canonicalHost(req.Host)})
+	})
+}
+
+func (r *Router) serve(w http.ResponseWriter, req *http.Request, at place) {
+	if req.Method == http.MethodConnect {
+		pageNoTunnels.write(w)
+		return
+	}
+	// Such as "GET http:x" and "GET *", which would be sent on as a broken request line. The path of an absolute
+	// target may be empty.
+	if req.URL.Opaque != "" || req.URL.Path != "" && !strings.HasPrefix(req.URL.Path, "/") {
+		pageBadTarget.write(w)
+		return
+	}
+	pool := r.table.Load().find(at)
+	if pool == nil {
+		pageUnknownHost.write(w)
+		return
+	}
+	if location := r.elsewhere(req, at, pool); location != "" {
+		sendOn(w, location)
+		return
+	}
+	r.forward(w, req, at, pool)
+}
+
+// forward takes the request to an upstream and brings the answer back.
+func (r *Router) forward(w http.ResponseWriter, req *http.Request, at place, pool *pool) {
 	f := r.flights.Get().(*flight)
-	f.host, f.writer = host, w
+	f.at, f.pool, f.writer, f.request = at, pool, w, req
 	// Deferred, because the proxy panics with http.ErrAbortHandler to cut a connection short.
 	defer func() {
 		f.end()

@@ -14,7 +14,7 @@ const requestIDHeader = "X-Request-Id"
 
 // rewrite makes the request that an upstream gets of the one that the client sent. The address comes later, when
 // an upstream is chosen. The client's Host and query stay as they are.
-func rewrite(pr *httputil.ProxyRequest) {
+func (r *Router) rewrite(pr *httputil.ProxyRequest) {
 	pr.Out.URL.Scheme = "http"
 	pr.Out.URL.User = nil // of an absolute target; the transport would make a header of it
 	pr.Out.URL.RawQuery = pr.In.URL.RawQuery
@@ -25,6 +25,9 @@ func rewrite(pr *httputil.ProxyRequest) {
 	}
 	pr.SetXForwarded()
 	pr.Out.Header[requestIDHeader] = []string{newRequestID()}
+	if r.trusts(pr.In.RemoteAddr) {
+		trust(pr)
+	}
 	refuseCleartextHTTP2(pr.Out.Header)
 }
 

@@ -19,6 +19,7 @@ type monitor struct {
 // Health is what the checks say of an upstream.
 type Health struct {
 	Healthy     bool  // in route; an upstream enters as healthy
+	Proven      bool  // false until a check has passed, for one that was Unproven
 	Failures    int   // consecutive ones up to now
 	LastFailure error // nil when no check ever failed
 }
@@ -39,23 +40,23 @@ func (r *Router) Health() map[string]Health {
 func (u *upstream) health() Health {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return Health{Healthy: u.healthy.Load(), Failures: u.failures, LastFailure: u.lastFailure}
+	return Health{Healthy: u.healthy.Load(), Proven: u.proven.Load(), Failures: u.failures, LastFailure: u.lastFailure}
 }
 
 // ensureMonitor starts a monitor unless the same one is running. The verdict stays until the new check gives its
 // own, and an upstream that is out is asked at once.
-func (r *Router) ensureMonitor(u *upstream, addr string, route Route) {
+func (r *Router) ensureMonitor(u *upstream, addr string, rule rule) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.monitor != nil {
-		if u.monitor.key == route.CheckKey && u.monitor.addr == addr {
+		if u.monitor.key == rule.checkKey && u.monitor.addr == addr {
 			return
 		}
 		u.monitor.stop()
 	}
 	ctx, stop := context.WithCancel(r.life)
 	u.failures = 0
-	m := &monitor{router: r, upstream: u, addr: addr, key: route.CheckKey, check: route.Check, stop: stop}
+	m := &monitor{router: r, upstream: u, addr: addr, key: rule.checkKey, check: rule.check, stop: stop}
 	u.monitor = m
 	r.monitors.Go(func() { m.run(ctx) })
 }
@@ -70,10 +71,10 @@ func (u *upstream) stopMonitor() {
 }
 
 func (m *monitor) run(ctx context.Context) {
-	interval := m.router.config.ProbeInterval
+	begun := time.Now()
 	var wait time.Duration
-	if m.upstream.healthy.Load() {
-		wait = rand.N(interval) // spreads those that were routed together
+	if m.upstream.healthy.Load() && m.upstream.proven.Load() {
+		wait = rand.N(m.router.config.ProbeInterval) // spreads those that were routed together
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -83,9 +84,22 @@ func (m *monitor) run(ctx context.Context) {
 			return
 		case <-timer.C:
 			m.ask(ctx)
-			timer.Reset(interval - interval/10 + rand.N(interval/5+1))
+			timer.Reset(m.pause(time.Since(begun)))
 		}
 	}
+}
+
+// firstPause is the shortest time between two checks of an upstream that has not passed any.
+const firstPause = 100 * time.Millisecond
+
+// pause is the usual interval, give or take a tenth. While the upstream is unproven it is a quarter of the time that
+// it has taken to start up to now, so that its readiness is not noticed long after the event.
+func (m *monitor) pause(sinceBegun time.Duration) time.Duration {
+	interval := m.router.config.ProbeInterval
+	if !m.upstream.proven.Load() {
+		return min(interval, max(firstPause, sinceBegun/4))
+	}
+	return interval - interval/10 + rand.N(interval/5+1)
 }
 
 func (m *monitor) ask(ctx context.Context) {
@@ -108,9 +122,7 @@ func (m *monitor) judge(err error) {
 	}
 	if err == nil {
 		u.failures = 0
-		if u.healthy.CompareAndSwap(false, true) {
-			m.router.log.Info("upstream is back in its routes", "upstream", u.id, "addr", m.addr)
-		}
+		m.welcome()
 		return
 	}
 	u.failures++
@@ -118,5 +130,18 @@ func (m *monitor) judge(err error) {
 	if u.failures >= m.router.config.FailuresToRemove && u.healthy.CompareAndSwap(true, false) {
 		m.router.log.Warn("upstream is out of its routes", "upstream", u.id, "addr", m.addr,
 			"failures", u.failures, "last", err)
+	}
+}
+
+// welcome puts the upstream into its routes, where it begins slowly if it was not there before.
+func (m *monitor) welcome() {
+	u := m.upstream
+	if u.proven.Load() && u.healthy.Load() {
+		return
+	}
+	u.warmUp(m.router.config.SlowStart)
+	u.proven.Store(true)
+	if u.healthy.CompareAndSwap(false, true) {
+		m.router.log.Info("upstream is back in its routes", "upstream", u.id, "addr", m.addr)
 	}
 }

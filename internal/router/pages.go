@@ -17,6 +17,9 @@ var (
 	pageNoneHealthy = page{http.StatusServiceUnavailable, "The app has no healthy task at the moment.\n"}
 	pageNoAnswer    = page{http.StatusBadGateway, "The app gave no answer.\n"}
 	pageBadBody     = page{http.StatusBadRequest, "The request's body could not be read.\n"}
+	pageSlowBody    = page{http.StatusRequestTimeout, "The request's body did not come.\n"}
+	pageMisdirected = page{http.StatusMisdirectedRequest, "This connection was made for another host.\n"}
+	pageElsewhere   = page{http.StatusPermanentRedirect, "This host answers elsewhere.\n"}
 	pageBadTarget   = page{http.StatusBadRequest, "The request's target is no path.\n"}
 	pageNoTunnels   = page{http.StatusMethodNotAllowed, "This router makes no tunnels.\n"}
 )

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"log"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ const (
 	DefaultProbeTimeout     = 5 * time.Second
 	DefaultFailuresToRemove = 3
 	DefaultSlowStart        = 10 * time.Second
+	DefaultStallTimeout     = 2 * time.Minute
 	DefaultHTTPSPort        = 443
 )
 
@@ -43,6 +45,8 @@ type Config struct {
 	ProbeTimeout     time.Duration // for one check
 	FailuresToRemove int           // consecutive ones that take an upstream out; one success puts it back
 	SlowStart        time.Duration // until a fresh upstream gets its full share of requests
+
+	StallTimeout time.Duration // how long a client may send nothing of a body, or take nothing of an answer
 
 	// TrustedProxies may say who asked them for what: their Forwarded, X-Forwarded-*, X-Real-Ip and X-Request-Id
 	// are kept. Nobody else's are.
@@ -104,14 +108,17 @@ type Router struct {
 	flights   sync.Pool // of *flight
 	buffers   sync.Pool // of *[copyBufferSize]byte
 
+	dialer  net.Dialer // for streams
+	streams streams
+
 	mu        sync.Mutex // held by those who write: Set, Close, forget
 	owners    map[string]holding
 	upstreams map[string]*upstream // routed ones, and departed ones that are not idle yet
 	closed    bool
 
-	monitors    sync.WaitGroup
-	life        context.Context // of the monitors
-	endMonitors context.CancelFunc
+	monitors sync.WaitGroup
+	life     context.Context // of the monitors, and of attempts to connect streams
+	endLife  context.CancelFunc
 }
 
 // New returns a Router without routes.
@@ -119,28 +126,32 @@ func New(config Config) *Router {
 	r := &Router{
 		config:    config.withDefaults(),
 		transport: newTransport(),
+		dialer:    net.Dialer{Timeout: dialTimeout},
 		owners:    map[string]holding{},
 		upstreams: map[string]*upstream{},
 	}
 	r.log = r.config.Logger
 	r.proxyLog = slog.NewLogLogger(r.log.Handler(), slog.LevelDebug)
 	r.table.Store(newTable())
-	r.life, r.endMonitors = context.WithCancel(context.Background())
+	r.life, r.endLife = context.WithCancel(context.Background())
 	r.flights.New = func() any { return r.newFlight() }
 	return r
 }
 
-// Close ends all checks and waits for them, and closes what an http.Server's Shutdown leaves open: upgraded
-// connections, and idle ones to upstreams. Requests that are still answered by the table are not hindered.
+// Close ends all checks and waits for them, and closes what an http.Server's Shutdown leaves open: upgraded connections,
+// streams, and idle connections to upstreams. New streams are reset. Requests that are still answered by the table are
+// not hindered.
 func (r *Router) Close() {
 	r.mu.Lock()
 	r.closed = true
-	r.endMonitors()
+	r.endLife()
 	for _, u := range r.upstreams {
 		u.closeTunnels()
 	}
 	r.mu.Unlock()
+	r.streams.close()
 	r.monitors.Wait()
+	r.streams.active.Wait()
 	r.transport.CloseIdleConnections()
 }
 
@@ -159,6 +170,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.SlowStart <= 0 {
 		c.SlowStart = DefaultSlowStart
+	}
+	if c.StallTimeout <= 0 {
+		c.StallTimeout = DefaultStallTimeout
 	}
 	if c.HTTPSPort <= 0 {
 		c.HTTPSPort = DefaultHTTPSPort

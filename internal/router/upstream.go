@@ -1,6 +1,7 @@
 package router
 
 import (
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,22 +21,49 @@ type upstream struct {
 	retired  atomic.Bool
 
 	healthy   atomic.Bool
+	proven    atomic.Bool  // a check has passed, or somebody else vouches for it
 	restUntil atomic.Int64 // Unix nanoseconds, 0 after a connection that was made
+	warmAt    atomic.Int64 // Unix nanoseconds: from then on it gets its full share
 
 	holders int // owners whose routes name it; guarded by Router.mu
 
 	mu          sync.Mutex
-	changed     chan struct{} // closed when it becomes idle or is routed again; nil when nobody waits
-	tunnels     map[*tunnel]struct{}
-	monitor     *monitor // nil when nobody asks
-	failures    int      // consecutive
-	lastFailure error    // of the last check that failed; kept after a success, to explain what was
+	changed     chan struct{}          // closed when it becomes idle or is routed again; nil when nobody waits
+	tunnels     map[io.Closer]struct{} // what Drain closes at its deadline: upgraded connections and streams
+	monitor     *monitor               // nil when nobody asks
+	failures    int                    // consecutive
+	lastFailure error                  // of the last check that failed; kept after a success, to explain what was
 }
 
 func newUpstream(id string) *upstream {
 	u := &upstream{id: id}
 	u.healthy.Store(true)
 	return u
+}
+
+// warmUp begins a slow start.
+func (u *upstream) warmUp(slowStart time.Duration) {
+	u.warmAt.Store(time.Now().Add(slowStart).UnixNano())
+}
+
+// weight grows from coldWeight to 1 in the course of the slow start.
+func (u *upstream) weight(now int64, slowStart time.Duration) float64 {
+	remaining := float64(u.warmAt.Load()-now) / float64(slowStart)
+	return 1 - (1-coldWeight)*min(1, max(0, remaining))
+}
+
+func (u *upstream) rank(now int64) rank {
+	if !u.healthy.Load() {
+		return out
+	}
+	rank := ready
+	if u.restUntil.Load() > now {
+		rank += resting
+	}
+	if !u.proven.Load() {
+		rank += unproven
+	}
+	return rank
 }
 
 // enter counts a request in, unless the upstream has left the table.
@@ -88,9 +116,4 @@ func (u *upstream) reached() {
 	if u.restUntil.Load() != 0 {
 		u.restUntil.Store(0)
 	}
-}
-
-func (u *upstream) resting(now time.Time) bool {
-	until := u.restUntil.Load()
-	return until != 0 && now.UnixNano() < until
 }

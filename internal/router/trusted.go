@@ -1,0 +1,69 @@
+package router
+
+import (
+	"net/http/httputil"
+	"net/netip"
+	"strings"
+)
+
+// maxRequestID is the length up to which a trusted proxy's request id is kept.
+const maxRequestID = 128
+
+// trusts reports whether a peer is one of the trusted proxies.
+func (r *Router) trusts(remoteAddr string) bool {
+	if len(r.config.TrustedProxies) == 0 {
+		return false
+	}
+	peer, err := netip.ParseAddrPort(remoteAddr)
+	if err != nil {
+		return false
+	}
+	addr := peer.Addr().Unmap().WithZone("")
+	for _, prefix := range r.config.TrustedProxies {
+		if prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// trust takes over what a trusted proxy says, and adds that the proxy has said it.
+func trust(pr *httputil.ProxyRequest) {
+	in, out := pr.In.Header, pr.Out.Header
+	for name, values := range in {
+		if name != "Proxy" && isForgery(name) && !strings.Contains(name, "_") {
+			out[name] = values
+		}
+	}
+	if said := in["X-Forwarded-For"]; len(said) > 0 {
+		out["X-Forwarded-For"] = []string{strings.Join(said, ", ") + ", " + peerName(pr.In.RemoteAddr, false)}
+	}
+	if said := in["Forwarded"]; len(said) > 0 {
+		out["Forwarded"] = []string{strings.Join(said, ", ") + ", for=" + peerName(pr.In.RemoteAddr, true)}
+	}
+	if id := in[requestIDHeader]; len(id) != 1 || !isRequestID(id[0]) {
+		out[requestIDHeader] = []string{newRequestID()}
+	}
+}
+
+// peerName is an address without its port, as X-Forwarded-For has it or, quoted where need be, as Forwarded has it.
+func peerName(remoteAddr string, quoted bool) string {
+	peer, err := netip.ParseAddrPort(remoteAddr)
+	if err != nil {
+		return "unknown"
+	}
+	addr := peer.Addr().Unmap()
+	if quoted && addr.Is6() {
+		return `"[` + addr.String() + `]"`
+	}
+	return addr.String()
+}
+
+// isRequestID reports whether an id can do no harm in a log or a header.
+func isRequestID(id string) bool {
+	sane := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.:=+/@", c)
+	}
+	return id != "" && len(id) <= maxRequestID && strings.Trim(id, "-_.:=+/@") != "" &&
+		!strings.ContainsFunc(id, func(c rune) bool { return !sane(c) })
+}
