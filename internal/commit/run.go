@@ -58,6 +58,9 @@ func (s *Service) prepare(ctx context.Context, stage setops.StageRef, c changese
 		return nil, err
 	}
 	after, problems := changeset.Fold(before, c.Changeset.Commands)
+	if problems, err = s.recheck(ctx, stage, c.Changeset.Commands, problems); err != nil {
+		return nil, err
+	}
 	if len(problems) > 0 {
 		return nil, refused(problems)
 	}

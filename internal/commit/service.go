@@ -48,7 +48,8 @@ type Config struct {
 	Routes       Routes
 	Ports        apply.PortKeeper // of public tcp apps
 	RemoveImages func(ctx context.Context, repository string) error
-	Key          []byte // of fingerprints
+	Recheck      func(ctx context.Context, s setops.StageRef, c changeset.Command) error // refuses what only the server knows
+	Key          []byte                                                                  // of fingerprints
 	NewID        func() string
 	Now          func() time.Time
 	Logger       *slog.Logger

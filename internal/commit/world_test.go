@@ -93,7 +93,7 @@ func (w *world) start(t *testing.T, wrap func(commit.Store, engine.Engine) (comm
 	}
 	p := &process{engine: real, Service: commit.New(commit.Config{
 		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Key: w.box.FingerprintKey(), NewID: newID, Now: time.Now,
-		RemoveImages: w.removeImages, Logger: slog.New(slog.DiscardHandler),
+		RemoveImages: w.removeImages, Recheck: w.recheck, Logger: slog.New(slog.DiscardHandler),
 	})}
 	return p
 }
@@ -108,6 +108,20 @@ func newID() string {
 	b := make([]byte, 16)
 	rand.Read(b)
 	return hex.EncodeToString(b)
+}
+
+// recheck refuses a domain that starts with forbidden.
+func (w *world) recheck(_ context.Context, s setops.StageRef, c changeset.Command) error {
+	switch c := c.(type) {
+	case *changeset.DomainCreate:
+		if strings.HasPrefix(c.Domain, "forbidden.") && s == stage {
+			return setops.DomainTaken(c.Domain)
+		}
+		if strings.HasPrefix(c.Domain, "faulty.") {
+			return errors.New("the disk is on fire")
+		}
+	}
+	return nil
 }
 
 func (w *world) removeImages(_ context.Context, repository string) error {

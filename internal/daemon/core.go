@@ -10,6 +10,7 @@ import (
 
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
@@ -33,8 +34,10 @@ type core struct {
 	store    *store.Store
 	box      *seal.Box
 	registry *registry.Registry
+	puller   pullerPorts
 	routes   *routing.Table
 	engine   engine.Engine
+	domains  *domain.Service
 	commits  *commit.Service
 	prepares *preparer
 
@@ -64,7 +67,7 @@ func (c *core) lock(context.Context) (err error) {
 
 func (c *core) open(ctx context.Context) error {
 	for _, open := range []func(context.Context) error{
-		c.openStore, c.openRegistry, c.openRoutes, c.openEngine, c.openCommits,
+		c.openStore, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits,
 	} {
 		if err := open(ctx); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/setopsco/setops/internal/app"
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/httpapi"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
@@ -81,12 +82,12 @@ func removeIfThere(path string) error {
 
 func (c *core) openRegistry(ctx context.Context) (err error) {
 	c.sessions = auth.NewSessions(c.store, time.Now, c.Logger)
-	ports := registryPorts{
+	c.puller = withPuller(registryPorts{
 		sessions: c.sessions, access: auth.Access{Store: c.store}, store: c.store,
 		organization: c.Config.Organization, organizationID: c.organizationID,
-	}
+	})
 	c.registry, err = registry.New(ctx, registry.Config{
-		Dir: c.dir.file("registry"), Secret: c.sealKey, Authenticator: ports, Authorizer: ports, Logger: c.Logger,
+		Dir: c.dir.file("registry"), Secret: c.sealKey, Authenticator: c.puller, Authorizer: c.puller, Logger: c.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("open registry: %w", err)
@@ -107,9 +108,10 @@ func (c *core) openEngine(ctx context.Context) error {
 	}
 	open := c.NewEngine
 	if open == nil {
-		open = newEmbedded
+		open = newEngine
 	}
 	c.engine, err = open(ctx, EngineConfig{
+		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
 		Dir: c.dir.file("engine"), Instance: instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
 		Domain: c.Config.Domain, Sockets: c.front.sockets, Logger: c.Logger,
 	})
@@ -123,10 +125,18 @@ func (c *core) openEngine(ctx context.Context) error {
 	return nil
 }
 
+func (c *core) openDomains(context.Context) (err error) {
+	c.domains, err = domain.New(domain.Config{
+		Domain: c.Config.Domain, PublicAddresses: c.Config.settings.addresses, Resolver: c.Config.DNSResolver,
+		Key: c.sealKey, Store: c.store,
+	})
+	return err
+}
+
 func (c *core) openCommits(context.Context) error {
 	c.commits = commit.New(commit.Config{
 		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes,
-		RemoveImages: c.registry.RemoveRepository, Key: c.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: c.Logger,
+		RemoveImages: c.registry.RemoveRepository, Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: c.Logger,
 		Predecessor: c.Taker.Wait,
 	})
 	c.onClose(func() error { c.commits.Close(); return nil })
@@ -144,7 +154,9 @@ func (c *core) handler() http.Handler {
 		Access:   access,
 		Projects: c.projects,
 		Apps:     &app.Service{Store: c.store, Tasks: c.engine, OpenEnv: c.box.OpenEnv},
-		Staging:  &staging.Service{Store: c.store, Images: registryImages{c.registry, c.prepares}, Box: c.box, NewID: newID, Now: time.Now},
+		Staging: &staging.Service{
+			Store: c.store, Images: registryImages{c.registry, c.prepares}, Domains: c.domains, Box: c.box, NewID: newID, Now: time.Now,
+		},
 		Commits:  c.commits,
 		Tasks:    &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, NewID: newID},
 		Logger:   c.Logger,
@@ -152,11 +164,16 @@ func (c *core) handler() http.Handler {
 		Stopping: c.stopping,
 		Version:  Version,
 	}
+	return api.Handler(c.imageHandler())
+}
+
+// imageHandler is the registry with the place where its clients sign in.
+func (c *core) imageHandler() http.Handler {
 	images := http.NewServeMux()
 	images.Handle("/v2/", c.registry)
 	images.Handle(registry.DefaultTokenPath, c.registry.TokenHandler())
 	images.HandleFunc("/", httpapi.NotFound)
-	return api.Handler(images)
+	return images
 }
 
 func (c *core) readiness(ctx context.Context) error {

@@ -33,13 +33,20 @@ type Images interface {
 	Prepare(image engine.Image)
 }
 
+// Domains knows of domains what a stage does not.
+type Domains interface {
+	// Admit refuses a command for what only the server knows. It may ask DNS, and take some seconds.
+	Admit(ctx context.Context, stage setops.StageRef, c changeset.Command) error
+}
+
 // Service does it.
 type Service struct {
-	Store  Store
-	Images Images
-	Box    *seal.Box
-	NewID  func() string
-	Now    func() time.Time
+	Store   Store
+	Images  Images
+	Domains Domains
+	Box     *seal.Box
+	NewID   func() string
+	Now     func() time.Time
 }
 
 // Request is a command as it comes in: values of env are in clear.
@@ -48,9 +55,10 @@ type Request struct {
 	Arguments json.RawMessage
 }
 
-// Result is a staged command and its app as it will be.
+// Result is a staged command, its app as all that was staged before leaves it, and as it will be.
 type Result struct {
 	Command changeset.Command
+	Before  *setops.App // nil before app:create
 	App     *setops.App // nil after app:destroy
 }
 
@@ -65,18 +73,19 @@ func (s *Service) Stage(ctx context.Context, stage setops.StageRef, user setops.
 		}
 		add[i] = c
 	}
-	var after setops.Spec
+	admitted, err := s.admit(ctx, stage, add)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(add))
 	decide := func(committed setops.Spec, staged []changeset.Command, reserve func(string) (int, error)) ([]changeset.Command, error) {
-		var err error
-		after, err = s.decide(ctx, stage, user, committed, staged, add, reserve)
-		return add, err
+		b := batch{stage: stage, user: user, commands: add, refusals: admitted, reserve: reserve}
+		return add, s.decide(ctx, b, committed, staged, results)
 	}
 	if err := s.Store.AppendCommands(ctx, stage.ID, user.ID, s.NewID(), s.Now(), decide); err != nil {
 		return nil, err
 	}
-	results := make([]Result, len(add))
-	for i, c := range add {
-		results[i] = Result{Command: c, App: after.Apps[c.App()]}
+	for _, c := range add {
 		if r, ok := c.(*changeset.ReleaseCreate); ok {
 			s.Images.Prepare(engine.Image{Repository: engine.Repository(stage, r.AppName), Digest: r.Digest})
 		}
@@ -95,28 +104,66 @@ func (s *Service) decode(stage setops.StageRef, r Request) (changeset.Command, e
 	return c, err
 }
 
-// decide folds all that is staged with what is new. What was staged before and does not apply any more does not stand
-// in the way here: the commit names it.
-func (s *Service) decide(ctx context.Context, stage setops.StageRef, user setops.User, committed setops.Spec,
-	staged, add []changeset.Command, reserve func(string) (int, error),
-) (setops.Spec, error) {
-	if len(staged)+len(add) > commandsMax {
-		return setops.Spec{}, setops.Refuse(setops.ChangesetInvalid,
-			"a changeset has at most %d commands; commit or discard it first", commandsMax)
+// admit asks about domains before the store is locked, since DNS may be slow. A refusal waits for Fold, which may have a
+// better one; behind it nothing is asked any more.
+func (s *Service) admit(ctx context.Context, stage setops.StageRef, commands []changeset.Command) (refusals map[int]error, err error) {
+	for i, c := range commands {
+		err := s.Domains.Admit(ctx, stage, c)
+		if known := (*setops.Error)(nil); errors.As(err, &known) {
+			return map[int]error{i: known}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// batch is what is staged together.
+type batch struct {
+	stage    setops.StageRef
+	user     setops.User
+	commands []changeset.Command
+	refusals map[int]error // of commands that fold
+	reserve  func(app string) (int, error)
+}
+
+// decide folds all that is staged with what is new, and fills in the results. What was staged before and does not apply
+// any more does not stand in the way here: the commit names it.
+func (s *Service) decide(ctx context.Context, b batch, committed setops.Spec, staged []changeset.Command, results []Result) error {
+	if len(staged)+len(b.commands) > commandsMax {
+		return setops.Refuse(setops.ChangesetInvalid, "a changeset has at most %d commands; commit or discard it first", commandsMax)
 	}
 	spec, _ := changeset.Fold(committed, staged)
-	for i, c := range add {
-		if r, ok := c.(*changeset.ReleaseCreate); ok {
-			if err := s.complete(ctx, stage, user, spec, r, reserve); err != nil {
-				return spec, within(err, i, len(add))
-			}
+	for i, c := range b.commands {
+		results[i] = Result{Command: c, Before: spec.Apps[c.App()]}
+		after, err := s.add(ctx, b, spec, c)
+		if err == nil {
+			err = b.refusals[i]
 		}
-		var problems []changeset.Problem
-		if spec, problems = changeset.Fold(spec, []changeset.Command{c}); len(problems) > 0 {
-			return spec, within(problems[0].Err, i, len(add))
+		if err != nil {
+			return within(err, i, len(b.commands))
+		}
+		spec = after
+	}
+	for i, c := range b.commands {
+		results[i].App = spec.Apps[c.App()]
+	}
+	return nil
+}
+
+// add folds one command.
+func (s *Service) add(ctx context.Context, b batch, spec setops.Spec, c changeset.Command) (setops.Spec, error) {
+	if r, ok := c.(*changeset.ReleaseCreate); ok {
+		if err := s.complete(ctx, b.stage, b.user, spec, r, b.reserve); err != nil {
+			return spec, err
 		}
 	}
-	return spec, nil
+	after, problems := changeset.Fold(spec, []changeset.Command{c})
+	if len(problems) > 0 {
+		return spec, problems[0].Err
+	}
+	return after, nil
 }
 
 // commandsMax bounds a changeset.

@@ -44,6 +44,17 @@ type world struct {
 	store  *store.Store
 	images *images
 	box    *seal.Box
+
+	refuse func(changeset.Command) error // what the server says of a command, if anything
+	asked  int
+}
+
+func (w *world) Admit(_ context.Context, _ setops.StageRef, c changeset.Command) error {
+	w.asked++
+	if w.refuse == nil {
+		return nil
+	}
+	return w.refuse(c)
 }
 
 // committed gives a stage on which the apps web and worker are committed, without releases.
@@ -63,7 +74,7 @@ func committed(t *testing.T) *world {
 	w := &world{store: s, images: &images{}, box: box}
 	n := 0
 	w.Service = &staging.Service{
-		Store: s, Images: w.images, Box: box, Now: func() time.Time { return now },
+		Store: s, Images: w.images, Domains: w, Box: box, Now: func() time.Time { return now },
 		NewID: func() string { n++; return fmt.Sprint("id-", n) },
 	}
 	w.must(t, `app:create {"name":"web"}`, `app:create {"name":"worker"}`)
@@ -257,5 +268,53 @@ func TestAChangesetHasALimit(t *testing.T) {
 	}
 	if _, err := w.Discard(t.Context(), stage, ada); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatTheServerKnowsOfADomainIsSaidWhereTheCommandFolds(t *testing.T) {
+	w := committed(t)
+	w.asked = 0
+	w.refuse = func(c changeset.Command) error {
+		if d, ok := c.(*changeset.DomainCreate); ok && strings.HasPrefix(d.Domain, "taken.") {
+			return setops.DomainTaken(d.Domain)
+		}
+		return nil
+	}
+	_, err := w.stage(t, `app:domain:create {"name":"web","domain":"a.example.com"}`, `app:domain:create {"name":"web","domain":"TAKEN.example.com"}`,
+		`app:domain:create {"name":"web","domain":"b.example.com"}`)
+	var e *setops.Error
+	if !errors.As(err, &e) || len(e.Violations) != 1 || e.Violations[0].Field != "commands[1].domain" || e.Violations[0].Validator != setops.Taken {
+		t.Errorf("got %v", err)
+	}
+	if w.staged(t) != nil || w.asked != 2 {
+		t.Errorf("staged %v, asked %d times", w.staged(t), w.asked)
+	}
+	// What is wrong with the command itself comes first.
+	if _, err := w.stage(t, `app:domain:create {"name":"gone","domain":"taken.example.com"}`); !setops.IsCode(err, setops.AppDoesNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAServerThatCannotSayWhoseADomainIsStagesNothing(t *testing.T) {
+	w := committed(t)
+	fault := errors.New("disk on fire")
+	w.refuse = func(changeset.Command) error { return fault }
+	if _, err := w.stage(t, `app:domain:create {"name":"web","domain":"a.example.com"}`); !errors.Is(err, fault) || w.staged(t) != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAResultShowsTheAppAsItWasBefore(t *testing.T) {
+	w := committed(t)
+	w.must(t, `app:domain:create {"name":"web","domain":"a.example.com","primary":true}`)
+	results := w.must(t, `app:domain:create {"name":"web","domain":"b.example.com","primary":true}`, `app:create {"name":"new"}`)
+	if before := results[0].Before.Domains; len(before) != 1 || !before["a.example.com"].Primary {
+		t.Errorf("before: %+v", before)
+	}
+	if after := results[0].App.Domains; len(after) != 2 || !after["b.example.com"].Primary || after["a.example.com"].Primary {
+		t.Errorf("after: %+v", after)
+	}
+	if results[1].Before != nil || results[1].App == nil {
+		t.Errorf("a new app: %+v", results[1])
 	}
 }
