@@ -67,8 +67,9 @@ type Workloads interface {
 	// Await returns nil once Scale tasks of the generation are RUNNING, all checks passed. It returns a *GateError when
 	// that is out of reach: a fault that no retry mends, the third task that ends before it was RUNNING, a container
 	// health check that has failed Retries times without ever passing, or the start timeout. The engine goes on trying, with
-	// a back-off, and until it has succeeded Await keeps returning that error. It returns ctx.Err() when ctx ends,
-	// another error for a generation that is not kept, and changes nothing itself.
+	// a back-off, and until it has succeeded Await keeps returning that error. It returns ctx.Err() when ctx ends; where
+	// that is by its deadline and a task has failed to start before, the *GateError of that task. It returns another
+	// error for a generation that is not kept, and changes nothing itself.
 	Await(ctx context.Context, id string) error
 
 	// Prove asks the checks of g, which may be others than the kept generation of that id has, of its tasks that are
@@ -104,9 +105,11 @@ type ObservedGeneration struct {
 // GateError says why a generation did not get ready: the first thing a person wants to know.
 type GateError struct {
 	App, TaskID string
-	Check       string   // "start", "container health check", "network health check", "image"
-	Cause       string   // one sentence, for people
+	Check       string // "start", "container health check", "network health check", "image"
+	Cause       string // one sentence, for people; no control characters
+	Last        setops.LastAnswer
 	Fault       bool     // the infrastructure's fault (disk full, registry gone), not the app's
+	Temporary   bool     // a Fault that may be over by itself
 	Log         []string // the last lines of the task, at most 50
 }
 

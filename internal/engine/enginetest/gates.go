@@ -39,7 +39,8 @@ func networkCheckFails(t *testing.T, w *world) {
 	g.Container.Command = []string{"touch", "down", "print", "started but down", "serve"}
 	g.StartTimeout = startTimeout
 	e := w.gateError(t, g)
-	if e.Check != "network health check" || e.App != "web" || e.Fault || !strings.Contains(e.Cause, "503") {
+	if e.Check != "network health check" || e.App != "web" || e.Fault || !strings.Contains(e.Cause, "503") ||
+		e.Last.Status != 503 || e.Last.Request != "GET /" {
 		t.Errorf("got %+v", e)
 	}
 	if !contains(e.Log, "started but down") {
@@ -55,7 +56,8 @@ func wrongPort(t *testing.T, w *world) {
 	g.Container.Command = []string{"serve-on", ":4000"}
 	g.StartTimeout = startTimeout
 	e := w.gateError(t, g)
-	if e.Check != "network health check" || !strings.Contains(e.Cause, "5000") || !strings.Contains(e.Cause, "4000") {
+	if e.Check != "network health check" || !strings.Contains(e.Cause, "5000") || !strings.Contains(e.Cause, "4000") ||
+		len(e.Last.ListensOn) != 1 || !strings.HasSuffix(e.Last.ListensOn[0], ":4000") {
 		t.Errorf("got %+v", e)
 	}
 	g = w.serving()
@@ -96,7 +98,8 @@ func containerCheckFails(t *testing.T, w *world) {
 	g.HealthCheck = check("print", "the database is away", "exit", "7")
 	e := w.gateError(t, g)
 	if e.Check != "container health check" || !strings.Contains(e.Cause, "2 times") ||
-		!strings.Contains(e.Cause, "exit code 7") || !strings.Contains(e.Cause, "the database is away") {
+		!strings.Contains(e.Cause, "exit code 7") || !strings.Contains(e.Cause, "the database is away") ||
+		e.Last.ExitCode == nil || *e.Last.ExitCode != 7 || e.Last.Output != "the database is away" {
 		t.Errorf("got %+v", e)
 	}
 	w.remove(t, g.ID)
@@ -121,7 +124,8 @@ func tasksWithoutChecksAreProven(t *testing.T, w *world) {
 
 func thirdEndCounts(t *testing.T, w *world) {
 	e := w.gateError(t, w.generation("print", "no database", "exit", "3"))
-	if e.Check != "start" || !strings.Contains(e.Cause, "exited with code 3") || !contains(e.Log, "no database") {
+	if e.Check != "start" || !strings.Contains(e.Cause, "exited with code 3") || !contains(e.Log, "no database") ||
+		e.Last.ExitCode == nil || *e.Last.ExitCode != 3 {
 		t.Errorf("got %+v", e)
 	}
 	ended := 0

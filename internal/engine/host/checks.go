@@ -79,13 +79,13 @@ func (a *attendance) judge(r checkResult) {
 	if errors.Is(r.err, context.Canceled) {
 		return // the loop is about to end
 	}
-	if r.err == nil && r.code == 0 {
+	if f := checkFailed(h.check.Command, r.code, r.output, r.err, h.timeout()); f == nil {
 		h.pass()
 		a.s.write(a.t, sourcePassed, "container health check passed")
 		a.setHealth(setops.Healthy)
 	} else {
-		h.fail(a.s.now(), checkCause(r.code, r.output, r.err, h.timeout()))
-		a.s.tell(a.t, "container health check failed: "+h.last)
+		h.fail(a.s.now(), f)
+		a.s.tell(a.t, "container health check failed: "+f.Error())
 		if h.unhealthy() {
 			a.setHealth(setops.Unhealthy)
 		}
@@ -115,7 +115,7 @@ func (a *attendance) setHealth(v setops.Health) {
 
 // neverHealthy ends a task whose container health check failed too often before it had passed once.
 func (a *attendance) neverHealthy() *end {
-	f := &failure{check: checkContainer, cause: a.health.why(), final: true}
+	f := &failure{check: checkContainer, cause: a.health.why(), last: a.health.last.answer, final: true}
 	return &end{reason: f.cause, cause: f.cause, failure: f}
 }
 
@@ -189,30 +189,34 @@ func (a *attendance) late() *end {
 	f := &failure{check: checkStart, cause: "it was not ready", final: true}
 	switch {
 	case a.gate != nil && !a.gate.passed:
-		f.check, f.cause = checkNetwork, a.gateCause()
+		f.check = checkNetwork
+		f.cause, f.last = a.gateAnswer()
 	case a.health != nil && !a.health.succeeded:
 		f.check, f.cause = checkContainer, "it has not passed"
-		if a.health.last != "" {
-			f.cause = "it has not passed, the last time: " + a.health.last
+		if last := a.health.last; last != nil {
+			f.cause, f.last = "it has not passed, the last time: "+last.Error(), last.answer
 		}
 	}
 	f.cause = fmt.Sprintf("%s: %s (start timeout %s)", f.check, f.cause, a.settings.startTimeout)
 	return &end{reason: f.cause, cause: f.cause, failure: f}
 }
 
-// gateCause says what the last probe met and, for a refused connection, where the task listens instead.
-func (a *attendance) gateCause() string {
+// gateAnswer says what the last probe met and, for a refused connection, where the task listens instead.
+func (a *attendance) gateAnswer() (cause string, last setops.LastAnswer) {
 	if a.gate.last == nil {
-		return "no answer"
+		return "no answer", last
 	}
-	cause := a.gate.last.Error()
+	cause, last = a.gate.last.Error(), heard(a.gate.last)
 	listener, able := a.s.cfg.Runtime.(Listener)
 	if !able || !errors.Is(a.gate.last, syscall.ECONNREFUSED) {
-		return cause
+		return cause, last
 	}
 	found, err := listener.Listening(a.ctx, a.t.ID)
 	if err != nil {
-		return cause
+		return cause, last
 	}
-	return cause + listenHint(found, a.t.port)
+	for _, address := range found {
+		last.ListensOn = append(last.ListensOn, address.String())
+	}
+	return cause + listenHint(found, a.t.port), last
 }

@@ -20,6 +20,7 @@ type generation struct {
 	vacancies         []vacancy     // places whose replacement is not made yet
 	missed            int           // tasks that ended before they were RUNNING, since all were
 	verdict           *verdict      // why it is out of reach that all are RUNNING
+	miss              *verdict      // why the last of missed did not get there
 	changed           chan struct{} // closed and made anew at each change
 }
 
@@ -80,7 +81,7 @@ func (s *Supervisor) follow(g *generation) {
 	s.fill(g)
 	trim(g)
 	if g.running() >= g.Scale {
-		g.missed, g.verdict = 0, nil
+		g.missed, g.verdict, g.miss = 0, nil, nil
 	}
 }
 
@@ -162,8 +163,9 @@ func (s *Supervisor) left(t *task, cause string, ran time.Duration, f *failure) 
 	}
 	if f != nil {
 		g.missed++
+		g.miss = &verdict{failure: *f, taskID: t.ID}
 		if f.final || g.missed >= mostMissed {
-			g.verdict = &verdict{failure: *f, taskID: t.ID}
+			g.verdict = g.miss
 		}
 	}
 	place := s.cfg.Timings.BackOff.after(t.filled, ran, cause, s.now())

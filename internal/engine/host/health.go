@@ -18,7 +18,7 @@ type health struct {
 	succeeded bool
 	failures  int       // in a row, those that count
 	counted   time.Time // when the last of them was
-	last      string    // what the last failure was
+	last      *checkFailure
 }
 
 func (h *health) timeout() time.Duration  { return time.Duration(h.check.Timeout) * h.unit }
@@ -31,8 +31,8 @@ func (h *health) pass() {
 
 // fail notes a failure. One within the start period does not count; until the first success, of those within an interval
 // only one does, as the check runs more often then.
-func (h *health) fail(now time.Time, cause string) {
-	h.last = cause
+func (h *health) fail(now time.Time, f *checkFailure) {
+	h.last = f
 	if now.Before(h.start.Add(time.Duration(h.check.StartPeriod) * h.unit)) {
 		return
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -14,13 +15,16 @@ func newHealth(start time.Time) *health {
 	}
 }
 
+// no is a run that failed.
+var no = &checkFailure{err: errors.New("no")}
+
 func TestFailuresInTheStartPeriodDoNotCount(t *testing.T) {
 	start := time.Now()
 	h := newHealth(start)
 	for s := range 15 {
-		h.fail(start.Add(time.Duration(s)*time.Second), "no")
+		h.fail(start.Add(time.Duration(s)*time.Second), no)
 	}
-	if h.failures != 0 || h.last != "no" {
+	if h.failures != 0 || h.last != no {
 		t.Errorf("got %+v", h)
 	}
 }
@@ -30,12 +34,12 @@ func TestUntilTheFirstSuccessAFailureCountsOncePerInterval(t *testing.T) {
 	h := newHealth(start)
 	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
 	for s := 15; s < 35; s++ {
-		h.fail(at(s), "no")
+		h.fail(at(s), no)
 	}
 	if h.failures != 2 || h.unhealthy() {
 		t.Errorf("after 20 s: %+v", h)
 	}
-	if h.fail(at(35), "no"); !h.unhealthy() || h.why() != "container health check failed 3 times: no" {
+	if h.fail(at(35), no); !h.unhealthy() || h.why() != "container health check failed 3 times: no" {
 		t.Errorf("after 30 s: %+v", h)
 	}
 }
@@ -51,13 +55,13 @@ func TestAfterTheFirstSuccessEachFailureInARowCounts(t *testing.T) {
 		t.Errorf("pause after the first success: %s", h.pause())
 	}
 	late := start.Add(time.Minute)
-	h.fail(late, "no")
-	h.fail(late.Add(time.Second), "no")
+	h.fail(late, no)
+	h.fail(late.Add(time.Second), no)
 	if h.unhealthy() || h.failures != 2 {
 		t.Errorf("got %+v", h)
 	}
 	h.pass()
-	h.fail(late, "no")
+	h.fail(late, no)
 	if h.failures != 1 {
 		t.Errorf("a success does not end the row: %+v", h)
 	}

@@ -71,10 +71,10 @@ func (s *Supervisor) runCheck(ctx context.Context, id string, command []string, 
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	if err == nil && code == 0 {
-		return nil
+	if f := checkFailed(command, code, output, err, timeout); f != nil {
+		return f
 	}
-	return fmt.Errorf("%s", checkCause(code, output, err, timeout))
+	return nil
 }
 
 // unproven says what the new check met. Nothing has changed by it.
@@ -83,7 +83,7 @@ func (s *Supervisor) unproven(ctx context.Context, g engine.Generation, t setops
 		return ctx.Err()
 	}
 	v := &verdict{failure: failure{
-		check: check, cause: fmt.Sprintf("the tasks that serve now do not pass the changed %s: %s", check, err), final: true,
+		check: check, cause: fmt.Sprintf("the tasks that serve now do not pass the changed %s: %s", check, err), last: answerOf(err), final: true,
 	}, taskID: t.ID}
 	return s.gateError(ctx, g.Stage.ID, g.App, v)
 }

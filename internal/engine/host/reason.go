@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/probe"
+	"github.com/setopsco/setops/internal/setops"
 )
 
 // Why tasks end, where it is not the task's own doing.
@@ -47,10 +49,23 @@ func (e Exit) cause(memory int) string {
 	return fmt.Sprintf("exited with code %d", e.Code)
 }
 
+// answer is what there is to hear of a container that has ended.
+func (e Exit) answer() setops.LastAnswer {
+	if e.Lost {
+		return setops.LastAnswer{}
+	}
+	a := setops.LastAnswer{OutOfMemory: e.OOMKilled, ExitCode: &e.Code}
+	if e.Signal != 0 {
+		a.Signal = unix.SignalName(e.Signal)
+	}
+	return a
+}
+
 // failure is why a task did not get ready.
 type failure struct {
 	check string // as GateError.Check
 	cause string
+	last  setops.LastAnswer
 	fault bool
 	final bool // trying again cannot help, or shall not be waited for
 }
@@ -72,32 +87,82 @@ func startFailure(err error) *failure {
 		return &failure{check: checkStart, cause: start.Reason, final: true}
 	case errors.As(err, &image):
 		return &failure{check: checkImage, cause: image.Reason, final: true}
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case isFull(err):
 		return &failure{check: checkStart, cause: fmt.Sprintf("no space left on the server's disk: %v", err), fault: true, final: true}
 	}
 	return &failure{check: checkStart, cause: fmt.Sprintf("the server could not start it: %v", err), fault: true}
 }
 
-func (f *failure) gateError(app, taskID string) *engine.GateError {
-	return &engine.GateError{App: app, TaskID: taskID, Check: f.check, Cause: f.cause, Fault: f.fault}
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// checkCause says what a failed run of a container health check gave.
-func checkCause(code int, output []byte, err error, timeout time.Duration) string {
+func (f *failure) gateError(app, taskID string) *engine.GateError {
+	last := f.last
+	last.ConnectError, last.Body, last.Output = setops.Excerpt(last.ConnectError), setops.Excerpt(last.Body), setops.Excerpt(last.Output)
+	return &engine.GateError{
+		App: app, TaskID: taskID, Check: f.check, Cause: setops.Printable(f.cause), Last: last,
+		Fault: f.fault, Temporary: f.fault && !f.final, // what is not final has been tried again, and may be so later
+	}
+}
+
+// checkFailure is what a run of a container health check gave that did not pass.
+type checkFailure struct {
+	answer setops.LastAnswer
+	err    error // the command was not run to its end
+}
+
+// checkFailed tells a run that passed, which gives nil, from one that did not.
+func checkFailed(command []string, code int, output []byte, err error, timeout time.Duration) *checkFailure {
+	if err == nil && code == 0 {
+		return nil
+	}
+	f := &checkFailure{answer: setops.LastAnswer{Request: setops.Excerpt(strings.Join(command, " "))}}
+	if err == nil {
+		f.answer.ExitCode, f.answer.Output = &code, setops.Excerpt(string(output))
+		return f
+	}
+	if f.err = err; errors.Is(err, context.DeadlineExceeded) {
+		f.err = fmt.Errorf("no answer within %s", timeout)
+	}
+	f.answer.ConnectError = f.err.Error()
+	return f
+}
+
+// Error says it within a sentence.
+func (f *checkFailure) Error() string {
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer within %s", timeout)
-	case err != nil:
-		return err.Error()
+	case f.err != nil:
+		return f.err.Error()
+	case f.answer.Output == "":
+		return fmt.Sprintf("exit code %d", *f.answer.ExitCode)
 	}
-	text := strings.Join(strings.Fields(string(output)), " ")
-	if len(text) > 200 {
-		text = strings.ToValidUTF8(text[:200], "") + "…"
+	return fmt.Sprintf("exit code %d, %s", *f.answer.ExitCode, f.answer.Output)
+}
+
+// heard is the answer that a failed network health check got.
+func heard(err error) setops.LastAnswer {
+	var f *probe.Failure
+	if !errors.As(err, &f) {
+		return setops.LastAnswer{}
 	}
-	if text == "" {
-		return fmt.Sprintf("exit code %d", code)
+	a := setops.LastAnswer{Request: f.Request, Status: f.Status, Body: f.Body}
+	if a.Request == "" {
+		a.Request = "connect"
 	}
-	return fmt.Sprintf("exit code %d, %s", code, text)
+	if f.Kind != probe.KindStatus {
+		a.ConnectError = f.Error()
+	}
+	return a
+}
+
+// answerOf is what the failed run of either check heard.
+func answerOf(err error) setops.LastAnswer {
+	var f *checkFailure
+	if errors.As(err, &f) {
+		return f.answer
+	}
+	return heard(err)
 }
 
 func times(n int) string {

@@ -124,12 +124,12 @@ func (s *Supervisor) Prepare(ctx context.Context, i engine.Image) error {
 		return err
 	}
 	var image *ImageError
-	if errors.As(err, &image) {
-		return &engine.GateError{Check: checkImage, Cause: image.Reason}
+	switch {
+	case errors.As(err, &image):
+		return &engine.GateError{Check: checkImage, Cause: setops.Printable(image.Reason)}
+	case isFull(err):
+		return &engine.GateError{Check: checkImage, Cause: startFailure(err).cause, Fault: true}
 	}
-	f := startFailure(err)
-	if f.final {
-		return &engine.GateError{Check: checkImage, Cause: f.cause, Fault: f.fault}
-	}
-	return fmt.Errorf("prepare image %s@%s: %w", i.Repository, i.Digest, err)
+	cause := fmt.Sprintf("the server could not fetch and unpack image %s: %v", i.Digest, err)
+	return &engine.GateError{Check: checkImage, Cause: setops.Printable(cause), Fault: true, Temporary: true}
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func (s *Supervisor) Await(ctx context.Context, id string) error {
 			s.mu.Unlock()
 			return fmt.Errorf("await generation %s: it is not kept", id)
 		}
-		ready, v, changed := g.running() >= g.Scale, g.verdict, g.changed
+		ready, v, miss, changed := g.running() >= g.Scale, g.verdict, g.miss, g.changed
 		s.mu.Unlock()
 		switch {
 		case ready:
@@ -57,6 +58,9 @@ func (s *Supervisor) Await(ctx context.Context, id string) error {
 		}
 		select {
 		case <-ctx.Done():
+			if miss != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return s.gateError(context.WithoutCancel(ctx), g.Stage.ID, g.App, miss)
+			}
 			return ctx.Err()
 		case <-s.ctx.Done():
 			return fmt.Errorf("await generation %s: %w", id, errClosed)
