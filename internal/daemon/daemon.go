@@ -51,7 +51,7 @@ func (d *Daemon) Open(ctx context.Context) error {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := d.check(); err != nil {
+	if err := d.check(ctx); err != nil {
 		return err
 	}
 	d.front, d.core = newFront(d), newCore(d)
@@ -70,7 +70,7 @@ func (d *Daemon) Open(ctx context.Context) error {
 }
 
 // check refuses what cannot run here, before the first file is written.
-func (d *Daemon) check() error {
+func (d *Daemon) check(ctx context.Context) error {
 	if err := d.Config.check(); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (d *Daemon) check() error {
 		return err
 	}
 	if d.NewEngine == nil {
-		if err := checkEmbedded(); err != nil {
+		if err := checkEngine(ctx, d.Config); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/setopsco/setops/internal/engine"
 )
@@ -11,6 +13,7 @@ var Version = "0.0.0-dev"
 
 // EngineConfig is what an engine on this host is made from.
 type EngineConfig struct {
+	Kind     string // as --engine: auto, embedded or docker
 	Dir      string // of the engine alone
 	Instance string // 8 hexadecimal digits
 	Images   engine.ImageSource
@@ -19,4 +22,10 @@ type EngineConfig struct {
 	Serve    engine.Serve   // answers private names; nil: there are none
 	Sockets  engine.Sockets // hands sockets over to the next process; nil: nobody does
 	Logger   *slog.Logger
+
+	DockerHost string // where Docker Engine answers; empty: the usual place
+	// Registry is Images with their HTTP. Docker pulls from it, at a loopback address that it is served at for that alone,
+	// and signs in with what Credentials gives.
+	Registry    http.Handler
+	Credentials func(ctx context.Context) (user, password string, err error)
 }

@@ -6,28 +6,26 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/docker"
 	"github.com/setopsco/setops/internal/engine/embedded"
-	"github.com/setopsco/setops/internal/engine/embedded/image"
-	"github.com/setopsco/setops/internal/engine/embedded/network"
-	"github.com/setopsco/setops/internal/engine/embedded/shimbin"
 	"github.com/setopsco/setops/internal/engine/host"
 )
 
-// embeddedEngine is a supervisor with all that its runtime stands on.
-type embeddedEngine struct {
-	*host.Supervisor
-	close []func() error
+// dockerPatience is how long a Docker is waited for that may come up after us.
+const dockerPatience = 30 * time.Second
+
+// thisMachine tells which engines can run here.
+func thisMachine() chooser {
+	return chooser{embedded: checkEmbedded, docker: docker.Check, wait: dockerPatience}
 }
 
-// Close stops supervising; tasks go on.
-func (e *embeddedEngine) Close() error {
-	all := []error{e.Supervisor.Close()}
-	for i := len(e.close) - 1; i >= 0; i-- {
-		all = append(all, e.close[i]())
-	}
-	return errors.Join(all...)
+// checkEngine says exactly what this machine lacks for the engine that was asked for. It writes nothing.
+func checkEngine(ctx context.Context, c Config) error {
+	_, err := thisMachine().choose(ctx, c.Engine, filepath.Join(c.DataDir, "engine"), c.DockerHost)
+	return err
 }
 
 // checkEmbedded says exactly what this machine lacks for the embedded engine.
@@ -38,46 +36,56 @@ func checkEmbedded() error {
 	return nil
 }
 
-func newEmbedded(ctx context.Context, c EngineConfig) (engine.Engine, error) {
-	e := &embeddedEngine{}
-	if err := e.open(ctx, c); err != nil {
-		for i := len(e.close) - 1; i >= 0; i-- {
-			err = errors.Join(err, e.close[i]())
-		}
-		return nil, fmt.Errorf("open embedded engine: %w", err)
+// localEngine is a supervisor with all that its runtime stands on.
+type localEngine struct {
+	*host.Supervisor
+	runtime host.Runtime
+	close   []func() error
+}
+
+// Close stops supervising; tasks go on.
+func (e *localEngine) Close() error {
+	var all []error
+	if e.Supervisor != nil {
+		all = append(all, e.Supervisor.Close())
+	}
+	for i := len(e.close) - 1; i >= 0; i-- {
+		all = append(all, e.close[i]())
+	}
+	return errors.Join(all...)
+}
+
+// newEngine opens the engine that c.Kind asks for.
+func newEngine(ctx context.Context, c EngineConfig) (engine.Engine, error) {
+	chosen, err := thisMachine().choose(ctx, c.Kind, c.Dir, c.DockerHost)
+	if err != nil {
+		return nil, err
+	}
+	c.Logger.Info("engine", "engine", chosen.kind, "because", chosen.why)
+	if err := takeOver(ctx, c, chosen.kind); err != nil {
+		return nil, err
+	}
+	e := &localEngine{}
+	if err := e.open(ctx, c, chosen.kind); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s engine: %w", chosen.kind, err), e.Close())
 	}
 	return e, nil
 }
 
-func (e *embeddedEngine) open(ctx context.Context, c EngineConfig) error {
-	shim, err := shimbin.Locate(filepath.Join(c.Dir, "shim"))
-	if err != nil {
+func (e *localEngine) open(ctx context.Context, c EngineConfig, kind string) error {
+	if err := e.openRuntime(ctx, c, kind); err != nil {
 		return err
 	}
-	images, err := image.New(image.Config{Dir: filepath.Join(c.Dir, "images"), Source: c.Images, Logger: c.Logger})
-	if err != nil {
-		return err
-	}
-	e.close = append(e.close, images.Close)
-	if missing := image.Check(filepath.Join(c.Dir, "images")); len(missing) > 0 {
-		return errors.New(strings.Join(missing, "; "))
-	}
-	net, err := network.New(network.Config{
-		Dir: filepath.Join(c.Dir, "network"), Instance: c.Instance, Domain: c.Domain, Serve: c.Serve, Sockets: c.Sockets, Logger: c.Logger,
-	})
-	if err != nil {
-		return err
-	}
-	e.close = append(e.close, net.Close)
-	runtime, err := embedded.New(embedded.Config{
-		Dir: filepath.Join(c.Dir, "containers"), Instance: c.Instance, Images: images, Network: net, Shim: shim, Logger: c.Logger,
-	})
-	if err != nil {
-		return err
-	}
-	e.close = append(e.close, runtime.Close)
+	var err error
 	e.Supervisor, err = host.New(ctx, host.Config{
-		Dir: filepath.Join(c.Dir, "supervisor"), Runtime: runtime, Drainer: c.Drainer, Logger: c.Logger,
+		Dir: filepath.Join(c.Dir, "supervisor"), Runtime: e.runtime, Drainer: c.Drainer, Logger: c.Logger,
 	})
 	return err
+}
+
+func (e *localEngine) openRuntime(ctx context.Context, c EngineConfig, kind string) error {
+	if kind == dockerKind {
+		return e.openDocker(ctx, c)
+	}
+	return e.openEmbedded(c)
 }

@@ -9,9 +9,11 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 )
 
-// checkEmbedded refuses: containers need Linux.
-func checkEmbedded() error {
-	return errors.New("the embedded engine cannot run here: it needs Linux")
+// checkEngine refuses: containers need Linux.
+func checkEngine(context.Context, Config) error {
+	return errors.New("no engine can run here: containers need Linux")
 }
 
-func newEmbedded(context.Context, EngineConfig) (engine.Engine, error) { return nil, checkEmbedded() }
+func newEngine(ctx context.Context, _ EngineConfig) (engine.Engine, error) {
+	return nil, checkEngine(ctx, Config{})
+}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/client"
+	"golang.org/x/sys/unix"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/host"
@@ -137,13 +138,27 @@ func ping(ctx context.Context, api *client.Client) error {
 	return nil
 }
 
-// Check says why the engine cannot be had: Docker does not answer at address (empty: the usual one).
+// Check says why the engine cannot be had: Docker does not answer at address (empty: the usual one), or this process may
+// not do what the gateways of networks need.
 func Check(ctx context.Context, address string) error {
 	api, err := dial(address)
 	if err != nil {
 		return err
 	}
-	return errors.Join(ping(ctx, api), api.Close())
+	return errors.Join(ping(ctx, api), api.Close(), checkRights())
+}
+
+// checkRights looks for what the packet filter and the addresses of private names need.
+func checkRights() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return fmt.Errorf("read the capabilities of setopsd: %w", err)
+	}
+	if data[0].Effective&(1<<unix.CAP_NET_ADMIN) == 0 {
+		return errors.New("setopsd does not run as root (CAP_NET_ADMIN), which keeping stages off the host needs")
+	}
+	return nil
 }
 
 // known gives what is known of a container, and begins to know it.
