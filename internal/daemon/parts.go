@@ -154,6 +154,7 @@ func (c *core) handler() http.Handler {
 		Access:   access,
 		Projects: c.projects,
 		Apps:     &app.Service{Store: c.store, Tasks: c.engine, OpenEnv: c.box.OpenEnv},
+		Domains:  c.domains,
 		Staging: &staging.Service{
 			Store: c.store, Images: registryImages{c.registry, c.prepares}, Domains: c.domains, Box: c.box, NewID: newID, Now: time.Now,
 		},

@@ -24,6 +24,7 @@ GET /v1/organizations/{organization}/projects/{project}/stages
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/domains
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/log
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/log/events
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/releases

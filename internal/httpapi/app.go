@@ -80,7 +80,7 @@ func wireApp(info app.Info) api.App {
 		Resources:     api.Resources{CPU: a.Resources.CPU, Memory: a.Resources.Memory, Scale: a.Resources.Scale},
 		Network:       api.Network{Protocol: string(a.Network.Protocol), Public: a.Network.Public, Port: a.Network.Port},
 		Env:           make([]api.EnvVar, 0, len(a.Env)),
-		Domains:       []api.CustomDomain{},
+		Domains:       wireCustomDomains(a),
 		ActiveRelease: a.ActiveRelease,
 		Status:        wireStatus(a, info.Status),
 	}

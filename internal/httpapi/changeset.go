@@ -45,7 +45,9 @@ func (s *Server) stageCommands(ctx context.Context, in *commandsToStage) (*answe
 	results, err := s.Staging.Stage(ctx, ref, u, requests)
 	staged := api.Staged{Effects: make([]api.Effect, 0, len(results))}
 	for _, r := range results {
-		staged.Effects = append(staged.Effects, effectOf(r.Command, r.App))
+		e := effectOf(r.Command, r.App)
+		domainEffect(&e, r)
+		staged.Effects = append(staged.Effects, e)
 	}
 	return answered(staged), err
 }

@@ -43,6 +43,7 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, get(oneApp, "show-app", "Show an app with its environment and its status"), s.showApp)
 	add(s, h, get(oneApp+"/status", "show-app-status", "Show what runs of an app"), s.showStatus)
 	add(s, h, get(oneApp+"/releases", "list-releases", "List the releases of an app"), s.listReleases)
+	add(s, h, get(oneApp+"/domains", "list-domains", "List the domains of an app with what to publish in DNS"), s.listDomains)
 
 	add(s, h, get(stage+"/changeset", "show-changeset", "Show what one has staged"), s.showChangeset)
 	add(s, h, remove(stage+"/changeset", "discard-changeset", "Drop what one has staged", http.StatusOK), s.discardChangeset)

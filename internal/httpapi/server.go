@@ -19,6 +19,7 @@ import (
 	"github.com/setopsco/setops/internal/app"
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/internal/task"
@@ -31,6 +32,7 @@ type Server struct {
 	Access   auth.Access
 	Projects *project.Service
 	Apps     *app.Service
+	Domains  *domain.Service
 	Staging  *staging.Service
 	Commits  *commit.Service
 	Tasks    *task.Service

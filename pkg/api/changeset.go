@@ -62,6 +62,11 @@ type Effect struct {
 	EnvKey         string       `json:"env_key,omitempty"`
 	ReleaseID      int          `json:"release_id,omitempty" doc:"The id that is reserved for the new release, or the one to activate"`
 	Digest         string       `json:"digest,omitempty"`
+
+	CustomDomain  *CustomDomain `json:"custom_domain,omitempty"`
+	Primary       *bool         `json:"primary,omitempty" doc:"Option of the custom domain"`
+	StaticIP      *bool         `json:"static_ip,omitempty" doc:"Option of the custom domain"`
+	FormerPrimary string        `json:"former_primary,omitempty" doc:"The domain that is not the primary one any more"`
 }
 
 // Discarded is the answer of DELETE …/changeset.

@@ -93,16 +93,55 @@ type ReleaseActivate struct {
 	ReleaseID int    `json:"release_id"`
 }
 
+// DomainCreate stages a custom domain. Primary takes the place of the app's present primary domain.
+type DomainCreate struct {
+	Name    string `json:"name"`
+	Domain  string `json:"domain"`
+	Primary bool   `json:"primary,omitempty"`
+}
+
+// DomainDestroy stages the end of a custom domain.
+type DomainDestroy struct {
+	Name   string `json:"name"`
+	Domain string `json:"domain"`
+}
+
+// DomainValidate stages that a custom domain is served. Its validation record must be in DNS by then.
+type DomainValidate struct {
+	Name   string `json:"name"`
+	Domain string `json:"domain"`
+}
+
+// DomainOptionSet stages options of a custom domain.
+type DomainOptionSet struct {
+	Name     string `json:"name"`
+	Domain   string `json:"domain"`
+	Primary  *bool  `json:"primary,omitempty"`
+	StaticIP *bool  `json:"static_ip,omitempty"`
+}
+
+// DomainOptionUnset restores defaults of: primary, static_ip.
+type DomainOptionUnset struct {
+	Name   string   `json:"name"`
+	Domain string   `json:"domain"`
+	Fields []string `json:"fields"`
+}
+
 // CommandName is the stored name of the command; the same holds for the methods below.
-func (AppCreate) CommandName() string       { return "app:create" }
-func (AppDestroy) CommandName() string      { return "app:destroy" }
-func (ContainerSet) CommandName() string    { return "app:container:set" }
-func (ContainerUnset) CommandName() string  { return "app:container:unset" }
-func (NetworkSet) CommandName() string      { return "app:network:set" }
-func (NetworkUnset) CommandName() string    { return "app:network:unset" }
-func (ResourceSet) CommandName() string     { return "app:resource:set" }
-func (ResourceUnset) CommandName() string   { return "app:resource:unset" }
-func (EnvSet) CommandName() string          { return "app:env:set" }
-func (EnvUnset) CommandName() string        { return "app:env:unset" }
-func (ReleaseCreate) CommandName() string   { return "app:release:create" }
-func (ReleaseActivate) CommandName() string { return "app:release:set" }
+func (AppCreate) CommandName() string         { return "app:create" }
+func (AppDestroy) CommandName() string        { return "app:destroy" }
+func (ContainerSet) CommandName() string      { return "app:container:set" }
+func (ContainerUnset) CommandName() string    { return "app:container:unset" }
+func (NetworkSet) CommandName() string        { return "app:network:set" }
+func (NetworkUnset) CommandName() string      { return "app:network:unset" }
+func (ResourceSet) CommandName() string       { return "app:resource:set" }
+func (ResourceUnset) CommandName() string     { return "app:resource:unset" }
+func (EnvSet) CommandName() string            { return "app:env:set" }
+func (EnvUnset) CommandName() string          { return "app:env:unset" }
+func (ReleaseCreate) CommandName() string     { return "app:release:create" }
+func (ReleaseActivate) CommandName() string   { return "app:release:set" }
+func (DomainCreate) CommandName() string      { return "app:domain:create" }
+func (DomainDestroy) CommandName() string     { return "app:domain:destroy" }
+func (DomainValidate) CommandName() string    { return "app:domain:validate" }
+func (DomainOptionSet) CommandName() string   { return "app:domain:option:set" }
+func (DomainOptionUnset) CommandName() string { return "app:domain:option:unset" }

@@ -28,3 +28,8 @@ func (c *Client) AppStatus(ctx context.Context, ref AppRef) (api.AppStatus, erro
 func (c *Client) Releases(ctx context.Context, ref AppRef) ([]api.Release, error) {
 	return list[api.Release](ctx, c, ref.path()+"/releases", "releases", nil)
 }
+
+// Domains lists the committed domains of an app: custom ones, the primary first, its default and its private one.
+func (c *Client) Domains(ctx context.Context, ref AppRef) ([]api.Domain, error) {
+	return list[api.Domain](ctx, c, ref.path()+"/domains", "domains", nil)
+}
