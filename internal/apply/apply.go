@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,10 +66,12 @@ type Job struct {
 	Progress      func(done, total int) // called after each step before the commit point, never at the same time; may be nil
 }
 
-// StepError says which step failed.
+// StepError says which step failed first, and which failed with it: because of the same, or because they were ended for
+// it, which is a context.Canceled.
 type StepError struct {
-	Step plan.Step
-	Err  error
+	Step   plan.Step
+	Err    error
+	Others []*StepError
 }
 
 func (e *StepError) Error() string { return e.Step.ID + ": " + e.Err.Error() }
@@ -108,15 +111,26 @@ func (p Ports) walk(ctx context.Context, j *Job, steps []plan.Step, stepDone fun
 	for i, s := range j.Plan.Steps {
 		position[s.ID] = i
 	}
-	return graph.Walk(ctx, plan.Nodes(steps), parallel, func(ctx context.Context, id string) error {
+	var mu sync.Mutex
+	var failed []*StepError
+	err := graph.Walk(ctx, plan.Nodes(steps), parallel, func(ctx context.Context, id string) error {
 		i := position[id]
 		step := j.Plan.Steps[i]
 		if err := p.journalled(ctx, j, i, step); err != nil {
-			return &StepError{Step: step, Err: err}
+			e := &StepError{Step: step, Err: err}
+			mu.Lock()
+			defer mu.Unlock()
+			failed = append(failed, e)
+			return e
 		}
 		stepDone()
 		return nil
 	})
+	var first *StepError
+	if errors.As(err, &first) {
+		first.Others = slices.DeleteFunc(failed, func(e *StepError) bool { return e == first })
+	}
+	return err
 }
 
 func (p Ports) journalled(ctx context.Context, j *Job, position int, step plan.Step) error {
@@ -126,7 +140,8 @@ func (p Ports) journalled(ctx context.Context, j *Job, position int, step plan.S
 	if err := p.Journal.StepStarted(ctx, j.CommitID, position, p.Now()); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
-	if err := p.run(ctx, j, step); err != nil {
+	err := within(ctx, limit(j, step), func(ctx context.Context) error { return p.run(ctx, j, step) })
+	if err != nil {
 		return err
 	}
 	// What is done is done: the journal must learn it even when somebody cancels just now.
@@ -149,7 +164,7 @@ func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 	case plan.ProveGeneration:
 		return p.declare(ctx, j.Stage, j.After.Apps[step.App], step.Generation, p.Engine.Prove)
 	case plan.AwaitGeneration:
-		return p.Engine.Await(ctx, step.Generation)
+		return p.await(ctx, step.Generation)
 	case plan.OpenPort:
 		return p.Ports.OpenPort(ctx, j.Stage, step.App)
 	case plan.Switch:
@@ -203,8 +218,8 @@ func (p Ports) Undo(ctx context.Context, j *Job, begun func(position int) bool) 
 func (p Ports) undo(ctx context.Context, j *Job, step plan.Step) error {
 	switch step.Kind {
 	case plan.StartGeneration:
-		if step.Restores {
-			return nil
+		if step.Restores { // it was declared as the commit would have had it, and goes on as what is committed
+			return p.declare(ctx, j.Stage, j.Before.Apps[step.App], step.Generation, p.Engine.Ensure)
 		}
 		return p.Engine.Remove(ctx, step.Generation)
 	case plan.OpenPort:
