@@ -83,6 +83,9 @@ func (f *fake) apps(mux *http.ServeMux) {
 			{ID: 2, Digest: "sha256:b652b6fe388c8320d02dfcdcace99b59fcda6773a11f89d444174c9d70e3ab79"},
 		}}
 	})
+	app("GET "+stageOf+"/apps/{app}/domains", func(r *http.Request) any {
+		return map[string]any{"domains": domains(r.PathValue("app"))}
+	})
 	app("GET "+stageOf+"/apps/{app}/tasks", func(*http.Request) any { return map[string]any{"tasks": tasks()} })
 	app("POST "+stageOf+"/apps/{app}/tasks", func(*http.Request) any {
 		return api.Task{ID: taskC, Release: 3, Status: "PROVISIONING", Desired: "RUNNING", Health: "UNKNOWN", OneOff: true, CreatedAt: at("2026-03-17T09:58:34Z")}

@@ -79,6 +79,10 @@ func effect(c api.Command) api.Effect {
 		e.Command, e.HealthCheckOff = &[]string{}, true
 	case "app:resource:unset":
 		e.CPU, e.Memory, e.Scale = pointer(128), pointer(256), pointer(1)
+	case "app:domain:create", "app:domain:destroy", "app:domain:validate", "app:domain:option:set":
+		domainEffect(&e, c)
+	case "app:domain:option:unset":
+		e.Primary, e.StaticIP = pointer(false), pointer(false)
 	case "app:network:unset":
 		e.HealthPath, e.HealthStatus = pointer("/"), pointer("200-499")
 	}

@@ -62,6 +62,24 @@ func (k *Kit) CompleteApps(cmd *cobra.Command, args []string, _ string) ([]strin
 	})
 }
 
+// CompleteDomains proposes the custom domains of the app.
+func (k *Kit) CompleteDomains(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, args, func(ctx context.Context) ([]string, error) {
+		ref, c, err := k.AtApp("")
+		if err != nil {
+			return nil, err
+		}
+		domains, err := c.Domains(ctx, ref)
+		names := make([]string, 0, len(domains))
+		for _, d := range domains {
+			if d.Kind == "custom" {
+				names = append(names, d.Address)
+			}
+		}
+		return names, err
+	})
+}
+
 // propose asks for names; a completion that cannot be had is none, never an error on the user's prompt.
 func (k *Kit) propose(cmd *cobra.Command, args []string, ask func(context.Context) ([]string, error)) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {

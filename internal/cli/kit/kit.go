@@ -30,9 +30,9 @@ type Kit struct {
 
 // Flags are the flags that every command has.
 type Flags struct {
-	Project, Stage, App string
-	Output              Output
-	Debug               bool
+	Project, Stage, App, Domain string
+	Output                      Output
+	Debug                       bool
 }
 
 // Streams are the three standard streams.

@@ -70,6 +70,19 @@ func (k *Kit) App(argument string) (client.AppRef, error) {
 	return ref, nil
 }
 
+// Domain gives the app in scope and its custom domain that is meant: the argument, else the flag.
+func (k *Kit) Domain(argument string) (client.AppRef, string, error) {
+	ref, err := k.App("")
+	if err != nil {
+		return ref, "", err
+	}
+	name := first(argument, k.Flags.Domain)
+	if name == "" {
+		return ref, "", &Failure{Message: "No domain is given.", Next: "Add --domain DOMAIN; `setops domain` lists those of the app."}
+	}
+	return ref, name, nil
+}
+
 func first(values ...string) string {
 	for _, v := range values {
 		if v != "" {

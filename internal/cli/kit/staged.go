@@ -21,6 +21,7 @@ func (k *Kit) StageCommands(ctx context.Context, ref client.StageRef, human func
 	if err := k.Show(staged, func(w io.Writer) error { return human(w, staged.Effects) }); err != nil {
 		return err
 	}
+	k.noteFormerPrimary(staged.Effects)
 	k.Hint("Staged. Run `setops changeset:commit` to make it live.")
 	return nil
 }
@@ -32,4 +33,13 @@ func (k *Kit) AppState(ctx context.Context, argument string) (api.App, error) {
 		return api.App{}, err
 	}
 	return c.App(ctx, ref)
+}
+
+// noteFormerPrimary says what a command changes besides what it names.
+func (k *Kit) noteFormerPrimary(effects []api.Effect) {
+	for _, e := range effects {
+		if e.FormerPrimary != "" && e.CustomDomain != nil && k.Flags.Output != JSON {
+			k.Note("%s takes the place of %s, which is not the primary domain any more.", e.CustomDomain.Address, e.FormerPrimary)
+		}
+	}
 }

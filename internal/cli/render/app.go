@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -46,11 +45,7 @@ func appDomains(w io.Writer, a api.App) error {
 	if _, err := fmt.Fprintln(w, "CustomDomains:"); err != nil {
 		return err
 	}
-	rows := make([][]string, 0, len(a.Domains))
-	for _, d := range a.Domains {
-		rows = append(rows, []string{d.Address, strconv.FormatBool(d.Primary), strconv.FormatBool(d.Validated)})
-	}
-	return Table(w, []string{"Address", "Primary", "Validated"}, rows)
+	return CustomDomains(w, a.Domains)
 }
 
 // appRelease has one blank where other values have three: scripts know it so.

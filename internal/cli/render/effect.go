@@ -13,6 +13,7 @@ func Effects(w io.Writer, effects []api.Effect) error {
 		containerEffect(b, e)
 		resourceEffect(b, e)
 		networkEffect(b, e)
+		domainEffect(b, e)
 	}
 	return b.Write(w)
 }

@@ -30,6 +30,7 @@ func addFlags(root *cobra.Command, k *kit.Kit) {
 	flags.StringVarP(&k.Flags.Project, "project", "p", "", "`PROJECT` to work on (default SETOPS_PROJECT)")
 	flags.StringVarP(&k.Flags.Stage, "stage", "s", "", "`STAGE` to work on (default SETOPS_STAGE)")
 	flags.StringVar(&k.Flags.App, "app", "", "`APP` to work on (default SETOPS_APP)")
+	flags.StringVar(&k.Flags.Domain, "domain", "", "`DOMAIN` to work on, a custom one of the app")
 	flags.VarP(&k.Flags.Output, "output", "o", "table, plain (nothing moves) or json")
 	flags.BoolVar(&k.Flags.Debug, "debug", false, "print each request to the server, without secrets")
 	flags.BoolP("help", "h", false, "show help")
@@ -42,6 +43,7 @@ func addFlags(root *cobra.Command, k *kit.Kit) {
 	complete("project", k.CompleteProjects)
 	complete("stage", k.CompleteStages)
 	complete("app", k.CompleteApps)
+	complete("domain", k.CompleteDomains)
 	complete("output", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return kit.Outputs(), cobra.ShellCompDirectiveNoFileComp
 	})

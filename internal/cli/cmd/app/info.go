@@ -57,7 +57,7 @@ func hint(k *kit.Kit, app api.App) {
 	}
 	for _, d := range app.Domains {
 		if !d.Validated {
-			hints = append(hints, "The domain "+d.Address+" is not validated: it is not served yet.")
+			hints = append(hints, "The domain "+d.Address+" is not validated, so it is not served yet. `domain` shows what to publish, `domain:validate` looks for it.")
 		}
 	}
 	if len(hints) == 0 {
