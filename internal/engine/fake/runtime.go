@@ -88,7 +88,14 @@ func (r *Runtime) EnsureNetwork(_ context.Context, s setops.StageRef) error {
 
 // RemoveNetwork implements host.Runtime.
 func (r *Runtime) RemoveNetwork(_ context.Context, stageID string) error {
+	if err := r.removeNetwork(stageID); err != nil {
+		return err
+	}
 	r.forgetFronts(stageID)
+	return nil
+}
+
+func (r *Runtime) removeNetwork(stageID string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.containers {

@@ -130,6 +130,12 @@ func (g *Gateways) updateFilter(gone string) (changed bool, err error) {
 // bridgeOf gives the name that a key begins with.
 func bridgeOf(key []byte) string { return unix.ByteSliceToString(key[:min(len(key), unix.IFNAMSIZ)]) }
 
+// Check tries the rules in the network namespace of the calling thread, which nobody else uses. An error says that the
+// kernel does not know them.
+func Check() error {
+	return nft.ReplaceTable(family, "setops-check-gateway", fill)
+}
+
 // makeTable puts our rules into the table that is there, whose sets keep their elements, or makes the table anew.
 func (g *Gateways) makeTable() error {
 	conn, err := nftables.New()

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
+
+	"github.com/setopsco/setops/internal/engine/gateway"
 )
 
 // Check says, in sentences for people, what this machine lacks for networks of stages; nothing where all is there. It
@@ -43,6 +45,7 @@ func checkHere() []string {
 	say("Networks for stages need pairs of virtual interfaces (veth), which the kernel refuses", checkVeth())
 	say("Stages cannot be kept apart and get no network, as the kernel lacks nftables (family inet with sets and connection tracking)",
 		n.replaceTable(nftables.TableFamilyINet, n.addFilter))
+	say("Stages have no names and no private apps, as the kernel lacks nftables (address translation in family inet)", gateway.Check())
 	say(noMasquerade, n.replaceTable(nftables.TableFamilyIPv4, n.addMasquerade))
 	say(noGuard, n.replaceTable(nftables.TableFamilyBridge, n.addGuard))
 	return missing
