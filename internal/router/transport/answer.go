@@ -78,7 +78,7 @@ func (a *answer) Close() error {
 func (a *answer) finish(end error) {
 	a.end = end
 	x := a.exchange
-	safe := end == io.EOF && a.keep && x.upload.finished() && x.conn.r.Buffered() == 0
+	safe := end == io.EOF && a.keep && !x.conn.stuck.Load() && x.upload.finished() && x.conn.r.Buffered() == 0
 	if x.unwatch() && safe {
 		x.transport.regain(x.conn)
 		x.transport.put(x.conn)

@@ -76,6 +76,13 @@ func (c *conn) Write(p []byte) (int, error) {
 // untouched reports that the socket refused the request before it had taken anything of it.
 func (c *conn) untouched() bool { return c.stuck.Load() && !c.sent.Load() }
 
+// lastWords is how long the answer to a request may take that the task has stopped to read.
+const lastWords = time.Second
+
+// awaitLastWords is for a connection that takes no more. The task may have answered before it stopped to read: what it
+// said is here by now, or soon.
+func (c *conn) awaitLastWords() { _ = c.tcp.SetReadDeadline(time.Now().Add(lastWords)) }
+
 // limit ends a header that exceeds n bytes, give or take what is buffered.
 func (c *conn) limit(n int64) { c.room = n }
 

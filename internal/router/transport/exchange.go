@@ -10,6 +10,9 @@ import (
 	"net/textproto"
 )
 
+// smallBody is the length in bytes up to which a body that is in memory is written by the caller itself.
+const smallBody = 16 << 10
+
 // exchange is one request and its answer on one connection.
 type exchange struct {
 	transport *Transport
@@ -40,11 +43,8 @@ func (t *Transport) exchange(c *conn, req *http.Request) (*http.Response, error)
 // send returns when all of the request was written, or all but its body. What can be said of an error then is certain:
 // nothing more is being written.
 func (x *exchange) send() error {
-	if x.req.Body == nil || x.req.Body == http.NoBody {
-		if err := x.req.Write(x.conn.w); err != nil {
-			return err
-		}
-		return x.conn.w.Flush()
+	if req := inOnePiece(x.req); req != nil {
+		return x.write(req)
 	}
 	x.upload = startUpload(x.conn, x.req, x.transport.config.ContinueTimeout)
 	<-x.upload.departed
@@ -53,6 +53,39 @@ func (x *exchange) send() error {
 	}
 	<-x.upload.done
 	return x.upload.err
+}
+
+// inOnePiece returns the request as it can be written without waiting for its body: where it has none, or a small one
+// that is in memory, as GetBody says. Else it returns nil.
+func inOnePiece(req *http.Request) *http.Request {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req
+	}
+	if req.GetBody == nil || req.ContentLength <= 0 || req.ContentLength > smallBody || req.Header.Get("Expect") != "" {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil // there is still the body itself
+	}
+	whole := req.WithContext(req.Context())
+	whole.Body = body
+	return whole
+}
+
+func (x *exchange) write(req *http.Request) error {
+	err := req.Write(x.conn.w)
+	if err == nil {
+		err = x.conn.w.Flush()
+	}
+	if x.conn.sent.Load() {
+		closeBody(x.req) // no other connection will have it
+		if x.conn.stuck.Load() {
+			x.conn.awaitLastWords()
+			return nil
+		}
+	}
+	return err
 }
 
 // receive reads answers up to the one that is no preliminary.
@@ -101,7 +134,7 @@ func (x *exchange) fail(doing string, err error) error {
 	if x.conn.untouched() {
 		return &NotSentError{Addr: x.conn.addr, Err: cause} // the body may go elsewhere
 	}
-	if x.upload == nil || !x.conn.sent.Load() {
+	if !x.conn.sent.Load() {
 		closeBody(x.req)
 	}
 	return fmt.Errorf("%s %s: %w", doing, x.conn.addr, cause)

@@ -69,13 +69,22 @@ func (p *patient) serve(conn net.Conn) {
 	}
 }
 
-func (p *patient) ask(t *testing.T, tr *Transport, method, body string) {
+// request has a body that is streamed, unless it is in memory.
+func (p *patient) request(t *testing.T, method, body string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.addr+"/", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := tr.RoundTrip(req)
+	if body == "streamed" {
+		req.GetBody = nil
+	}
+	return req
+}
+
+func (p *patient) ask(t *testing.T, tr *Transport, method, body string) {
+	t.Helper()
+	res, err := tr.RoundTrip(p.request(t, method, body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +128,7 @@ func TestAnIdleConnectionThatCannotBeUsedCostsNoRequest(t *testing.T) {
 	}
 	for name, spoil := range defects {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT"} {
-			for _, body := range []string{"", "body"} {
+			for _, body := range []string{"", "streamed", "in memory"} {
 				t.Run(name+" "+method+" "+body, func(t *testing.T) {
 					if runtime.GOOS == "windows" && (name == "ended" || name == "spoke unasked") {
 						t.Skip("nothing is seen there")
@@ -155,12 +164,9 @@ func awaitNoise(t *testing.T, c *conn) {
 }
 
 func TestAFreshConnectionThatTakesNothingIsSaidToBeUnsent(t *testing.T) {
-	for _, body := range []string{"", "body"} {
+	for _, body := range []string{"", "streamed", "in memory"} {
 		p, tr := newPatient(t), New(Config{})
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.addr+"/", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := p.request(t, http.MethodPost, body)
 		c, err := tr.connect(t.Context(), p.addr)
 		if err != nil {
 			t.Fatal(err)

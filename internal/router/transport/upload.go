@@ -8,14 +8,9 @@ import (
 	"time"
 )
 
-const (
-	// lastWrite is how long the end of a request may take that is answered already: it is all read, so that only the
-	// socket can hold it up.
-	lastWrite = 50 * time.Millisecond
-
-	// lastAnswer is how long the answer to a request may take that the task has stopped to read.
-	lastAnswer = time.Second
-)
+// lastWrite is how long the end of a request may take that is answered already: it is all read, so that only the socket
+// can hold it up.
+const lastWrite = 50 * time.Millisecond
 
 // upload writes a request with a body, in a goroutine that ends when the body's Read returns or the connection is
 // closed. It is the body that Request.Write sees.
@@ -78,8 +73,7 @@ func (u *upload) end() {
 	case u.broken() != nil || !u.conn.sent.Load():
 		u.conn.close()
 	default:
-		// The task may have answered before it stopped reading. What it said is here by now, or soon.
-		_ = u.conn.tcp.SetReadDeadline(time.Now().Add(lastAnswer))
+		u.conn.awaitLastWords()
 	}
 	if u.conn.sent.Load() {
 		_ = u.body.Close() // no other connection will have it

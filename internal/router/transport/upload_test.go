@@ -255,3 +255,22 @@ func TestCancelledUploadsEnd(t *testing.T) {
 	}
 	noGoroutinesOfOurs(t)
 }
+
+func TestASmallBodyInMemoryLeavesWithItsHeader(t *testing.T) {
+	tr := newTransport(t, transport.Config{})
+	up := echoes(t)
+	for _, size := range []int{1, 3000, 16 << 10, 17 << 10} {
+		text := strings.Repeat("x", size)
+		body := &closer{Reader: strings.NewReader(text)}
+		req := up.request(t, "POST", body)
+		req.ContentLength = int64(size)
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
+		if _, got := send(t, tr, req); got != text {
+			t.Errorf("of %d bytes came back %d", size, len(got))
+		}
+		eventually(t, "the body is closed", body.closed.Load)
+	}
+	if n := up.conns.Load(); n != 1 {
+		t.Errorf("%d connections were made", n)
+	}
+}
