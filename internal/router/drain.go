@@ -57,20 +57,6 @@ func (r *Router) find(upstreamID string) *upstream {
 	return r.upstreams[upstreamID]
 }
 
-// tunnel is the upstream's side of an upgraded connection. Closing it ends the client's side too.
-type tunnel struct {
-	io.ReadWriteCloser
-}
-
-// CloseWrite passes on that the client has no more to say.
-func (t *tunnel) CloseWrite() error {
-	half, ok := t.ReadWriteCloser.(interface{ CloseWrite() error })
-	if !ok {
-		return errors.ErrUnsupported
-	}
-	return half.CloseWrite()
-}
-
 // hold lets closeTunnels find what outlives a request's answer.
 func (u *upstream) hold(c io.Closer) {
 	u.mu.Lock()

@@ -1,7 +1,9 @@
 package router
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
@@ -22,6 +24,9 @@ const tinyAnswer = 2 << 10
 // smallAnswer is the length up to which an answer that announces its length is not flushed piece by piece.
 const smallAnswer = 64 << 10
 
+// smallUpload is the length up to which a request's body is read before it is sent on.
+const smallUpload = 4 << 10
+
 // flight is one request on its way. It is the RoundTripper of a proxy of its own, so that the choice of an
 // upstream, its count and its retries need no value in a context. Flights are used again and again: nothing that
 // may outlive ServeHTTP keeps one.
@@ -32,12 +37,13 @@ type flight struct {
 	at       place
 	pool     *pool // found there when the request began; nil when it is to be found anew
 	writer   http.ResponseWriter
-	request  *http.Request // of the client
-	upstream *upstream     // counted in; nil while none is
-	refused  []*upstream   // would not take a connection
-	lastErr  error         // of the last of refused
-	upload   *upload       // nil when the request has no body
-	tunnel   io.Closer     // the app's side of an upgraded connection; closing it ends the client's side too
+	request  *http.Request     // of the client
+	upstream *upstream         // counted in; nil while none is
+	refused  []*upstream       // would not take a connection
+	lastErr  error             // of the last of refused
+	upload   *upload           // nil when the request has no body
+	small    [smallUpload]byte // what of such a request was read; the transport is done with it when it has an answer
+	tunnel   io.Closer         // the app's side of an upgraded connection; closing it ends the client's side too
 	stall    stall
 }
 
@@ -62,6 +68,9 @@ func (f *flight) RoundTrip(req *http.Request) (*http.Response, error) {
 		f.upload = &upload{body: req.Body}
 		req.Body = f.upload
 		f.stall.watch(f.writer, f.upload)
+		if err := f.load(req); err != nil {
+			return nil, err
+		}
 	}
 	for {
 		addr, err := f.board()
@@ -79,6 +88,20 @@ func (f *flight) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		f.turnBack(addr, err)
 	}
+}
+
+// load takes a small body whole before it goes on: it leaves together with its header then, and a slow client keeps no
+// task waiting. One that the client holds back until it is wanted is not touched.
+func (f *flight) load(req *http.Request) error {
+	if req.ContentLength <= 0 || req.ContentLength > smallUpload || req.Header.Get("Expect") != "" {
+		return nil
+	}
+	body := f.small[:req.ContentLength]
+	if _, err := io.ReadFull(f.upload, body); err != nil {
+		return fmt.Errorf("read body of request: %w", err)
+	}
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	return nil
 }
 
 // board chooses an upstream and counts the request in. When the upstream has left the table meanwhile, or would not take

@@ -1,13 +1,13 @@
 package router_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -142,11 +142,34 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// countingDialer counts the connections that are made.
-func countingDialer(count *atomic.Int64) func(ctx context.Context, network, addr string) (net.Conn, error) {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		count.Add(1)
-		var dialer net.Dialer
-		return dialer.DialContext(ctx, network, addr)
+// keptConn is a client that has one connection and never makes another, as net/http's may.
+type keptConn struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func newKeptConn(t *testing.T, addr string) *keptConn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	return &keptConn{conn, bufio.NewReader(conn)}
+}
+
+// do returns the answer with its whole body.
+func (c *keptConn) do(req *http.Request) (res *http.Response, body string, err error) {
+	if err := req.Write(c); err != nil {
+		return nil, "", err
+	}
+	res, err = http.ReadResponse(c.reader, req)
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := io.ReadAll(res.Body)
+	return res, string(all), err
 }

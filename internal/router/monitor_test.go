@@ -188,3 +188,77 @@ func TestCloseWaitsForRunningChecks(t *testing.T) {
 		t.Errorf("%d checks run on", active.Load())
 	}
 }
+
+func TestAnUnprovenUpstreamStandsBackUntilACheckHasPassed(t *testing.T) {
+	f := newFront(t, quick())
+	fresh := newPatient(named(t, "fresh"))
+	fresh.route.Unproven = true
+	f.Set("stage", []router.Route{fresh.route})
+	if _, body := f.get(t, testHost); body != "fresh" {
+		t.Errorf("where there is no other, %q answered", body)
+	}
+
+	fresh.route.Upstreams = append(fresh.route.Upstreams, dead(t, "dead"))
+	fresh.route.Upstreams = append(fresh.route.Upstreams, router.Upstream{ID: "fresh", Addr: fresh.route.Upstreams[0].Addr})
+	f.Set("stage", []router.Route{fresh.route})
+	if f.Health()["fresh"].Proven || f.Health()["dead"].Proven {
+		t.Error("somebody is proven without a check")
+	}
+}
+
+func TestAProvenUpstreamGoesBeforeUnprovenOnes(t *testing.T) {
+	f := newFront(t, quick())
+	fresh := newPatient(named(t, "fresh"))
+	old := named(t, "old")
+	fresh.route.Upstreams = append(fresh.route.Upstreams, old)
+	proven := router.Route{Host: "old.localhost", Upstreams: []router.Upstream{old}}
+	fresh.route.Unproven = true
+	f.Set("stage", []router.Route{proven, fresh.route})
+	for range 20 {
+		if _, body := f.get(t, testHost); body != "old" {
+			t.Fatalf("%q answered", body)
+		}
+	}
+	for !f.Health()["fresh"].Proven {
+		select {
+		case fresh.asked <- nil: // the check of either
+		case <-t.Context().Done():
+			t.Fatal("no check proves it")
+		}
+	}
+	eventually(t, "the fresh one is chosen", func() bool {
+		_, body := f.get(t, testHost)
+		return body == "fresh"
+	})
+}
+
+func TestProofOutlivesASwap(t *testing.T) {
+	f := newFront(t, quick())
+	p := newPatient(named(t, "a"))
+	p.route.Unproven = true
+	f.Set("stage", []router.Route{p.route})
+	p.asked <- nil
+	eventually(t, "it is proven", func() bool { return f.Health()["a"].Proven })
+	f.Set("stage", append(route("other.localhost", named(t, "b")), p.route))
+	if !f.Health()["a"].Proven {
+		t.Error("the proof was forgotten")
+	}
+}
+
+func TestAnUnprovenUpstreamIsAskedAgainSoon(t *testing.T) {
+	f := newFront(t, router.Config{ProbeInterval: time.Hour})
+	var asked atomic.Int64
+	check := func(context.Context, string) error {
+		if asked.Add(1) < 5 {
+			return errSick
+		}
+		return nil
+	}
+	f.Set("stage", []router.Route{{
+		Host: testHost, Upstreams: []router.Upstream{named(t, "a")}, Check: check, CheckKey: "1", Unproven: true,
+	}})
+	eventually(t, "it is proven though the interval is an hour", func() bool { return f.Health()["a"].Proven })
+	if h := f.Health()["a"]; !h.Healthy || h.Failures != 0 {
+		t.Errorf("health is %+v", h)
+	}
+}

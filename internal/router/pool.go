@@ -12,7 +12,7 @@ type pool struct {
 	redirect  string // canonical host, "" where members answer
 	members   []member
 	slowStart time.Duration
-	turn      atomic.Uint32 // where the next choice begins, so that equals take turns
+	turn      atomic.Uint32 // counts choices between equals
 }
 
 // member keeps the address beside the upstream's state: the address belongs to a table, the state outlives it.
@@ -32,30 +32,53 @@ const (
 	out           // unhealthy, or has refused this very request
 )
 
-// choose returns the member of the best rank with the fewest requests in flight, leaving out those in refused. It
-// returns nil when nobody is left.
+// choose returns the member of the best rank with the fewest requests in flight, leaving out those in refused. Equals
+// take turns. It returns nil when nobody is left.
 func (p *pool) choose(refused []*upstream) *member {
-	var best *member
-	bestRank, warming := out, false
+	var first *member
+	var fewest int64
+	bestRank, equals, warming := out, 0, false
 	now := time.Now().UnixNano()
-	start := int(p.turn.Add(1))
 	for i := range p.members {
-		m := &p.members[(start+i)%len(p.members)]
-		rank := m.upstream.rank(now)
+		m := &p.members[i]
+		rank, load := m.upstream.rank(now), m.upstream.inFlight.Load()
 		if rank == out || slices.Contains(refused, m.upstream) {
 			continue
 		}
 		warming = warming || m.upstream.warmAt.Load() > now
-		if rank < bestRank || rank == bestRank && m.upstream.inFlight.Load() < best.upstream.inFlight.Load() {
-			best, bestRank = m, rank
+		switch {
+		case first == nil || rank < bestRank || rank == bestRank && load < fewest:
+			first, bestRank, fewest, equals = m, rank, load, 1
+		case rank == bestRank && load == fewest:
+			equals++
 		}
 	}
 	if warming && len(p.members) > 1 {
-		if m := p.chooseSlowly(refused, bestRank, now, start); m != nil { // nil: the ranks have changed meanwhile
+		if m := p.chooseSlowly(refused, bestRank, now); m != nil {
 			return m
 		}
 	}
-	return best
+	if equals > 1 {
+		return p.takeTurn(first, equals, refused, bestRank, fewest, now)
+	}
+	return first
+}
+
+// takeTurn returns the next one of equals. Turns are counted among these alone: if members were passed over in a round
+// of all, the one behind them would have two turns.
+func (p *pool) takeTurn(first *member, equals int, refused []*upstream, of rank, load, now int64) *member {
+	skip := int(p.turn.Add(1) % uint32(equals))
+	for i := range p.members {
+		m := &p.members[i]
+		if m.upstream.inFlight.Load() != load || m.upstream.rank(now) != of || slices.Contains(refused, m.upstream) {
+			continue
+		}
+		if skip == 0 {
+			return m
+		}
+		skip--
+	}
+	return first // some have got busy meanwhile
 }
 
 const (
@@ -68,32 +91,43 @@ const (
 
 // chooseSlowly is choose while some members of that rank are fresher than others, which shall be neither flooded nor
 // left without work. A fresh one takes part in so many choices as are its share by weight, and wins a tie in them;
-// what it has in flight counts the more the fresher it is.
-func (p *pool) chooseSlowly(refused []*upstream, of rank, now int64, start int) *member {
-	var most, sum float64
+// what it has in flight counts the more the fresher it is. It returns nil when all are as fresh as each other.
+func (p *pool) chooseSlowly(refused []*upstream, of rank, now int64) *member {
+	var most, least, sum float64
 	for i := range p.members {
 		if u := p.members[i].upstream; u.rank(now) == of && !slices.Contains(refused, u) {
 			weight := u.weight(now, p.slowStart)
-			most, sum = max(most, weight), sum+weight
+			if sum == 0 {
+				least = weight
+			}
+			most, least, sum = max(most, weight), min(least, weight), sum+weight
 		}
 	}
+	if least >= equalWeight*most {
+		return nil
+	}
 	var best *member
-	var bestLoad float64
+	var fewest float64
+	equals := 0
 	for i := range p.members {
-		m := &p.members[(start+i)%len(p.members)]
+		m := &p.members[i]
 		if m.upstream.rank(now) != of || slices.Contains(refused, m.upstream) {
 			continue
 		}
 		weight, load := m.upstream.weight(now, p.slowStart), float64(m.upstream.inFlight.Load())
-		fresh := weight < equalWeight*most
-		if fresh && rand.Float64() >= weight/sum {
-			continue
-		}
-		if fresh {
+		if weight < equalWeight*most {
+			if rand.Float64() >= weight/sum {
+				continue
+			}
 			load = load*most/weight - 0.5 // wins against those with as many
 		}
-		if best == nil || load < bestLoad {
-			best, bestLoad = m, load
+		switch {
+		case best == nil || load < fewest:
+			best, fewest, equals = m, load, 1
+		case load == fewest:
+			if equals++; rand.IntN(equals) == 0 { // each of them in the end with the same chance
+				best = m
+			}
 		}
 	}
 	return best

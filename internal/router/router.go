@@ -177,5 +177,6 @@ func (c Config) withDefaults() Config {
 	if c.HTTPSPort <= 0 {
 		c.HTTPSPort = DefaultHTTPSPort
 	}
+	c.TrustedProxies = unmapped(c.TrustedProxies)
 	return c
 }

@@ -9,6 +9,18 @@ import (
 // maxRequestID is the length up to which a trusted proxy's request id is kept.
 const maxRequestID = 128
 
+// unmapped gives prefixes in the form in which trusts compares: IPv4 as itself.
+func unmapped(prefixes []netip.Prefix) []netip.Prefix {
+	plain := make([]netip.Prefix, len(prefixes))
+	for i, p := range prefixes {
+		plain[i] = p.Masked()
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			plain[i] = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96).Masked()
+		}
+	}
+	return plain
+}
+
 // trusts reports whether a peer is one of the trusted proxies.
 func (r *Router) trusts(remoteAddr string) bool {
 	if len(r.config.TrustedProxies) == 0 {
