@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/auth"
+	"github.com/setopsco/setops/internal/certs"
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/engine"
@@ -35,6 +36,8 @@ type core struct {
 	box      *seal.Box
 	registry *registry.Registry
 	puller   pullerPorts
+	certs    *certs.Manager // nil: no TLS
+	ports    *routing.Ports
 	routes   *routing.Table
 	engine   engine.Engine
 	domains  *domain.Service
@@ -67,7 +70,7 @@ func (c *core) lock(context.Context) (err error) {
 
 func (c *core) open(ctx context.Context) error {
 	for _, open := range []func(context.Context) error{
-		c.openStore, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits,
+		c.openStore, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits,
 	} {
 		if err := open(ctx); err != nil {
 			return err

@@ -97,7 +97,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		d.notify("READY=1")
 	}
 	d.Taker.Ready()
-	fmt.Fprintf(d.Out, "setopsd ready api=http://%s router=http://%s\n", d.APIAddress(), d.RouterAddress())
+	fmt.Fprintln(d.Out, d.readyLine())
 	for {
 		select {
 		case err := <-d.front.failed:
@@ -110,6 +110,19 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// readyLine says where the server answers. The first two words never change; with TLS there are more.
+func (d *Daemon) readyLine() string {
+	api := "http"
+	if d.front.api.tls != nil {
+		api = "https"
+	}
+	line := fmt.Sprintf("setopsd ready api=%s://%s router=http://%s", api, d.APIAddress(), d.RouterAddress())
+	if d.front.https != nil {
+		line += fmt.Sprintf(" router-tls=https://%s", d.front.https.bound)
+	}
+	return line
 }
 
 func (d *Daemon) stop() error {

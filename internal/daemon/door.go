@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -13,7 +14,8 @@ import (
 type door struct {
 	flag   listenFlag
 	server *handover.Server
-	bound  string // the address with the port that it got
+	tls    *tls.Config // nil: it speaks in clear
+	bound  string      // the address with the port that it got
 
 	listener  net.Listener // nil while it is shut
 	accepting sync.WaitGroup
@@ -38,11 +40,19 @@ func (d *door) listen(s *handover.Sockets) (err error) {
 // accept answers clients from now on. A listener that breaks is told to failed, which must have room.
 func (d *door) accept(failed chan<- error) {
 	l := d.listener
+	if d.tls != nil {
+		l = tls.NewListener(l, d.tls)
+	}
 	d.accepting.Go(func() {
-		if err := d.server.Serve(l); !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+		if err := d.server.Serve(l); !isClosed(err) {
 			failed <- err
 		}
 	})
+}
+
+// isClosed tells an end that was wanted.
+func isClosed(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed)
 }
 
 // stop accepts no more connections. Those that are there stay.

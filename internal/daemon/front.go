@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/setopsco/setops/internal/handover"
@@ -21,31 +24,51 @@ type front struct {
 	gate    *gate
 	api     *door
 	http    *door
+	https   *door // nil: no TLS
+	insides insides
 	failed  chan error // of accepting
+
+	apiHost   string                    // where the API answers by TLS
+	certified atomic.Pointer[certified] // nil: no TLS, or no certificates yet
 }
 
 func newFront(d *Daemon) *front {
-	f := &front{log: d.Logger, sockets: &handover.Sockets{}, failed: make(chan error, 2)}
+	f := &front{log: d.Logger, sockets: &handover.Sockets{}, failed: make(chan error, 3), apiHost: d.Config.apiHost()}
 	if d.Taker != nil {
 		f.sockets = d.Taker.Sockets
 	}
-	f.router = router.New(router.Config{Logger: d.Logger, TrustedProxies: d.Config.settings.proxies})
-	f.gate = newGate(func() string { return f.api.bound })
+	config := router.Config{Logger: d.Logger, TrustedProxies: d.Config.settings.proxies, Secure: f.hasCertificate}
+	if d.Config.HTTPSListen != "" {
+		f.https = newDoor(listenFlag{"https-listen", d.Config.HTTPSListen}, router.NewServer(http.HandlerFunc(f.serveHTTPS), d.Logger))
+		f.https.tls = f.tlsConfig()
+		_, port, _ := net.SplitHostPort(d.Config.HTTPSListen) // it was checked
+		config.HTTPSPort, _ = strconv.Atoi(port)
+	}
+	f.router = router.New(config)
+	f.gate = newGate(d.Config.listensByTLS(), func() string { return f.api.bound })
 	f.api = newDoor(listenFlag{"listen", d.Config.Listen}, &http.Server{
 		Handler: f.gate, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(d.Logger.Handler(), slog.LevelDebug),
 	})
-	f.http = newDoor(listenFlag{"http-listen", d.Config.HTTPListen}, router.NewServer(f.router, d.Logger))
+	if d.Config.listensByTLS() {
+		f.api.tls = f.tlsConfig()
+	}
+	f.http = newDoor(listenFlag{"http-listen", d.Config.HTTPListen}, router.NewServer(http.HandlerFunc(f.serveHTTP), d.Logger))
 	return f
 }
 
-func (f *front) doors() []*door { return []*door{f.api, f.http} }
+func (f *front) doors() []*door {
+	if f.https == nil {
+		return []*door{f.api, f.http}
+	}
+	return []*door{f.api, f.http, f.https}
+}
 
-// each does the same to all doors at the same time.
-func (f *front) each(do func(*door)) {
+// each does the same to all of them at the same time.
+func each[T any](all []T, do func(T)) {
 	var wg sync.WaitGroup
-	for _, d := range f.doors() {
-		wg.Go(func() { do(d) })
+	for _, one := range all {
+		wg.Go(func() { do(one) })
 	}
 	wg.Wait()
 }
@@ -69,9 +92,9 @@ func (f *front) accept() {
 func (f *front) shutDown() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
-	f.each(func(d *door) {
-		if d.server.Shutdown(ctx) != nil {
-			_ = d.server.Close() // as much as can be done
+	each(f.servers(), func(s *handover.Server) {
+		if s.Shutdown(ctx) != nil {
+			_ = s.Close() // as much as can be done
 		}
 	})
 }
@@ -95,18 +118,17 @@ func (f *front) leave(ctx context.Context) {
 		}
 	})
 	defer hurry()
-	f.each(func(d *door) { d.stop() })
+	each(f.doors(), (*door).stop)
 	f.sockets.CloseUnclaimed()
-	f.each(func(d *door) { d.server.Leave(limited, leaveIdle) })
+	each(f.servers(), func(s *handover.Server) { s.Leave(limited, leaveIdle) })
+	f.router.AwaitStreams(limited)
 	f.cut()
 }
 
 // cut ends all connections.
 func (f *front) cut() {
-	f.each(func(d *door) {
-		_ = d.server.Close() // they are to end
-		d.stop()
-	})
+	each(f.servers(), func(s *handover.Server) { _ = s.Close() }) // they are to end
+	each(f.doors(), (*door).stop)
 	f.router.Close()
 }
 

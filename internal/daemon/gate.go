@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"net/http/httputil"
 	"sync"
@@ -22,18 +23,23 @@ type gate struct {
 	idle     chan struct{} // closed when the last request has left a closed gate
 }
 
-// newGate makes a closed gate. address is that of the API's socket.
-func newGate(address func() string) *gate {
+// newGate makes a closed gate. address is that of the API's socket, which speaks TLS or not.
+func newGate(encrypted bool, address func() string) *gate {
+	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+	scheme := "http"
+	if encrypted { // it is this machine's own socket: whose name is in the certificate proves nothing more
+		scheme, transport.TLSClientConfig = "https", &tls.Config{InsecureSkipVerify: true}
+	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", address(), r.In.Host
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = scheme, address(), r.In.Host
 			for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 				if values, ok := r.In.Header[name]; ok { // Rewrite takes them away
 					r.Out.Header[name] = values
 				}
 			}
 		},
-		Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		Transport:     transport,
 		FlushInterval: -1,
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			http.Error(w, "the server is being replaced; try again in a moment", http.StatusServiceUnavailable)

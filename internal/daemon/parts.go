@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/domain"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/httpapi"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
@@ -97,7 +99,18 @@ func (c *core) openRegistry(ctx context.Context) (err error) {
 }
 
 func (c *core) openRoutes(context.Context) error {
-	c.routes = &routing.Table{Domain: c.Config.Domain, Store: c.store, Router: c.front.router, Logger: c.Logger}
+	host, _, _ := net.SplitHostPort(c.Config.HTTPListen) // it was checked
+	c.ports = &routing.Ports{
+		Host: host, Low: c.Config.settings.ports.low, High: c.Config.settings.ports.high, Store: c.store,
+		Listen: c.front.sockets.Listen, Serve: c.front.router.ServeStream, Logger: c.Logger,
+	}
+	c.onClose(c.ports.Close)
+	c.routes = &routing.Table{
+		Domain: c.Config.Domain, Store: c.store, Router: c.front.router, Ports: c.ports, Logger: c.Logger,
+	}
+	if c.certs != nil {
+		c.routes.Certs = c.certs
+	}
 	return nil
 }
 
@@ -113,29 +126,34 @@ func (c *core) openEngine(ctx context.Context) error {
 	c.engine, err = open(ctx, EngineConfig{
 		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
 		Dir: c.dir.file("engine"), Instance: instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
-		Domain: c.Config.Domain, Sockets: c.front.sockets, Logger: c.Logger,
+		Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, Logger: c.Logger,
 	})
 	if err != nil {
 		return err
 	}
 	c.onClose(c.engine.Close)
 	c.routes.Tasks = c.engine
+	c.routes.Fronts, _ = c.engine.(engine.Fronts) // a cluster answers private names by itself
 	c.prepares = newPreparer(c.engine, c.Logger)
 	c.onClose(c.prepares.Close)
 	return nil
 }
 
 func (c *core) openDomains(context.Context) (err error) {
-	c.domains, err = domain.New(domain.Config{
+	config := domain.Config{
 		Domain: c.Config.Domain, PublicAddresses: c.Config.settings.addresses, Resolver: c.Config.DNSResolver,
 		Key: c.sealKey, Store: c.store,
-	})
+	}
+	if c.certs != nil {
+		config.Certificates = c.certs
+	}
+	c.domains, err = domain.New(config)
 	return err
 }
 
 func (c *core) openCommits(context.Context) error {
 	c.commits = commit.New(commit.Config{
-		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes,
+		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
 		RemoveImages: c.registry.RemoveRepository, Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: c.Logger,
 		Predecessor: c.Taker.Wait,
 	})
@@ -187,7 +205,11 @@ func (c *core) readiness(ctx context.Context) error {
 // removeStage takes a stage out of the router first, so that nobody is sent to tasks that end.
 func (c *core) removeStage(ctx context.Context, stageID string) error {
 	c.routes.Remove(stageID)
-	return c.engine.RemoveStage(ctx, stageID)
+	if err := c.engine.RemoveStage(ctx, stageID); err != nil {
+		return err
+	}
+	c.front.forgetInside(stageID)
+	return nil
 }
 
 func (c *core) resumeDestroying(ctx context.Context) {
