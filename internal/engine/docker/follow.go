@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type follower struct {
 	r         *Runtime
 	container string // its name
 	dir, name string // of our log
+	seed      maphash.Seed
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -42,7 +44,7 @@ type follower struct {
 // follow begins to follow. r.mu is held.
 func (r *Runtime) follow(id string, c *container, labels map[string]string) {
 	f := &follower{
-		r: r, container: r.name(id), dir: r.logDir(labels[labelLogDir]), name: labels[labelLogName],
+		r: r, container: r.name(id), dir: r.logDir(labels[labelLogDir]), name: labels[labelLogName], seed: maphash.MakeSeed(),
 		done: make(chan struct{}), end: make(chan struct{}),
 	}
 	f.ctx, f.cancel = context.WithCancel(r.ctx)
@@ -102,16 +104,19 @@ func (f *follower) carry() (ended bool, err error) {
 	s := &sink{log: log}
 	defer s.admit()
 	err = f.followUntilEnd(s)
+	if err == nil {
+		ended, err = f.isOver()
+	}
+	if err == nil && ended {
+		err = f.copy(f.ctx, s, false) // Docker 20.10 ends what it is asked to follow where its file was full
+	}
 	if errdefs.IsNotFound(err) {
 		return true, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	return f.isOver()
+	return ended && err == nil, err
 }
 
-// followUntilEnd gives Docker a while to end the log of a container that has ended, and then takes what is there.
+// followUntilEnd gives Docker a while to end the log of a container that has ended, and then waits no more.
 func (f *follower) followUntilEnd(s *sink) error {
 	ctx, cancel := context.WithCancel(f.ctx)
 	defer cancel()
@@ -133,7 +138,7 @@ func (f *follower) followUntilEnd(s *sink) error {
 	<-watched
 	select {
 	case <-late:
-		return f.copy(f.ctx, s, false)
+		return nil
 	default:
 		return err
 	}

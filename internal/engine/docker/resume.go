@@ -5,6 +5,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -16,68 +17,99 @@ const (
 	sourceApp    = "app"
 	sourceSystem = "system"
 
-	// disorder is how far the times of two lines may be against the order in which Docker has them: it looks at the clock
-	// before it writes, for standard output and error apart.
-	disorder = 2 * time.Second
+	// disorder is how far the times of two lines may be against the order in which Docker gives them: it looks at the clock
+	// before it writes, for standard output and error apart, and Docker 20.10 gives lines again around a change of its file.
+	disorder = 5 * time.Second
 )
 
-// position is up to where our log has what Docker's has: nothing that is older than from is missing, and what is not older
-// and is there already is in seen. Times are Docker's, to the nanosecond, and may be equal.
-type position struct {
-	from time.Time // zero: nothing is there
-	seen map[line]int
-	last time.Time // nothing in seen is newer
+// ledger knows the lines that were carried of late, and tells those that Docker gives again from new ones. Their times are
+// Docker's, to the nanosecond, and may be equal.
+//
+// Docker gives lines again in the order in which it gave them: when we ask it to go on from a time, and when it starts its
+// file over. So a line that is not newer than the newest is one of those, once for each time that it was carried.
+type ledger struct {
+	newest  int64
+	carried map[line]int
+	order   []line // of carried; the oldest first
+	again   map[line]int
+	over    bool // lines are being given again
 }
 
+// line stands for one. Of a text, a hash is enough.
 type line struct {
 	at   int64 // Unix time in nanoseconds
-	text string
+	hash uint64
 }
 
-// position reads the end of our log: no other record is kept, so that none can disagree.
-func (f *follower) position(ctx context.Context) (position, error) {
-	ofApp := func(l logfile.Line) bool { return l.Source == sourceApp }
-	var p position
-	err := logfile.Read(ctx, f.dir, logfile.Query{Name: f.name, Limit: 1, Keep: ofApp}, func(l logfile.Line) bool {
-		p.last = l.Time
-		return true
-	})
-	if err != nil || p.last.IsZero() {
-		return p, err
-	}
-	p.from, p.seen = p.last.Add(-disorder), map[line]int{}
-	recent := logfile.Query{Name: f.name, After: p.from.Add(-1), Keep: ofApp}
-	err = logfile.Read(ctx, f.dir, recent, func(l logfile.Line) bool {
-		p.seen[line{l.Time.UnixNano(), l.Text}]++
-		if l.Time.After(p.last) {
-			p.last = l.Time
-		}
-		return true
-	})
-	return p, err
-}
+func newLedger() *ledger { return &ledger{carried: map[line]int{}, again: map[line]int{}} }
 
-// has reports a line that is there already, once for each time that it is.
-func (p *position) has(l line) bool {
-	if l.at > p.last.UnixNano() {
+// admit reports whether a line is new, and takes note of it.
+func (l *ledger) admit(at time.Time, hash uint64) bool {
+	n := line{at.UnixNano(), hash}
+	repeats := n.at < l.newest || n.at == l.newest && l.over
+	if repeats && l.again[n] < l.carried[n] {
+		l.again[n]++
+		l.over = true
 		return false
 	}
-	if p.seen[l] == 0 {
-		return false
+	if n.at > l.newest {
+		l.newest, l.over = n.at, false
+		clear(l.again)
 	}
-	p.seen[l]--
+	l.note(n)
 	return true
 }
 
+// restart says that lines that were carried may come again from here on.
+func (l *ledger) restart() {
+	l.over = true
+	clear(l.again)
+}
+
+func (l *ledger) note(n line) {
+	l.newest = max(l.newest, n.at)
+	l.carried[n]++
+	l.order = append(l.order, n)
+	for l.order[0].at < l.newest-int64(disorder) {
+		old := l.order[0]
+		l.order = l.order[1:]
+		if l.carried[old]--; l.carried[old] <= 0 {
+			delete(l.carried, old)
+		}
+	}
+}
+
+// ledger reads the end of our log: no other record is kept, so that none can disagree.
+func (f *follower) ledger(ctx context.Context) (*ledger, error) {
+	ofApp := func(l logfile.Line) bool { return l.Source == sourceApp }
+	l := newLedger()
+	var newest time.Time
+	last := logfile.Query{Name: f.name, Limit: 1, Keep: ofApp}
+	err := logfile.Read(ctx, f.dir, last, func(l logfile.Line) bool { newest = l.Time; return true })
+	if err != nil || newest.IsZero() {
+		return l, err
+	}
+	recent := logfile.Query{Name: f.name, After: newest.Add(-disorder - 1), Keep: ofApp}
+	err = logfile.Read(ctx, f.dir, recent, func(one logfile.Line) bool {
+		l.note(line{one.Time.UnixNano(), f.hash(one.Text)})
+		return true
+	})
+	l.restart()
+	return l, err
+}
+
+// hash is of this follower alone.
+func (f *follower) hash(text string) uint64 { return maphash.String(f.seed, text) }
+
 // copy carries lines that are not there yet, with follow until Docker ends the log.
 func (f *follower) copy(ctx context.Context, s *sink, follow bool) error {
-	p, err := f.position(ctx)
+	l, err := f.ledger(ctx)
 	if err != nil {
 		return err
 	}
 	options := client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: follow}
-	if !p.from.IsZero() {
-		options.Since = p.from.UTC().Format(time.RFC3339Nano)
+	if l.newest != 0 {
+		options.Since = time.Unix(0, l.newest).Add(-disorder).UTC().Format(time.RFC3339Nano)
 	}
 	stream, err := f.r.api.ContainerLogs(ctx, f.container, options)
 	if err != nil {
@@ -85,7 +117,7 @@ func (f *follower) copy(ctx context.Context, s *sink, follow bool) error {
 	}
 	defer stream.Close() //nolint:errcheck // it was only read
 	return readMessages(stream, func(at time.Time, text string) {
-		if !p.has(line{at.UnixNano(), text}) {
+		if l.admit(at, f.hash(text)) {
 			s.append(at, text)
 		}
 	})
