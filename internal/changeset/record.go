@@ -54,13 +54,26 @@ type Commit struct {
 
 // Failure is why a commit failed.
 type Failure struct {
-	Code    string   `json:"code"`
-	Message string   `json:"message"`
-	Step    string   `json:"step,omitempty"`
-	App     string   `json:"app,omitempty"`
-	TaskID  string   `json:"task_id,omitempty"`
-	Check   string   `json:"check,omitempty"`
-	Log     []string `json:"-"` // never stored: a log may hold secrets
+	Code       string             `json:"code"` // ServerFailure where it is the server's fault
+	Message    string             `json:"message"`
+	Temporary  bool               `json:"temporary,omitempty"` // the same commit may succeed later
+	Step       string             `json:"step,omitempty"`
+	App        string             `json:"app,omitempty"`
+	Release    int                `json:"release,omitempty"`
+	TaskID     string             `json:"task_id,omitempty"`
+	Check      string             `json:"check,omitempty"`
+	LastAnswer *setops.LastAnswer `json:"last_answer,omitempty"`
+	Others     []OtherFailure     `json:"others,omitempty"`
+	Next       []string           `json:"next,omitempty"` // command lines to type
+	Log        []string           `json:"-"`              // never stored: a log may hold secrets
+}
+
+// OtherFailure is another app of the same commit that was not ready when the first had failed.
+type OtherFailure struct {
+	App     string `json:"app"`
+	TaskID  string `json:"task_id,omitempty"`
+	Check   string `json:"check,omitempty"`
+	Message string `json:"message"`
 }
 
 // Decide chooses, inside the transaction that stages, the commands to append: it is given the committed spec, what is

@@ -72,13 +72,18 @@ func TestACommitThatFailsChangesNothing(t *testing.T) {
 		image fake.Image
 		fault string // method of the runtime that fails
 		why   string
+		code  setops.Code
 	}{
-		"the app ends at once":      {fake.Exit(3, 0), "", "app web did not get ready: exited with code 3"},
-		"another architecture":      {fake.Image{PrepareErr: &host.ImageError{Reason: "it is for arm64"}}, "", "it is for arm64"},
-		"no such program":           {fake.Words("nonsense"), "", "app web did not get ready"},
-		"the image cannot be had":   {fake.Serve(), "Prepare", "broken"},
-		"containers cannot be made": {fake.Serve(), "Create", "broken"},
-		"the disk is full":          {fake.Image{PrepareErr: fmt.Errorf("unpack: %w", syscall.ENOSPC)}, "", "app web could not be started, which is not its own fault: no space left on the server's disk"},
+		"the app ends at once":      {fake.Exit(3, 0), "", "app web did not get ready: exited with code 3", setops.CommitFailed},
+		"another architecture":      {fake.Image{PrepareErr: &host.ImageError{Reason: "it is for arm64"}}, "", "it is for arm64", setops.CommitFailed},
+		"no such program":           {fake.Words("nonsense"), "", "app web did not get ready", setops.CommitFailed},
+		"the image cannot be had":   {fake.Serve(), "Prepare", "no app is to blame: fetch", setops.ServerFailure},
+		"containers cannot be made": {fake.Serve(), "Create", "no app is to blame: create container: broken", setops.ServerFailure},
+		"the disk is full": {
+			fake.Image{PrepareErr: fmt.Errorf("unpack: %w", syscall.ENOSPC)}, "",
+			"the server could not bring the image of app web to where tasks start, and no app is to blame: no space left on the server's disk",
+			setops.ServerFailure,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +93,7 @@ func TestACommitThatFailsChangesNothing(t *testing.T) {
 			w.runtime.Fail(test.fault, errors.New("broken"))
 			commands := append(deploy("web", 2), &changeset.ResourceSet{AppName: "worker", Scale: new(2)}, &changeset.AppCreate{AppName: "new"})
 			end := p.commit(t, w, append(commands, deploy("new", 1)...)...)
-			if end.State != changeset.Failed || !strings.Contains(end.Failure.Message, test.why) || end.Failure.Code != "CommitFailed" {
+			if end.State != changeset.Failed || !strings.Contains(end.Failure.Message, test.why) || end.Failure.Code != string(test.code) {
 				t.Errorf("%+v %+v", end, end.Failure)
 			}
 			w.runtime.Fail(test.fault, nil)

@@ -74,7 +74,7 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 // store forgets here: removeUnknown ends them. Scales were restored when the committed state was declared.
 func (s *Service) resume(ctx context.Context, stage setops.StageRef, c changeset.Commit) error {
 	if !c.Passed {
-		failure := explain(setops.Refuse(setops.CommitFailed,
+		failure := s.explain(stage, nil, setops.Refuse(setops.CommitFailed,
 			"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`"))
 		return s.Store.EndCommit(ctx, c, &failure, s.Now())
 	}

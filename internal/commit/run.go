@@ -27,7 +27,7 @@ func (s *Service) run(ctx context.Context, stage setops.StageRef, c changeset.Co
 		return
 	}
 	if err != nil && !s.passed(ctx, c) {
-		s.fail(ctx, job, c, st, err)
+		s.fail(ctx, stage, job, c, st, err)
 		return
 	}
 	if err != nil && !s.reroute(ctx, stage) {
@@ -163,9 +163,9 @@ func (s *Service) passed(ctx context.Context, c changeset.Commit) bool {
 }
 
 // fail undoes, opens the changeset again and says why.
-func (s *Service) fail(ctx context.Context, job *apply.Job, c changeset.Commit, st *stream, cause error) {
-	failure := explain(cause)
-	s.Logger.Info("commit failed", "commit", c.ID, "stage", c.StageID, "step", failure.Step, "cause", cause.Error())
+func (s *Service) fail(ctx context.Context, stage setops.StageRef, job *apply.Job, c changeset.Commit, st *stream, cause error) {
+	failure := s.explain(stage, job, cause)
+	s.Logger.Info("commit failed", "commit", c.ID, "stage", c.StageID, "step", failure.Step, "cause", failure.Message)
 	if job != nil && !s.undo(ctx, job) {
 		return
 	}

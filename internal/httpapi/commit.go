@@ -74,5 +74,12 @@ func wireFailure(f *changeset.Failure) *api.Failure {
 	if f == nil {
 		return nil
 	}
-	return &api.Failure{Code: f.Code, Message: f.Message, Step: f.Step, App: f.App, TaskID: f.TaskID, Check: f.Check, Log: f.Log}
+	wire := &api.Failure{
+		Code: f.Code, Message: f.Message, Temporary: f.Temporary, Step: f.Step, App: f.App, Release: f.Release, TaskID: f.TaskID,
+		Check: f.Check, LastAnswer: (*api.LastAnswer)(f.LastAnswer), Next: f.Next, Log: f.Log,
+	}
+	for _, other := range f.Others {
+		wire.Others = append(wire.Others, api.OtherFailure(other))
+	}
+	return wire
 }

@@ -66,7 +66,7 @@ func (s *Supervisor) launch(t *task) (*end, bool) {
 		return nil, false
 	}
 	f := startFailure(err)
-	return &end{reason: f.check + ": " + f.cause, cause: f.cause, failure: f}, false
+	return &end{reason: f.reason(), cause: f.cause, failure: f}, false
 }
 
 // prepare brings everything to where the container can be made.

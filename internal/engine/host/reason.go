@@ -90,7 +90,15 @@ func startFailure(err error) *failure {
 	case isFull(err):
 		return &failure{check: checkStart, cause: fmt.Sprintf("no space left on the server's disk: %v", err), fault: true, final: true}
 	}
-	return &failure{check: checkStart, cause: fmt.Sprintf("the server could not start it: %v", err), fault: true}
+	return &failure{check: checkStart, cause: err.Error(), fault: true}
+}
+
+// reason is why the task has ended.
+func (f *failure) reason() string {
+	if f.fault {
+		return "the server could not start it: " + f.cause
+	}
+	return f.check + ": " + f.cause
 }
 
 func isFull(err error) bool {

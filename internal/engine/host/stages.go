@@ -130,6 +130,6 @@ func (s *Supervisor) Prepare(ctx context.Context, i engine.Image) error {
 	case isFull(err):
 		return &engine.GateError{Check: checkImage, Cause: startFailure(err).cause, Fault: true}
 	}
-	cause := fmt.Sprintf("the server could not fetch and unpack image %s: %v", i.Digest, err)
+	cause := fmt.Sprintf("fetch and unpack %s: %v", i.Digest, err)
 	return &engine.GateError{Check: checkImage, Cause: setops.Printable(cause), Fault: true, Temporary: true}
 }

@@ -1,0 +1,84 @@
+package commit
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// next gives the command lines to type: one that may mend it, where the failure tells which; what shows more; the commit.
+func (e explainer) next(f changeset.Failure) []string {
+	scope := fmt.Sprintf("setops -p %s -s %s", e.stage.Project, e.stage.Name)
+	ofApp := scope + " --app " + f.App + " "
+	var all []string
+	if mend := mending(f, e.after.Apps[f.App]); mend != "" {
+		all = append(all, ofApp+mend)
+	}
+	if f.TaskID != "" {
+		all = append(all, ofApp+"log --task "+f.TaskID)
+	}
+	return append(all, scope+" changeset:commit")
+}
+
+// Exit codes of a command that could not be run, as shells give them.
+const (
+	notExecutable = 126
+	notFound      = 127
+)
+
+// mending is the command that would let the app pass, as far as the last answer tells; empty: it does not.
+func mending(f changeset.Failure, app *setops.App) string {
+	if f.Code != string(setops.CommitFailed) || app == nil {
+		return ""
+	}
+	if f.Check == "start" && f.LastAnswer == nil {
+		return programCommand(app)
+	}
+	if f.LastAnswer == nil {
+		return ""
+	}
+	switch a := *f.LastAnswer; {
+	case a.OutOfMemory:
+		return fmt.Sprintf("resource:set memory %d", 2*app.Resources.Memory)
+	case f.Check == "container health check" && a.ExitCode != nil && (*a.ExitCode == notExecutable || *a.ExitCode == notFound):
+		return "container:set health-check -- PROGRAM"
+	case f.Check == "network health check":
+		return networkCommand(a, app)
+	}
+	return ""
+}
+
+// programCommand is for a program that could not be executed: one that was set is dropped, for the image's.
+func programCommand(app *setops.App) string {
+	switch {
+	case len(app.Container.Entrypoint) > 0:
+		return "container:unset entrypoint"
+	case len(app.Container.Command) > 0:
+		return "container:unset command"
+	}
+	return "container:set entrypoint -- PROGRAM"
+}
+
+func networkCommand(a setops.LastAnswer, app *setops.App) string {
+	switch {
+	case a.Status >= 300 && a.Status < 400:
+		return "network:set health-check-status 200-399"
+	case a.Status >= 400 && a.Status < 500:
+		return "network:set health-check-path PATH"
+	case a.Status != 0:
+		return ""
+	}
+	for _, address := range a.ListensOn {
+		host, port, err := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); err == nil && !ip.IsLoopback() && port != strconv.Itoa(app.Network.Port) {
+			return "network:set port " + port
+		}
+	}
+	if len(a.ListensOn) == 0 && a.ConnectError != "" {
+		return fmt.Sprintf("container:set start-timeout %d", 2*int(app.StartDeadline().Seconds()))
+	}
+	return ""
+}
