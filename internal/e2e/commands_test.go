@@ -39,11 +39,13 @@ import (
 //	host fail METHOD | heal METHOD makes a method of the host's container runtime fail
 //	visit STATUS HOST [PATH]       asks the router
 //	proxy start|cut|mend           puts a proxy between setops and the server, which can cut connections
+//	dns publish NAME VALUE         publishes a CNAME record; dns withdraw NAME, dns break, dns mend
+//	addresses IP,…                 is --public-addresses at the next start of the server
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "image": image, "open": open,
 	"user": user, "grant": grant, "as": as, "server": server, "host": hostFault, "visit": visit, "proxy": useProxy,
-	"nowhere": nowhere,
+	"nowhere": nowhere, "dns": publish, "addresses": addresses,
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
@@ -274,6 +276,7 @@ var masks = []struct {
 	mask string
 }{
 	{regexp.MustCompile(`\bsha256:[0-9a-f]{64}\b`), "sha256:" + strings.Repeat("d", 64)},
+	{regexp.MustCompile(`\b_[0-9a-f]{16}\.`), "_" + strings.Repeat("h", 16) + "."},
 	{regexp.MustCompile(`\b[0-9a-f]{32}\b`), strings.Repeat("a", 32)},
 	{regexp.MustCompile(`\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z`), "2020-01-01T00:00:00Z"},
 	{regexp.MustCompile(`(?m)^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\b`), "2020-01-01 00:00:00"},

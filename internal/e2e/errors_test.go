@@ -1,10 +1,19 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 )
+
+// domainRequest stages a command about a domain of app web.
+func domainRequest(token, verb, domain string) request {
+	return request{
+		method: "POST", path: production + "/changeset/commands", token: token,
+		body: fmt.Sprintf(`{"commands":[{"name":"app:domain:%s","arguments":{"name":"web","domain":%q}}]}`, verb, domain),
+	}
+}
 
 func TestEveryErrorHasTheDocumentedBody(t *testing.T) {
 	t.Parallel()
@@ -86,6 +95,12 @@ func TestEveryErrorHasTheDocumentedBody(t *testing.T) {
 			request{method: "POST", path: commands, token: token, body: `{"commands":[{"name":"app:release:create","arguments":{"name":"web","release_digest":` + digest + `}}]}`},
 			422, "ValidationError", "ValidationFailed", "release_digest=release_digest_does_not_exist",
 		},
+		"a domain that is none":         {domainRequest(token, "create", "com"), 422, "ValidationError", "ValidationFailed", "domain=invalid_format"},
+		"a domain that is an address":   {domainRequest(token, "create", "192.0.2.1"), 422, "ValidationError", "ValidationFailed", "domain=invalid_format"},
+		"a domain that is too long":     {domainRequest(token, "create", strings.Repeat("a.", 127)+"com"), 422, "ValidationError", "ValidationFailed", "domain=too_long"},
+		"a domain of the server":        {domainRequest(token, "create", "web.production.shop.localhost"), 422, "ValidationError", "ValidationFailed", "domain=not_included"},
+		"no domain":                     {domainRequest(token, "create", ""), 422, "ValidationError", "ValidationFailed", "domain=required"},
+		"a domain that the app has not": {domainRequest(token, "validate", "www.example.com"), 422, "ValidationError", "ValidationFailed", "domain=not_found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := w.do(t, test.request)

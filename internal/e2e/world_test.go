@@ -41,6 +41,7 @@ type world struct {
 	config  daemon.Config
 	runtime *fake.Runtime
 	log     *transcript
+	dns     *nameServer
 	gates   gates
 
 	daemon *daemon.Daemon
@@ -54,12 +55,17 @@ func newWorld(dir string) (*world, error) {
 	if err := os.WriteFile(password, []byte(passwordOf(admin)+"\n"), 0o600); err != nil {
 		return nil, err
 	}
+	names, err := newNameServer()
+	if err != nil {
+		return nil, err
+	}
 	w := &world{
+		dns:     names,
 		runtime: fake.NewRuntime(),
 		log:     &transcript{},
 		config: daemon.Config{
 			DataDir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", Domain: "localhost",
-			Engine: "auto", Organization: organization, AdminEmail: admin, AdminPasswordFile: password,
+			Engine: "auto", Organization: organization, AdminEmail: admin, AdminPasswordFile: password, DNSResolver: names.address(),
 		},
 	}
 	return w, w.start()
@@ -122,7 +128,7 @@ func (w *world) close() error {
 	if w.proxy != nil {
 		w.proxy.close()
 	}
-	return errors.Join(w.stop(), w.runtime.Close())
+	return errors.Join(w.stop(), w.dns.close(), w.runtime.Close())
 }
 
 func (w *world) url() string { return "http://" + w.config.Listen }
