@@ -7,6 +7,7 @@
 package client
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -90,12 +91,24 @@ func transport() *http.Transport {
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3},
 	}
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dialer.DialContext,
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, loopback(address))
+		},
 		TLSHandshakeTimeout: dialTimeout,
 		MaxIdleConnsPerHost: 4,
 		IdleConnTimeout:     time.Minute,
 	}
+}
+
+// loopback gives where to connect to: names below localhost are this machine (RFC 6761, 6.3), whether its resolver knows that
+// or not.
+func loopback(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || !strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".localhost") {
+		return address
+	}
+	return net.JoinHostPort("localhost", port)
 }
 
 // Origin reduces an address to scheme, host and port, the default port written out: what a token is bound to. It is

@@ -184,3 +184,17 @@ func TestAnOriginIsSchemeHostAndPort(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesBelowLocalhostAreThisMachine(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"email":%q}`, r.Host)
+	}))
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	for _, host := range []string{"api.localhost", "API.shop.LOCALHOST"} {
+		session, err := client.New("http://"+host+":"+port, "token", quick).Session(t.Context())
+		if err != nil || session.Email != host+":"+port {
+			t.Errorf("%s: %+v, %v", host, session, err)
+		}
+	}
+}
