@@ -14,6 +14,7 @@ import (
 // a moment ago.
 type Server struct {
 	http     *http.Server
+	http2    *http.Server // has only connections of HTTP/2, which say good-bye by themselves: see http2.go
 	next     http.Handler
 	leaving  atomic.Bool
 	inFlight atomic.Int64
@@ -31,6 +32,7 @@ type client struct {
 func NewServer(s *http.Server) *Server {
 	own := &Server{http: s, next: s.Handler, changed: make(chan struct{}, 1)}
 	s.Handler, s.ConnState = own, own.track
+	own.http2 = apart(s)
 	return own
 }
 
@@ -41,8 +43,7 @@ func (s *Server) Serve(l net.Listener) error { return s.http.Serve(l) }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.inFlight.Add(1)
 	defer s.done()
-	// Connection: close ends a connection of HTTP/1 behind the answer, and one of HTTP/2 by GOAWAY behind all answers. One
-	// that changes its protocol has no next request.
+	// A connection that changes its protocol has no next request.
 	if s.leaving.Load() && r.Header.Get("Upgrade") == "" {
 		w.Header().Set("Connection", "close")
 	}
@@ -97,6 +98,7 @@ func (c *client) rest() {
 func (s *Server) Leave(ctx context.Context, idle time.Duration) {
 	began := time.Now()
 	s.leaving.Store(true)
+	_ = s.http2.Shutdown(ctx) // it only tells: there is nothing that it could wait for
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -22,8 +22,9 @@ const idle = 300 * time.Millisecond
 // visited is a server that is to be left.
 type visited struct {
 	*handover.Server
-	l     net.Listener
-	ended chan error
+	l         net.Listener
+	ended     chan error
+	connected int
 }
 
 func visit(t *testing.T, handler http.HandlerFunc) *visited {
@@ -32,7 +33,7 @@ func visit(t *testing.T, handler http.HandlerFunc) *visited {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visited{handover.NewServer(&http.Server{Handler: handler}), l, make(chan error, 1)}
+	v := &visited{Server: handover.NewServer(&http.Server{Handler: handler}), l: l, ended: make(chan error, 1)}
 	go func() { v.ended <- v.Serve(l) }()
 	t.Cleanup(func() {
 		v.Close() //nolint:errcheck // the test is over
@@ -67,6 +68,8 @@ func (v *visited) connect(t *testing.T) wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() }) //nolint:errcheck // the test is over
+	v.connected++
+	v.AwaitClients(v.connected)
 	return wire{c, bufio.NewReader(c), t}
 }
 
@@ -206,48 +209,92 @@ func TestLeavingEndsWithItsContext(t *testing.T) {
 	<-v.leave(ctx)
 }
 
-func TestNoRequestOfHTTP2IsLost(t *testing.T) {
-	var asked atomic.Int64
-	own := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
-		if r.ProtoMajor != 2 {
-			t.Error(r.Proto)
-		}
-	}))
+// secure is a server with TLS and HTTP/2, and a client of it.
+func secure(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *handover.Server, *http.Client) {
+	t.Helper()
+	own := httptest.NewUnstartedServer(handler)
 	own.EnableHTTP2 = true
 	s := handover.NewServer(own.Config)
 	own.StartTLS()
-	defer own.Close()
-	other := httptest.NewUnstartedServer(http.HandlerFunc(hello))
-	other.EnableHTTP2 = true
-	other.StartTLS()
-	defer other.Close()
+	t.Cleanup(own.Close)
+	client := own.Client()
+	client.Timeout = 20 * time.Second
+	t.Cleanup(client.CloseIdleConnections)
+	return own, s, client
+}
+
+func post(t *testing.T, client *http.Client, url string) string {
+	t.Helper()
+	answer, err := client.Post(url, "text/plain", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it is read
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.ProtoMajor != 2 {
+		t.Error(answer.Proto)
+	}
+	return string(text)
+}
+
+func TestAnIdleConnectionOfHTTP2IsToldAtOnce(t *testing.T) {
+	own, s, client := secure(t, hello)
+	post(t, client, own.URL)
+	s.Leave(t.Context(), time.Hour) // it would have an hour
+}
+
+func TestARequestOfHTTP2InFlightIsAnswered(t *testing.T) {
+	arrived, finish := make(chan struct{}), make(chan struct{})
+	own, s, client := secure(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.(http.Flusher).Flush()
+		close(arrived)
+		<-finish
+		fmt.Fprint(w, "at last")
+	})
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		<-arrived
+		s.Leave(t.Context(), time.Hour)
+	}()
+	go func() {
+		s.AwaitLeaving()
+		close(finish)
+	}()
+	if text := post(t, client, own.URL); text != "at last" {
+		t.Errorf("%q", text)
+	}
+	<-left
+}
+
+func TestNoRequestOfHTTP2IsLost(t *testing.T) {
+	var asked atomic.Int64
+	own, s, client := secure(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
+	other, _, _ := secure(t, hello)
 
 	// Whoever connects again gets to the other server, as to the next process.
-	transport := own.Client().Transport.(*http.Transport).Clone()
 	var address atomic.Value
 	address.Store(own.Listener.Addr().String())
+	transport := client.Transport.(*http.Transport).Clone()
 	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, address.Load().(string))
 	}
 	transport.DialTLSContext = nil
-	client := http.Client{Transport: transport, Timeout: 10 * time.Second}
-	defer transport.CloseIdleConnections()
+	client.Transport = transport
 	left := make(chan struct{})
 	for i := range 200 {
 		if i == 100 {
 			address.Store(other.Listener.Addr().String())
 			go func() {
 				defer close(left)
-				s.Leave(t.Context(), idle)
+				s.Leave(t.Context(), time.Hour)
 			}()
 			s.AwaitLeaving()
 		}
-		answer, err := client.Post("https://example.com/", "text/plain", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close() //nolint:errcheck // it is empty
+		post(t, client, "https://example.com/")
 	}
 	<-left
 	if n := asked.Load(); n < 100 || n > 110 {
