@@ -40,7 +40,9 @@ func runDestroy(ctx context.Context, opts *destroyOptions) error {
 	echo := func(w io.Writer, effects []api.Effect) error {
 		b := new(render.Block)
 		for _, e := range effects {
-			b.Add("Address", e.CustomDomain.Address)
+			if e.CustomDomain != nil {
+				b.Add("Address", e.CustomDomain.Address)
+			}
 		}
 		return b.Write(w)
 	}
