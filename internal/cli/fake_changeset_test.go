@@ -16,6 +16,17 @@ func seedChangeset() api.Changeset {
 	}}
 }
 
+func seedFailure() *api.Failure {
+	return &api.Failure{
+		Code: "CommitFailed", Message: "app web did not get ready: exited with code 1 before it was ready", Step: "await web-c0ffee",
+		App: "web", Release: 3, TaskID: taskB, Check: "start", LastAnswer: &api.LastAnswer{ExitCode: pointer(1)},
+		Others: []api.OtherFailure{{App: "worker", Message: "it was not ready yet"}}, Log: []string{"boot", "no database"},
+		Next: []string{
+			"setops -p shop -s broken --app web log --task " + taskB, "setops -p shop -s broken changeset:commit",
+		},
+	}
+}
+
 func (f *fake) changesets(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+stageOf+"/changeset", unlessEmpty(func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, seedChangeset())
@@ -39,11 +50,15 @@ func (f *fake) changesets(mux *http.ServeMux) {
 			Changeset: seedChangeset(),
 		})
 	}))
-	mux.HandleFunc("GET "+stageOf+"/commits/{id}", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, api.Commit{
+	mux.HandleFunc("GET "+stageOf+"/commits/{id}", func(w http.ResponseWriter, r *http.Request) {
+		c := api.Commit{
 			ID: "c0ffee", State: "done", Phase: "applying", Done: 3, Total: 3, CreatedAt: at("2020-11-10T09:06:00Z"),
 			CreatedBy: "ada@example.com", FinishedAt: pointer(at("2020-11-10T09:06:04Z")), Changeset: seedChangeset(),
-		})
+		}
+		if r.PathValue("stage") == "broken" {
+			c.State, c.Done, c.Failure = "failed", 1, seedFailure()
+		}
+		answer(w, http.StatusOK, c)
 	})
 	mux.HandleFunc("GET "+stageOf+"/commits/{id}/events", commitEvents)
 }
@@ -98,10 +113,7 @@ func commitEvents(w http.ResponseWriter, r *http.Request) {
 	case "endless":
 		<-r.Context().Done()
 	case "broken":
-		event(w, "progress", api.Progress{State: "failed", Phase: "applying", Done: 1, Total: 3, Failure: &api.Failure{
-			Code: "CommitFailed", Message: "the task ended with exit code 1 before it was healthy", Step: "start tasks", App: "web",
-			TaskID: taskB, Check: "start", Log: []string{"boot", "no database"},
-		}})
+		event(w, "progress", api.Progress{State: "failed", Phase: "applying", Done: 1, Total: 3, Failure: seedFailure()})
 	default:
 		event(w, "progress", api.Progress{State: "running", Phase: "applying", Done: 2, Total: 3})
 		event(w, "progress", api.Progress{State: "done", Phase: "applying", Done: 3, Total: 3})

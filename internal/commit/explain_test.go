@@ -84,7 +84,7 @@ func TestFaultsOfTheServerBlameNoApp(t *testing.T) {
 
 func TestARefusalKeepsItsCode(t *testing.T) {
 	f := shop().explain(setops.Refuse(setops.ChangesetInvalid, "web has no release 9"))
-	if f.Code != "ChangesetInvalid" || f.Message != "web has no release 9" {
+	if f.Code != "ChangesetInvalid" || f.Message != "web has no release 9" || !strings.HasSuffix(f.Next[0], " changeset:info") {
 		t.Errorf("got %+v", f)
 	}
 }

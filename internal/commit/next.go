@@ -13,6 +13,9 @@ import (
 func (e explainer) next(f changeset.Failure) []string {
 	scope := fmt.Sprintf("setops -p %s -s %s", e.stage.Project, e.stage.Name)
 	ofApp := scope + " --app " + f.App + " "
+	if f.Code == string(setops.ChangesetInvalid) { // it would be refused again as it is
+		return []string{scope + " changeset:info", scope + " changeset:discard"}
+	}
 	var all []string
 	if mend := mending(f, e.after.Apps[f.App]); mend != "" {
 		all = append(all, ofApp+mend)

@@ -63,8 +63,11 @@ func showCommit(w io.Writer, c api.Commit) error {
 	}
 	b := new(render.Block).Add("Commit", c.ID).Add("State", c.State).Add("Steps", fmt.Sprintf("%d/%d", c.Done, c.Total)).
 		Add("Started At", render.Time(c.CreatedAt)).Add("Finished At", render.OptionalTime(c.FinishedAt))
-	if c.Failure != nil {
-		b.Add("Failure", render.OneLine(c.Failure.Message))
+	if err := b.Write(w); err != nil || c.Failure == nil {
+		return err
 	}
-	return b.Write(w)
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return render.Failure(w, *c.Failure)
 }

@@ -24,7 +24,12 @@ func newStop(k *kit.Kit, run func(context.Context, *stopOptions) error) *cobra.C
 		Example: "  setops -p shop -s production --app web task:stop 5b01a061",
 		Args:    kit.ExactArgs("the ID of a task"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opts.id = args[0]
+			if opts.id = args[0]; opts.id == "" {
+				return &kit.Usage{
+					Message: "The ID of a task is missing: the one that was given is empty.",
+					Next:    "`setops task` and `setops app:ps APP` list tasks with their IDs.",
+				}
+			}
 			return run(cmd.Context(), opts)
 		},
 	}
