@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/handover"
@@ -13,6 +14,10 @@ import (
 // handOver starts the program anew and hands the server over to it. It reports true when this process has nothing left to
 // do. Where the new process does not take over, this one goes on as before.
 func (d *Daemon) handOver(ctx context.Context) (gone bool, err error) {
+	if os.Getpid() == 1 {
+		d.Logger.Error("process 1 cannot hand over to another: its container ends with it; start a new container instead")
+		return false, nil
+	}
 	d.Logger.Info("handing over to a new process", "program", d.Program.Path)
 	d.notify("RELOADING=1")
 	defer d.ignoreHangups()()
