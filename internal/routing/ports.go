@@ -26,7 +26,7 @@ type PortStore interface {
 // is that, over restarts too.
 type Ports struct {
 	Host      string // where to listen, without a port
-	Low, High int    // the range that ports are taken from
+	Low, High int    // the range that ports are taken from; both 0: there is none
 	Store     PortStore
 	Listen    func(key string, listen func() (net.Listener, error)) (net.Listener, error)
 	// Serve takes connections for an app until the listener is closed.
@@ -43,6 +43,10 @@ type portKey struct{ stageID, app string }
 // OpenPort gives an app a port and listens on it. A port that another program has is passed over. Errors: CommitFailed
 // where no port is left.
 func (p *Ports) OpenPort(ctx context.Context, s setops.StageRef, app string) error {
+	if p.High == 0 {
+		return setops.Refuse(setops.CommitFailed, "app %s is public and speaks tcp, but this server has no TCP ports for apps; "+
+			"make it private with `setops --app %s network:set public false`, or ask the server's operator for --tcp-ports", app, app)
+	}
 	for low := p.Low; ; {
 		port, err := p.Store.ReservePort(ctx, s.ID, app, low, p.High)
 		if err != nil {

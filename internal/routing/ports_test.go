@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/setopsco/setops/internal/setops"
 )
 
 // portStore keeps the ports of one stage.
@@ -132,6 +134,13 @@ func TestWithoutAPortLeftNothingStaysReserved(t *testing.T) {
 	s := portStore{}
 	if err := greeter(t, s, taken, taken).OpenPort(t.Context(), ref, "queue"); !errors.Is(err, errExhausted) || len(s) > 0 {
 		t.Errorf("%v, %v", err, s)
+	}
+}
+
+func TestAServerWithoutPortsSaysSo(t *testing.T) {
+	err := greeter(t, portStore{}, 0, 0).OpenPort(t.Context(), ref, "queue")
+	if !setops.IsCode(err, setops.CommitFailed) || !strings.Contains(err.Error(), "--tcp-ports") {
+		t.Errorf("got %v", err)
 	}
 }
 
