@@ -55,7 +55,7 @@ func (c chooser) choose(ctx context.Context, wanted, dir, dockerHost string) (ch
 	if err := c.docker(ctx, dockerHost); err != nil {
 		return choice{}, fmt.Errorf("no engine can run here.\n%w\nThe Docker engine cannot either: %w", lacking, err)
 	}
-	return choice{dockerKind, "it answers, and " + lacking.Error()}, nil
+	return choice{dockerKind, "it answers, and " + strings.Join(strings.Fields(lacking.Error()), " ")}, nil
 }
 
 // askAgain is how often a Docker that is away is asked.

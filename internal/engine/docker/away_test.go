@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/internal/engine/host"
 )
@@ -41,7 +42,7 @@ func TestADockerThatIsAwayForAWhileLosesNothing(t *testing.T) {
 	}()
 	h.awaitLog(c, "app line 10")
 	way.shut()
-	failing, cancel := context.WithCancel(ctx(t))
+	failing, cancel := context.WithTimeout(ctx(t), time.Second)
 	defer cancel()
 	other := h.spec("wait")
 	for name, err := range map[string]error{

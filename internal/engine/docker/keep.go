@@ -4,6 +4,7 @@ package docker
 
 import (
 	"context"
+	"time"
 
 	"github.com/moby/moby/client"
 )
@@ -27,6 +28,21 @@ func (r *Runtime) keep() {
 			r.cfg.Logger.Warn("the networks of Docker could not be looked at", "error", err)
 		}
 	}
+}
+
+// comesBack is how long a Docker that is away is waited for before what needs it fails: it may be restarting, and each task
+// that is not started has the next one wait longer.
+const comesBack = 15 * time.Second
+
+// patiently does something again while it fails because Docker is away, for a while.
+func (r *Runtime) patiently(ctx context.Context, do func() error) error {
+	err := do()
+	for until := time.Now().Add(comesBack); client.IsErrConnectionFailed(err) && time.Now().Before(until); err = do() {
+		if !pause(ctx, knockAgain) {
+			return err
+		}
+	}
+	return err
 }
 
 // listen returns when Docker goes away. What it has to say is of no interest: it is asked what matters.

@@ -30,10 +30,7 @@ const optionBridge = "com.docker.network.bridge.name"
 
 // EnsureNetwork makes the stage's network where it is missing, and serves names on it.
 func (r *Runtime) EnsureNetwork(ctx context.Context, s setops.StageRef) error {
-	if err := r.ensureNetwork(ctx, s.ID); err != nil {
-		return fmt.Errorf("make network of stage %s: %w", s.Name, err)
-	}
-	return nil
+	return r.patiently(ctx, func() error { return r.ensureNetwork(ctx, s.ID) })
 }
 
 func (r *Runtime) ensureNetwork(ctx context.Context, stageID string) error {

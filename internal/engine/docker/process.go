@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,6 +59,9 @@ func isOf(pid int, containerID string) bool {
 	return err == nil && containerID != "" && strings.Contains(string(b), containerID)
 }
 
+// dockerDNS is where Docker itself answers inside a container.
+var dockerDNS = netip.AddrFrom4([4]byte{127, 0, 0, 11})
+
 // Listening gives the TCP addresses that the container listens on, as seen from inside.
 func (r *Runtime) Listening(ctx context.Context, id string) ([]netip.AddrPort, error) {
 	one, err := r.inspect(ctx, id)
@@ -65,7 +69,8 @@ func (r *Runtime) Listening(ctx context.Context, id string) ([]netip.AddrPort, e
 		return nil, fmt.Errorf("look at what container %s listens on: %w", id, err)
 	}
 	if pid := one.State.Pid; pid != 0 && isOf(pid, one.ID) {
-		return host.ListeningOf(pid)
+		found, err := host.ListeningOf(pid)
+		return slices.DeleteFunc(found, func(a netip.AddrPort) bool { return a.Addr() == dockerDNS }), err
 	}
 	return nil, fmt.Errorf("look at what container %s listens on: no process of it runs here", id)
 }

@@ -58,7 +58,7 @@ func (r *Runtime) Signal(ctx context.Context, id string, s syscall.Signal) error
 
 // Remove kills what still runs and frees all of the container: Docker returns when nothing of it is left.
 func (r *Runtime) Remove(ctx context.Context, id string) error {
-	if err := r.remove(ctx, id); err != nil {
+	if err := r.patiently(ctx, func() error { return r.remove(ctx, id) }); err != nil {
 		return fmt.Errorf("remove container %s: %w", id, err)
 	}
 	r.mu.Lock()

@@ -73,6 +73,7 @@ func (s *Supervisor) launch(t *task) (*end, bool) {
 func (s *Supervisor) prepare(ctx context.Context, t *task) error {
 	s.logStatus(t, s.snapshot(t))
 	if err := s.cfg.Runtime.EnsureNetwork(ctx, t.stage); err != nil {
+		sleep(ctx, t.filled.due.Sub(s.now())) // the back-off holds for what makes networks too
 		return fmt.Errorf("make network: %w", err)
 	}
 	wait := s.explainWait(t)
