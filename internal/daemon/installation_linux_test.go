@@ -36,8 +36,8 @@ type installation struct {
 	password string
 }
 
-// install builds the programs and starts the server. variables are added to its environment.
-func install(t *testing.T, variables ...string) *installation {
+// install builds the programs and starts the server with some more flags.
+func install(t *testing.T, flags ...string) *installation {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		leaveOut(t, "the embedded engine needs root")
@@ -48,8 +48,9 @@ func install(t *testing.T, variables ...string) *installation {
 		}
 	}
 	i := &installation{server: newServer(t), bin: t.TempDir()}
+	i.flags = flags
 	i.build("one")
-	i.start(filepath.Join(i.bin, "setopsd"), variables...)
+	i.start(filepath.Join(i.bin, "setopsd"))
 	i.signIn()
 	t.Cleanup(func() {
 		if t.Failed() { // containers would be left

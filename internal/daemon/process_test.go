@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,12 +23,14 @@ const patience = 60 * time.Second
 type server struct {
 	t       *testing.T
 	dir     string
-	log     string // what it has logged is in this file
+	flags   []string // besides those of every test
+	log     string   // what it has logged is in this file
 	command *exec.Cmd
-	ready   chan []string // API and router addresses of each process that got ready
+	ready   chan []string // addresses of each process that got ready: API, router, router with TLS
 	ended   chan struct{} // closed when no process of it is left
 	api     string
 	router  string
+	tls     string // of the router; empty: it speaks no TLS
 }
 
 func newServer(t *testing.T) *server {
@@ -44,15 +47,16 @@ func (s *server) must(err error) {
 	}
 }
 
-var readyLine = regexp.MustCompile(`^setopsd ready api=http://(\S+) router=http://(\S+)$`)
+var readyLine = regexp.MustCompile(`^setopsd ready api=http://(\S+) router=http://(\S+)(?: router-tls=https://(\S+))?$`)
 
 // start starts the program that serves. variables are added to its environment.
 func (s *server) start(program string, variables ...string) {
 	s.t.Helper()
 	log, err := os.Create(s.log)
 	s.must(err)
-	s.command = exec.Command(program, "serve", "--data-dir", filepath.Join(s.dir, "data"),
-		"--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0")
+	s.command = exec.Command(program, append([]string{
+		"serve", "--data-dir", filepath.Join(s.dir, "data"), "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0",
+	}, s.flags...)...)
 	s.command.Env = append(os.Environ(), variables...)
 	s.command.Stderr = log
 	out, err := s.command.StdoutPipe()
@@ -75,7 +79,7 @@ func (s *server) start(program string, variables ...string) {
 		reading.Wait()
 	})
 	addresses := s.awaitReady()
-	s.api, s.router = addresses[0], addresses[1]
+	s.api, s.router, s.tls = addresses[0], addresses[1], addresses[2]
 }
 
 // awaitReady waits for the next process that is ready.
@@ -83,7 +87,7 @@ func (s *server) awaitReady() []string {
 	s.t.Helper()
 	select {
 	case addresses := <-s.ready:
-		if s.api != "" && (addresses[0] != s.api || addresses[1] != s.router) {
+		if s.api != "" && !slices.Equal(addresses, []string{s.api, s.router, s.tls}) {
 			s.t.Errorf("the addresses changed: %v", addresses)
 		}
 		return addresses

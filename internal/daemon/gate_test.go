@@ -1,0 +1,123 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// gated is a gate with a server before it, and another process behind its relay.
+func gated(t *testing.T) (g *gate, address string) {
+	t.Helper()
+	next := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "next %s %s %s %s %v", r.Method, r.Host, r.URL, body, err)
+	}))
+	t.Cleanup(next.Close)
+	g = newGate(false, func() string { return next.Listener.Addr().String() })
+	server := httptest.NewServer(g)
+	t.Cleanup(server.Close)
+	return g, server.URL
+}
+
+// ask gives the answer, or the error.
+func ask(t *testing.T, url string) string {
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+"/a%2Fb?c=d", strings.NewReader("body"))
+	if err != nil {
+		return err.Error()
+	}
+	request.Host = "api.example"
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err.Error()
+	}
+	defer answer.Body.Close() //nolint:errcheck // it is read
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func TestAClosedGatePassesRequestsOnAsTheyAre(t *testing.T) {
+	g, url := gated(t)
+	want := "next PUT api.example /a%2Fb?c=d body <nil>"
+	if got := ask(t, url); got != want {
+		t.Errorf("%q", got)
+	}
+	g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "own") }))
+	if got := ask(t, url); got != "own" {
+		t.Errorf("%q", got)
+	}
+	g.close(time.Hour)
+	if got := ask(t, url); got != want {
+		t.Errorf("%q", got)
+	}
+	g.close(time.Hour) // closing twice does nothing
+}
+
+func TestAGateWaitsForThoseWhoAreInside(t *testing.T) {
+	g, url := gated(t)
+	arrived, finish, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(arrived)
+		<-finish
+		fmt.Fprint(w, "own")
+	}))
+	answer := make(chan string)
+	go func() { answer <- ask(t, url) }()
+	<-arrived
+	go func() {
+		defer close(closed)
+		g.close(time.Hour)
+	}()
+	for isOpen(g) {
+		runtime.Gosched()
+	}
+	if got := ask(t, url); !strings.HasPrefix(got, "next ") {
+		t.Errorf("%q", got)
+	}
+	select {
+	case <-closed:
+		t.Error("it did not wait")
+	default:
+	}
+	close(finish)
+	if got := <-answer; got != "own" {
+		t.Errorf("%q", got)
+	}
+	<-closed
+}
+
+func isOpen(g *gate) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.core != nil
+}
+
+func TestAfterItsLimitAGateEndsTheContextsOfThoseInside(t *testing.T) {
+	g, url := gated(t)
+	arrived, why := make(chan struct{}), make(chan error, 1)
+	g.open(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-r.Context().Done()
+		why <- context.Cause(r.Context())
+	}))
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		ask(t, url)
+	}()
+	<-arrived
+	g.close(time.Millisecond)
+	if err := <-why; err == nil {
+		t.Error("it goes on")
+	}
+	<-answered
+}
