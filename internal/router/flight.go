@@ -209,6 +209,9 @@ func (f *flight) fail(w http.ResponseWriter, req *http.Request, err error) {
 	case f.upload != nil && f.upload.broken.Load():
 		pageBadBody.write(w)
 	default:
+		if f.upload != nil && !f.upload.whole.Load() {
+			f.answerEarly(req.ProtoMajor) // the upload may still wait for the client
+		}
 		pageNoAnswer.write(w)
 	}
 }

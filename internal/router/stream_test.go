@@ -95,6 +95,17 @@ func TestAnEarlyAnswerArrivesAndEndsTheConnection(t *testing.T) {
 	}
 }
 
+func TestTheEndOfATaskIsToldToAClientThatStillSends(t *testing.T) {
+	f := newFront(t, router.Config{})
+	up, _ := backend(t, "a", func(w http.ResponseWriter, _ *http.Request) { hangUp(nil, w) })
+	f.Set("stage", route(testHost, up))
+	body, client := io.Pipe() // never ends by itself
+	defer func() { _ = client.Close() }()
+	if res, _ := f.do(t, f.request(t, testHost, "/", body)); res.StatusCode != http.StatusBadGateway || !res.Close {
+		t.Errorf("answered %s, connection closed: %t", res.Status, res.Close)
+	}
+}
+
 func TestTrailersPass(t *testing.T) {
 	f := newFront(t, router.Config{})
 	up, _ := backend(t, "a", func(w http.ResponseWriter, _ *http.Request) {
