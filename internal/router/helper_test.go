@@ -3,6 +3,7 @@ package router_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -21,6 +22,7 @@ type front struct {
 	*router.Router
 	addr   string
 	client *http.Client
+	tls    *tls.Config // of the client; nil for a plain front
 }
 
 func newFront(t *testing.T, config router.Config) *front {
@@ -172,4 +174,22 @@ func (c *keptConn) do(req *http.Request) (res *http.Response, body string, err e
 	}
 	all, err := io.ReadAll(res.Body)
 	return res, string(all), err
+}
+
+// send writes text as it is, in a connection that then says no more, and returns all that comes back.
+func (f *front) send(t *testing.T, text string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	// The server may have had enough before the end: what it says then is what matters.
+	_, _ = io.WriteString(conn, text)
+	_ = conn.(*net.TCPConn).CloseWrite()
+	all, _ := io.ReadAll(conn)
+	return string(all)
 }
