@@ -109,6 +109,7 @@ var layers = []row{
 	// Tests and tools.
 	{"internal/archtest", nil},
 	{"internal/e2e", nil},
+	{"internal/system/...", nil},
 	{"internal/example/...", nil},
 	{"internal/guide/...", nil},
 	{"internal/bench/...", []string{"internal/changeset", "internal/plan", "internal/setops"}},

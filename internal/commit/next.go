@@ -74,14 +74,30 @@ func networkCommand(a setops.LastAnswer, app *setops.App) string {
 	case a.Status != 0:
 		return ""
 	}
+	port := strconv.Itoa(app.Network.Port)
+	other := ""
 	for _, address := range a.ListensOn {
-		host, port, err := net.SplitHostPort(address)
-		if ip := net.ParseIP(host); err == nil && !ip.IsLoopback() && port != strconv.Itoa(app.Network.Port) {
-			return "network:set port " + port
+		host, at, err := net.SplitHostPort(address)
+		switch ip := net.ParseIP(host); {
+		case err != nil || at != port && ip.IsLoopback():
+		case at == port && ip.IsLoopback():
+			return "" // the app alone can mend that
+		case at == port:
+			return laterCommand(app)
+		default:
+			other = at
 		}
 	}
-	if len(a.ListensOn) == 0 && a.ConnectError != "" {
-		return fmt.Sprintf("container:set start-timeout %d", 2*int(app.StartDeadline().Seconds()))
+	switch {
+	case other != "":
+		return "network:set port " + other
+	case a.ListensOn != nil:
+		return laterCommand(app)
 	}
 	return ""
+}
+
+// laterCommand gives an app more time to start.
+func laterCommand(app *setops.App) string {
+	return fmt.Sprintf("container:set start-timeout %d", 2*int(app.StartDeadline().Seconds()))
 }

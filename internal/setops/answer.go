@@ -13,7 +13,7 @@ type LastAnswer struct {
 	Status       int      `json:"status,omitempty"`        // of the HTTP answer
 	Body         string   `json:"body,omitempty"`          // its first line
 	ConnectError string   `json:"connect_error,omitempty"` // why there was no such answer
-	ListensOn    []string `json:"listens_on,omitempty"`    // HOST:PORT inside the task, where it refused the connection
+	ListensOn    []string `json:"listens_on,omitempty"`    // HOST:PORT inside the task, where it refused the connection; nil: not known
 	ExitCode     *int     `json:"exit_code,omitempty"`     // of the task, or of its container health check
 	Output       string   `json:"output,omitempty"`        // of the container health check
 	Signal       string   `json:"signal,omitempty"`        // that ended the task, as SIGKILL

@@ -119,12 +119,18 @@ func (a *attendance) neverHealthy() *end {
 	return &end{reason: f.cause, cause: f.cause, failure: f}
 }
 
+// firstLimit is how long the first probe may take. What is sent while a container's network is being made may get lost
+// without a word, and shall not cost a start as much as a slow answer may take; each probe that gets none doubles it.
+const firstLimit = time.Second
+
 // gate is the network health check before its first success; the router's own checks follow it.
 type gate struct {
 	check  probe.Check
 	passed bool
 	pause  time.Duration
-	last   error // what the last probe met
+	limit  time.Duration // of one probe
+	last   error         // what the last probe met
+	asked  time.Time     // when the last probe began
 }
 
 // useGate begins with a network check; nil means there is none to pass.
@@ -134,7 +140,8 @@ func (a *attendance) useGate(c *setops.NetworkCheck) {
 		return
 	}
 	check, err := networkProbe(c)
-	a.gate = &gate{check: check, pause: a.s.cfg.Timings.ProbeFirst, last: err}
+	timings := a.s.cfg.Timings
+	a.gate = &gate{check: check, pause: timings.ProbeFirst, limit: min(firstLimit, timings.ProbeTimeout), last: err}
 	if err == nil {
 		a.probeDue = time.After(0)
 	}
@@ -161,9 +168,10 @@ func (a *attendance) probe() {
 		return
 	}
 	a.probing = true
-	ctx, check, addr := a.ctx, a.gate.check, a.t.Address
+	a.gate.asked = time.Now()
+	ctx, check, addr, limit := a.ctx, a.gate.check, a.t.Address, a.gate.limit
 	a.beside.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, a.s.cfg.Timings.ProbeTimeout)
+		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		a.probed <- check.Probe(ctx, addr)
 	})
@@ -179,6 +187,10 @@ func (a *attendance) answer(err error) {
 	g.last, g.passed = err, err == nil
 	if g.passed {
 		return
+	}
+	var f *probe.Failure
+	if errors.As(err, &f) && f.Kind == probe.KindTimeout {
+		g.limit = min(2*g.limit, a.s.cfg.Timings.ProbeTimeout)
 	}
 	a.probeDue = time.After(g.pause)
 	g.pause = min(g.pause*5/4, a.s.cfg.Timings.ProbeMost)
@@ -201,10 +213,17 @@ func (a *attendance) late() *end {
 	return &end{reason: f.cause, cause: f.cause, failure: f}
 }
 
+// silence is after how long a probe that is under way says more than the one before it.
+const silence = 500 * time.Millisecond
+
 // gateAnswer says what the last probe met and, for a refused connection, where the task listens instead.
 func (a *attendance) gateAnswer() (cause string, last setops.LastAnswer) {
+	if waits := time.Since(a.gate.asked); a.probing && (a.gate.last == nil || waits > silence) {
+		last.ConnectError = fmt.Sprintf("%s was asked and has not answered for %s", a.t.Address, readable(waits))
+		return last.ConnectError, last
+	}
 	if a.gate.last == nil {
-		return "no answer", last
+		return "it was not asked", last
 	}
 	cause, last = a.gate.last.Error(), heard(a.gate.last)
 	listener, able := a.s.cfg.Runtime.(Listener)
@@ -215,6 +234,7 @@ func (a *attendance) gateAnswer() (cause string, last setops.LastAnswer) {
 	if err != nil {
 		return cause, last
 	}
+	last.ListensOn = []string{}
 	for _, address := range found {
 		last.ListensOn = append(last.ListensOn, address.String())
 	}

@@ -64,7 +64,12 @@ func listening(line string) (netip.AddrPort, bool) {
 func listenHint(found []netip.AddrPort, port int) string {
 	var elsewhere []string
 	for _, a := range found {
-		if int(a.Port()) == port && a.Addr().IsLoopback() {
+		if int(a.Port()) == port && !a.Addr().IsLoopback() {
+			return "; by now the task listens there, which took it too long"
+		}
+	}
+	for _, a := range found {
+		if int(a.Port()) == port {
 			return fmt.Sprintf("; inside, the task listens on %s only, where nothing outside reaches it: let it listen on 0.0.0.0", a)
 		}
 		elsewhere = append(elsewhere, strconv.Itoa(int(a.Port())))

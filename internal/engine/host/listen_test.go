@@ -59,6 +59,7 @@ func TestTheHintSaysWhereTheTaskListens(t *testing.T) {
 		"listens on no port":              nil,
 		"listens on port 3000, 8080: let": at("[::]:8080", "0.0.0.0:3000", "0.0.0.0:8080"),
 		"127.0.0.1:5000 only":             at("127.0.0.1:5000"),
+		"took it too long":                at("127.0.0.1:5000", "[::]:5000"),
 	} {
 		if hint := listenHint(found, 5000); !strings.Contains(hint, part) {
 			t.Errorf("got %q, want %q", hint, part)

@@ -56,11 +56,23 @@ func (a *attendance) drain(ctx context.Context, reason string) {
 	<-drained
 }
 
+// settling is how long a program may take to listen for signals. Until then the first process of a container is deaf to
+// them: to one that was started just now SIGTERM is sent twice, or its end would take all of its stop timeout.
+const settling = time.Second
+
 // kill sends SIGTERM, and SIGKILL when that does not end the task in time.
 func (a *attendance) kill(ctx context.Context, reason string) {
 	a.proceed(setops.Stopping, reason)
+	grace := a.t.stopTimeout
 	a.signal(ctx, syscall.SIGTERM)
-	if !a.sleepUnlessEnded(ctx, a.t.stopTimeout) {
+	if grace > settling && a.s.now().Sub(a.t.StartedAt) < settling {
+		if !a.sleepUnlessEnded(ctx, settling) {
+			return
+		}
+		grace -= settling
+		a.signal(ctx, syscall.SIGTERM)
+	}
+	if !a.sleepUnlessEnded(ctx, grace) {
 		return
 	}
 	a.s.tell(a.t, fmt.Sprintf("killed: it did not end within %s of SIGTERM", a.t.stopTimeout))

@@ -1,0 +1,7 @@
+// Package system tests the server as users meet it, with nothing faked: a daemon with its store, registry, router and a
+// real engine, real images, real containers. It is for what can only be seen when all of that works together; what one
+// package can show is tested there. It has no product code.
+//
+// The tests run on the embedded engine, as root, and on Docker Engine too where SETOPS_TEST_DOCKER is 1. Start with
+// openServer in server_test.go; failures_test.go is the table of everything that can be wrong with an app.
+package system

@@ -1,0 +1,241 @@
+//go:build linux
+
+package system
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/setopsco/setops/pkg/api"
+)
+
+// Checks, as failures name them.
+const (
+	start     = "start"
+	network   = "network health check"
+	container = "container health check"
+)
+
+// shortTimeout is the start timeout of apps that never pass: long enough for a container on a busy machine.
+const shortTimeout = 5
+
+// breakage is one way to break an app that serves.
+type breakage struct {
+	name string
+	run  string // the app's command, in words
+	more []api.Arguments
+
+	check string
+	says  []string // parts of the message
+	last  func(a api.LastAnswer) bool
+	shown string // the last answer on the screen
+	log   string // a line
+	mend  string // the first command to type; empty: one that shows the log
+
+	// docker is what differs on Docker Engine, which looks at less before a program runs; nil: nothing.
+	docker func(b *breakage)
+}
+
+// inLog is for what only the kernel finds out: its words are in the task's log.
+func inLog(line string) func(*breakage) {
+	return func(b *breakage) {
+		b.says, b.last, b.shown, b.log, b.mend = []string{"exited with code"}, exited, "exit code", line, ""
+	}
+}
+
+func exited(a api.LastAnswer) bool { return a.ExitCode != nil }
+
+func exits(code int) func(api.LastAnswer) bool {
+	return func(a api.LastAnswer) bool { return a.ExitCode != nil && *a.ExitCode == code }
+}
+
+func answers(status int, body string) func(api.LastAnswer) bool {
+	return func(a api.LastAnswer) bool { return a.Request == "GET /" && a.Status == status && a.Body == body }
+}
+
+func unconnected(why string) func(api.LastAnswer) bool {
+	return func(a api.LastAnswer) bool { return strings.Contains(a.ConnectError, why) }
+}
+
+func killed(signal string, outOfMemory bool) func(api.LastAnswer) bool {
+	return func(a api.LastAnswer) bool { return a.Signal == signal && a.OutOfMemory == outOfMemory }
+}
+
+func unheard(a api.LastAnswer) bool {
+	return a.ExitCode == nil && a.ConnectError == "" && a.Status == 0
+}
+
+func entrypoint(argv ...string) []api.Arguments {
+	return []api.Arguments{api.ContainerSet{Name: "web", Entrypoint: argv}}
+}
+
+// healthCheck is one that may fail once.
+func healthCheck(argv ...string) []api.Arguments {
+	return []api.Arguments{api.ContainerSet{Name: "web", HealthCheck: &api.HealthCheckPatch{
+		Command: argv, Interval: new(1), Timeout: new(1), Retries: new(1), StartPeriod: new(0),
+	}}}
+}
+
+var breakages = []breakage{
+	{
+		name: "wrong port", run: "serve=:8080", check: network, says: []string{"nothing listens on port 5000", "listens on port 8080"},
+		last: func(a api.LastAnswer) bool {
+			return unconnected("refused")(a) && strings.HasSuffix(strings.Join(a.ListensOn, " "), ":8080")
+		},
+		shown: "refused", mend: "network:set port 8080",
+	},
+	{
+		name: "127.0.0.1 only", run: "serve=127.0.0.1:5000", check: network,
+		says: []string{"on 127.0.0.1:5000 only", "0.0.0.0"}, last: unconnected("refused"), shown: "refused",
+	},
+	{
+		name: "crash loop", run: "print=boom exit=3", check: start, says: []string{"exited with code 3 before it was ready"},
+		last: exits(3), shown: "exit code 3", log: "boom",
+	},
+	{
+		name: "exits 0 at once", run: "print=done exit=0", check: start, says: []string{"exited with code 0 before it was ready"},
+		last: exits(0), shown: "exit code 0", log: "done",
+	},
+	{
+		name: "missing variable", run: "require=DATABASE_URL serve", check: start, says: []string{"exited with code 1"},
+		last: exits(1), shown: "exit code 1", log: "DATABASE_URL is not set",
+	},
+	{
+		name: "out of memory", run: "print=hungry eat=600 serve", check: start, says: []string{"out of memory (limit 256 MB)"},
+		last: killed("SIGKILL", true), shown: "killed, out of memory", log: "hungry", mend: "resource:set memory 512",
+	},
+	{
+		name: "killed by a signal", run: "print=farewell forbid serve", check: start, says: []string{"killed: signal 31 (SIGSYS)"},
+		last: killed("SIGSYS", false), shown: "killed by SIGSYS", log: "farewell",
+	},
+	{
+		name: "404 on the check path", run: "status=404 body=nothing_here serve", check: network,
+		says: []string{"GET / on ", `answered 404 Not Found ("nothing_here"), accepted are 200`, "start timeout 5s"},
+		last: answers(404, "nothing_here"), shown: "404 Not Found: nothing_here", mend: "network:set health-check-path PATH",
+	},
+	{
+		name: "never ready", run: "print=booting status=503 body=warming_up serve", check: network,
+		says: []string{`answered 503 Service Unavailable ("warming_up")`}, last: answers(503, "warming_up"),
+		shown: "503 Service Unavailable: warming_up", log: "booting",
+	},
+	{
+		name: "redirect loop", run: "status=302 serve", check: network, says: []string{"answered 302 Found", "accepted are 200"},
+		last: func(a api.LastAnswer) bool { return a.Status == 302 }, shown: "302 Found", mend: "network:set health-check-status 200-399",
+	},
+	{
+		name: "slow start", run: "print=loading sleep=1h serve", check: network,
+		says: []string{"nothing listens on port 5000", "the task listens on no port", "start timeout 5s"},
+		last: unconnected("refused"), shown: "refused", log: "loading", mend: "container:set start-timeout 10",
+	},
+	{
+		name: "garbage", run: "blurt=\x1b[31mhowdy", check: network, says: []string{"got no valid HTTP answer"},
+		last: unconnected("no valid HTTP answer"), shown: "no valid HTTP answer",
+	},
+	{
+		name: "mute", run: "mute", check: network, says: []string{":5000 was asked and has not answered for "},
+		last: unconnected("has not answered"), shown: "has not answered",
+	},
+	{
+		name: "missing check command", run: "print=anew serve", more: healthCheck("/no/such/check"), check: container,
+		says: []string{"failed once", "there is no program /no/such/check"}, last: exits(127), shown: "exit code 127",
+		mend: "container:set health-check -- PROGRAM",
+	},
+	{
+		name: "check fails", run: "print=anew serve", more: healthCheck("/app", "print=no_queue", "exit=9"), check: container,
+		says: []string{"exit code 9, no_queue"}, last: exits(9), shown: "exit code 9: no_queue",
+	},
+	{
+		name: "check hangs", run: "print=anew serve", more: healthCheck("/app", "sleep=1h"), check: container,
+		says: []string{"failed once", "no answer within 1s"}, last: unconnected("no answer within 1s"), shown: "no answer within 1s",
+	},
+	{
+		name: "no such program", more: entrypoint("/no/such/program"), check: start, says: []string{"/no/such/program"},
+		last: unheard, mend: "container:unset entrypoint",
+	},
+	{
+		name: "not executable", more: entrypoint("/readme"), check: start, says: []string{"/readme"},
+		last: unheard, mend: "container:unset entrypoint",
+	},
+	{
+		name: "script without interpreter", more: entrypoint("/script"), check: start, says: []string{"/script", "/bin/nosuchshell"},
+		last: unheard, mend: "container:unset entrypoint", docker: inLog("exec /script: no such file or directory"),
+	},
+	{
+		name: "wrong architecture", more: entrypoint("/foreign"), check: start, says: []string{"/foreign is a program for another machine"},
+		last: unheard, mend: "container:unset entrypoint", docker: inLog("exec /foreign: exec format error"),
+	},
+}
+
+// commands are what is staged to break an app.
+func (b breakage) commands() []api.Arguments {
+	set := api.ContainerSet{Name: "web", StartTimeout: new(shortTimeout)}
+	if b.run != "" {
+		set.Command = strings.Split(b.run, " ")
+	}
+	return append([]api.Arguments{set}, b.more...)
+}
+
+func TestAFailureNamesItsTrueCause(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, engine string) {
+		s := openServer(t, engine, nil)
+		for i, b := range breakages {
+			if engine == "docker" && b.docker != nil {
+				b.docker(&b)
+			}
+			t.Run(b.name, func(t *testing.T) {
+				t.Parallel()
+				st := s.newStage(t, fmt.Sprintf("stage%d", i), "web")
+				f, screen := st.fail(t, b.commands()...)
+				b.judge(t, st, f)
+				b.judgeScreen(t, f, screen)
+				st.isAsBefore(t, len(b.commands()), "web")
+			})
+		}
+	})
+}
+
+func (b breakage) judge(t *testing.T, st *stage, f api.Failure) {
+	t.Helper()
+	if f.Code != "CommitFailed" || f.Temporary || f.App != "web" || f.Release != 1 || f.Check != b.check || f.TaskID == "" {
+		t.Errorf("got %+v", f)
+	}
+	for _, part := range b.says {
+		if !strings.Contains(f.Message, part) {
+			t.Errorf("%q lacks %q", f.Message, part)
+		}
+	}
+	var last api.LastAnswer
+	if f.LastAnswer != nil {
+		last = *f.LastAnswer
+	}
+	if !b.last(last) {
+		t.Errorf("the last answer is %+v", last)
+	}
+	if b.log != "" && !strings.Contains(strings.Join(f.Log, "\n"), b.log) {
+		t.Errorf("the log is %q", f.Log)
+	}
+	ofApp := fmt.Sprintf("setops -p %s -s %s --app web ", project, st.ref.Stage)
+	want := []string{ofApp + b.mend, ofApp + "log --task " + f.TaskID, fmt.Sprintf("setops -p %s -s %s changeset:commit", project, st.ref.Stage)}
+	if b.mend == "" {
+		want = want[1:]
+	}
+	if got := strings.Join(f.Next, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("to type is\n%s\nnot\n%s", got, strings.Join(want, "\n"))
+	}
+}
+
+// judgeScreen looks whether people read the same.
+func (b breakage) judgeScreen(t *testing.T, f api.Failure, screen string) {
+	t.Helper()
+	parts := append([]string{"The commit failed: " + f.Message, "web, release 1", f.TaskID, b.check, b.shown, b.log}, f.Next...)
+	for _, part := range parts {
+		if !strings.Contains(screen, part) {
+			t.Errorf("the screen lacks %q:\n%s", part, screen)
+		}
+	}
+	if strings.ContainsAny(screen, "\x1b\a\r") {
+		t.Errorf("the screen steers the terminal: %q", screen)
+	}
+}
