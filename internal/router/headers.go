@@ -36,12 +36,25 @@ func (r *Router) rewrite(pr *httputil.ProxyRequest) {
 func isForgery(name string) bool {
 	if strings.Contains(name, "_") {
 		name = textproto.CanonicalMIMEHeaderKey(strings.ReplaceAll(name, "_", "-"))
+		if isFraming(name) {
+			return true
+		}
 	}
 	switch name {
 	case "Forwarded", "X-Real-Ip", requestIDHeader, "Proxy":
 		return true
 	}
 	return strings.HasPrefix(name, "X-Forwarded-")
+}
+
+// isFraming reports a header that says where a request ends or for whom it is. Under its own name net/http has taken
+// care of it.
+func isFraming(name string) bool {
+	switch name {
+	case "Content-Length", "Transfer-Encoding", "Connection", "Host", "Trailer", "Te", "Upgrade", "Expect":
+		return true
+	}
+	return false
 }
 
 // refuseCleartextHTTP2 keeps a client from talking to an upstream in a protocol that passes by all of the above:

@@ -64,6 +64,7 @@ func tcpApp(t *testing.T, id string, handle func(*net.TCPConn)) router.Upstream 
 	if err != nil {
 		t.Fatal(err)
 	}
+	ended, end := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -73,13 +74,14 @@ func tcpApp(t *testing.T, id string, handle func(*net.TCPConn)) router.Upstream 
 			}
 			serving.Go(func() {
 				defer func() { _ = conn.Close() }()
-				_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+				defer context.AfterFunc(ended, func() { _ = conn.Close() })()
 				handle(conn.(*net.TCPConn))
 			})
 		}
 	})
 	t.Cleanup(func() {
 		_ = listener.Close()
+		end()
 		serving.Wait()
 	})
 	return router.Upstream{ID: id, Addr: listener.Addr().String()}
