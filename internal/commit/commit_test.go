@@ -80,7 +80,8 @@ func TestACommitThatFailsChangesNothing(t *testing.T) {
 		"the image cannot be had":   {fake.Serve(), "Prepare", "no app is to blame: fetch", setops.ServerFailure},
 		"containers cannot be made": {fake.Serve(), "Create", "no app is to blame: create container: broken", setops.ServerFailure},
 		"the disk is full": {
-			fake.Image{PrepareErr: fmt.Errorf("unpack: %w", syscall.ENOSPC)}, "",
+			fake.Image{PrepareErr: fmt.Errorf("unpack: %w", syscall.ENOSPC)},
+			"",
 			"the server could not bring the image of app web to where tasks start, and no app is to blame: no space left on the server's disk",
 			setops.ServerFailure,
 		},

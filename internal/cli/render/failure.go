@@ -28,11 +28,11 @@ func Failure(w io.Writer, f api.Failure) error {
 			fmt.Fprintf(&b, "%s%s\n", indent, logText(line))
 		}
 	}
-	b.WriteString("\nWhat served before serves on. The changeset is kept: ")
+	b.WriteString("\nWhat served before serves on, and the changeset is kept.\n")
 	if f.Temporary {
-		b.WriteString("commit it again, which may succeed later, or drop it with `changeset:discard`.\n")
+		b.WriteString("The same commit may succeed later; or drop the changeset with `changeset:discard`.\n")
 	} else {
-		b.WriteString("mend it and commit again, or drop it with `changeset:discard`.\n")
+		b.WriteString("Mend it and commit again, or drop it with `changeset:discard`.\n")
 	}
 	if len(f.Next) > 0 {
 		b.WriteString("\nNext:\n")

@@ -37,7 +37,8 @@ The last 2 lines of the task:
    boot
        at main.go:7
 
-What served before serves on. The changeset is kept: mend it and commit again, or drop it with %changeset:discard%.
+What served before serves on, and the changeset is kept.
+Mend it and commit again, or drop it with %changeset:discard%.
 
 Next:
    setops log
@@ -52,7 +53,8 @@ func TestWhatIsNotKnownIsNotShown(t *testing.T) {
 	got := failureScreen(t, api.Failure{Message: "the disk is full", Temporary: true})
 	want := `The commit failed: the disk is full.
 
-What served before serves on. The changeset is kept: commit it again, which may succeed later, or drop it with %changeset:discard%.
+What served before serves on, and the changeset is kept.
+The same commit may succeed later; or drop the changeset with %changeset:discard%.
 `
 	if got != strings.ReplaceAll(want, "%", "`") {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
