@@ -108,6 +108,7 @@ var layers = []row{
 
 	// Tests and tools.
 	{"internal/archtest", nil},
+	{"internal/crash", nil},
 	{"internal/e2e", nil},
 	{"internal/system/...", nil},
 	{"internal/example/...", nil},

@@ -23,27 +23,33 @@ func (r *runner) dial(ctx context.Context) error {
 	return conn.Close()
 }
 
-// get asks over a connection of its own.
+// get writes what it is answered.
 func (r *runner) get(ctx context.Context) error {
+	status, body, err := r.request(ctx, r.value)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(r.Stdout, status, strings.TrimSpace(string(body)))
+	return err
+}
+
+// request asks over a connection of its own.
+func (r *runner) request(ctx context.Context, url string) (status int, body []byte, err error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		DialContext:       func(ctx context.Context, _, address string) (net.Conn, error) { return r.Dial(ctx, address) },
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.value, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	response, err := (&http.Client{Transport: transport, Timeout: clientTimeout}).Do(request)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer response.Body.Close() //nolint:errcheck // it was only read
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(r.Stdout, response.StatusCode, strings.TrimSpace(string(body)))
-	return err
+	body, err = io.ReadAll(response.Body)
+	return response.StatusCode, body, err
 }
 
 // hear reads until the other side has said all.

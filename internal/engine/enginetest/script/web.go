@@ -16,6 +16,7 @@ import (
 //	GET /env/KEY       the variable
 //	GET /touch/NAME    makes the file, /drop/NAME deletes it
 //	GET /slow/D        200 after the duration
+//	GET /ask/HOST/PATH what http://HOST/PATH answers; 502 where that is nothing within 2 s
 //	GET /exit/N        ends the program
 func (r *runner) serve(ctx context.Context, address string) int {
 	l, err := r.Listen(address)
@@ -74,6 +75,15 @@ func (r *runner) handler(exit chan<- int) http.Handler {
 		d, _ := time.ParseDuration(q.PathValue("value"))
 		pause(q.Context(), d)
 		fmt.Fprintln(w, "slept", d)
+	})
+	mux.HandleFunc("GET /ask/{host}/{path...}", func(w http.ResponseWriter, q *http.Request) {
+		status, body, err := r.request(q.Context(), "http://"+q.PathValue("host")+"/"+q.PathValue("path"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		w.WriteHeader(status)
+		w.Write(body) //nolint:errcheck // a client that is gone misses nothing
 	})
 	mux.HandleFunc("GET /exit/{value}", func(_ http.ResponseWriter, q *http.Request) {
 		code, _ := strconv.Atoi(q.PathValue("value"))

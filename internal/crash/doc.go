@@ -1,0 +1,10 @@
+// Package crash kills the server while it works, and looks what is left. It runs the real program in processes of its own,
+// with real containers, drives it through pkg/client and kills it with SIGKILL: in each phase of a commit, in a reload, with
+// all of its tasks as a reboot does. It has no product code.
+//
+// What must hold each time: tasks answer while the server is dead; the stage is what it was before or what it is after, all
+// apps alike, from the ready line on; it can be committed again; and nothing is on this machine that does not belong there.
+//
+// The tests run on the embedded engine, as root, and on Docker Engine too where SETOPS_TEST_DOCKER is 1. Start with
+// commit_test.go; house_test.go is the stage that is looked at, traces_test.go what a server leaves on a machine.
+package crash
