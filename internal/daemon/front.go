@@ -103,25 +103,34 @@ func (f *front) shutDown() {
 const (
 	leaveLimit = time.Minute      // what is not over by then is cut: WebSockets, slow downloads
 	leaveIdle  = 10 * time.Second // for clients that may have a request on its way
+	relayLimit = 10 * time.Minute // for requests to the API that are passed on: nobody waits for their end
 )
 
-// leave accepts no more, tells clients to come back on other connections, and returns when nothing is in flight. Where ctx
-// ends before, it hurries.
-func (f *front) leave(ctx context.Context) {
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveLimit)
+// leave accepts no more, tells clients to come back on other connections, calls routed when nothing is sent to a task any
+// more, and returns when nothing is in flight. Where ctx ends before, it hurries.
+func (f *front) leave(ctx context.Context, routed func()) {
+	relaying, hurry := context.WithTimeout(context.WithoutCancel(ctx), relayLimit)
+	defer hurry()
+	routing, cancel := context.WithTimeout(relaying, leaveLimit)
 	defer cancel()
-	hurry := context.AfterFunc(ctx, func() {
+	defer context.AfterFunc(ctx, func() {
 		select {
 		case <-time.After(stopLimit):
-			cancel()
-		case <-limited.Done():
+			hurry()
+		case <-relaying.Done():
 		}
-	})
-	defer hurry()
+	})()
 	each(f.doors(), (*door).stop)
 	f.sockets.CloseUnclaimed()
-	each(f.servers(), func(s *handover.Server) { s.Leave(limited, leaveIdle) })
-	f.router.AwaitStreams(limited)
+	var api sync.WaitGroup
+	api.Go(func() { f.api.server.Leave(relaying, leaveIdle) })
+	each(f.routingServers(), func(s *handover.Server) { s.Leave(routing, leaveIdle) })
+	f.router.AwaitStreams(routing)
+	f.router.Close()
+	// Requests to the API may wait for what the next process does only then.
+	routed()
+	each(f.routingServers(), func(s *handover.Server) { s.Finish(relaying, leaveIdle) })
+	api.Wait()
 	f.cut()
 }
 

@@ -55,9 +55,14 @@ func (f *front) forgetInside(stageID string) {
 }
 
 func (f *front) servers() []*handover.Server {
-	all := make([]*handover.Server, 0, len(f.doors()))
-	for _, d := range f.doors() {
-		all = append(all, d.server)
+	return append(f.routingServers(), f.api.server)
+}
+
+// routingServers are those that send requests to tasks.
+func (f *front) routingServers() []*handover.Server {
+	all := []*handover.Server{f.http.server}
+	if f.https != nil {
+		all = append(all, f.https.server)
 	}
 	f.insides.mu.Lock()
 	defer f.insides.mu.Unlock()

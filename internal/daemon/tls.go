@@ -115,6 +115,7 @@ func (f *front) servePlain(w http.ResponseWriter, r *http.Request) {
 // serveHTTPS answers on --https-listen.
 func (f *front) serveHTTPS(w http.ResponseWriter, r *http.Request) {
 	if f.isAPI(r.Host) {
+		defer f.https.server.Aside(r)()
 		f.gate.ServeHTTP(w, r)
 		return
 	}

@@ -38,15 +38,17 @@ func (d *Daemon) handOver(ctx context.Context) (gone bool, err error) {
 	return false, nil
 }
 
-// leave answers what is in flight, while the new process serves already. That one must not take this process for gone
-// before its own predecessor is.
-func (d *Daemon) leave(ctx context.Context, heir *handover.Heir) error {
+// leave answers what is in flight, while the new process serves already. That one takes this process for gone as soon as
+// neither it nor its own predecessor sends anything to tasks.
+func (d *Daemon) leave(ctx context.Context, heir *handover.Heir) (err error) {
 	d.Logger.Info("another process serves; answering what is in flight", "pid", heir.PID)
-	d.front.leave(ctx)
-	if err := d.Taker.Wait(ctx); err != nil {
-		d.Logger.Warn("ending before an earlier process", "error", err)
-	}
-	return heir.Close()
+	d.front.leave(ctx, func() {
+		if waited := d.Taker.Wait(ctx); waited != nil {
+			d.Logger.Warn("ending before an earlier process", "error", waited)
+		}
+		err = heir.Close()
+	})
+	return err
 }
 
 // ignoreHangups says why nothing happens at a signal that comes meanwhile. The function that it returns ends that.

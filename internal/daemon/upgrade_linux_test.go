@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/internal/bench/traffic"
 	"github.com/setopsco/setops/pkg/api"
@@ -101,7 +102,14 @@ func TestTasksOfAnEarlierVersionAreAdopted(t *testing.T) {
 		shims := i.shims()
 		return len(shims) == 1 && shims[0] == filepath.Join(i.bin, "setops-shim")
 	})
+
+	// A request that the old process passes on does not wait for the end of that one, which waits for the request.
+	i.upgrade()
+	began := time.Now()
 	i.destroy()
+	if took := time.Since(began); took > patience/2 {
+		t.Errorf("it took %s to destroy the project right behind an upgrade", took)
+	}
 }
 
 // check runs a program in the container of web.

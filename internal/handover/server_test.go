@@ -2,6 +2,7 @@ package handover_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -209,6 +211,63 @@ func TestLeavingEndsWithItsContext(t *testing.T) {
 	<-v.leave(ctx)
 }
 
+func TestARequestThatIsAsideIsWaitedForAtTheVeryEndOnly(t *testing.T) {
+	for _, aside := range []bool{true, false} {
+		arrived, finish := make(chan struct{}), make(chan struct{})
+		var v *visited
+		v = visit(t, func(w http.ResponseWriter, r *http.Request) {
+			if aside {
+				defer v.Aside(r)()
+			}
+			close(arrived)
+			<-finish
+			fmt.Fprint(w, "at last")
+		})
+		c := v.connect(t)
+		c.ask("")
+		<-arrived
+		ctx, cancel := context.WithCancel(t.Context())
+		left := v.leave(ctx)
+		if aside { // it returns by itself
+			<-left
+		}
+		cancel()
+		<-left
+		if !aside { // it was cut with the context
+			if _, err := c.ReadByte(); err == nil {
+				t.Error("it was not cut")
+			}
+			close(finish)
+			continue
+		}
+		finished := make(chan struct{})
+		go func() {
+			defer close(finished)
+			v.Finish(t.Context(), idle)
+		}()
+		select {
+		case <-finished:
+			t.Error("it did not wait")
+		default:
+		}
+		close(finish)
+		if answer := c.answer(); answer.StatusCode != http.StatusOK {
+			t.Errorf("%+v", answer)
+		}
+		<-finished
+	}
+}
+
+func TestAShutdownDoesNotWaitForIdleConnectionsOfHTTP2(t *testing.T) {
+	own, s, client := secure(t, hello)
+	post(t, client, own.URL)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 // secure is a server with TLS and HTTP/2, and a client of it.
 func secure(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *handover.Server, *http.Client) {
 	t.Helper()
@@ -300,4 +359,36 @@ func TestNoRequestOfHTTP2IsLost(t *testing.T) {
 	if n := asked.Load(); n < 100 || n > 110 {
 		t.Errorf("%d requests came to the server that is left", n)
 	}
+}
+
+func TestAnswersOfHTTP2AreWholeWhileTheServerIsLeft(t *testing.T) {
+	whole := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	own, s, client := secure(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil || r.TLS.NegotiatedProtocol != "h2" {
+			t.Errorf("TLS: %+v", r.TLS)
+		}
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			t.Error(err)
+		}
+		w.Write(whole) //nolint:errcheck // the client sees it
+	})
+	post(t, client, own.URL) // all others come on this connection
+	var clients sync.WaitGroup
+	for i := range 20 {
+		clients.Go(func() {
+			answer, err := client.Post(own.URL, "text/plain", bytes.NewReader(whole))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close() //nolint:errcheck // it is read
+			if text, err := io.ReadAll(answer.Body); err != nil || !bytes.Equal(text, whole) {
+				t.Errorf("%d bytes, %v", len(text), err)
+			}
+		})
+		if i == 10 {
+			clients.Go(func() { s.Leave(t.Context(), time.Hour) })
+		}
+	}
+	clients.Wait()
 }

@@ -149,7 +149,10 @@ func (w *wire) write(text string, extra []byte, limit time.Duration) error {
 	if err == nil {
 		_, _, err = w.conn.WriteMsgUnix([]byte(text), extra, nil)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
+		return errGone
+	case err != nil:
 		return fmt.Errorf("tell the other process: %w", err)
 	}
 	return nil
