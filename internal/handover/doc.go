@@ -11,13 +11,14 @@
 //	sockets made since, stopped   ──────▶ opens its core, accepts
 //	                              ◀────── ready
 //	stops accepting, Server.Leave
-//	ends                          ──────▶ Taker.Wait returns
+//	Heir.Close, or ends           ──────▶ Taker.Wait returns
+//	Server.Finish
 //
 // Whatever goes wrong before "ready" leaves the old process as it was: it ends the new one and starts its core again. The
-// two speak over a socket that both close only by ending, so that each notices when the other dies.
+// two speak over a socket that closes when either ends, so that each notices when the other dies.
 //
 // Start with Giver (give.go) and Taker (take.go). Sockets are in sockets.go; how a server says good-bye to its clients is in
-// server.go.
+// server.go, and http2.go and goodbye.go for HTTP/2.
 package handover
 
 import "time"

@@ -173,7 +173,7 @@ type Heir struct {
 	serial  int // of the last socket that it got
 }
 
-// Close lets the new process know that this one has ended, and itself go.
+// Close lets the new process go on as if this one had ended: nothing that it has to wait for is left here.
 func (h *Heir) Close() error {
 	return errors.Join(h.wire.close(), h.command.Process.Release())
 }
