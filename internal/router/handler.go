@@ -30,9 +30,7 @@ func (r *Router) serve(w http.ResponseWriter, req *http.Request, at place) {
 		pageNoTunnels.write(w)
 		return
 	}
-	// Such as "GET http:x" and "GET *", which would be sent on as a broken request line. The path of an absolute
-	// target may be empty.
-	if req.URL.Opaque != "" || req.URL.Path != "" && !strings.HasPrefix(req.URL.Path, "/") {
+	if !isPath(req) {
 		pageBadTarget.write(w)
 		return
 	}
@@ -46,6 +44,16 @@ func (r *Router) serve(w http.ResponseWriter, req *http.Request, at place) {
 		return
 	}
 	r.forward(w, req, at, pool)
+}
+
+// isPath refuses what would be sent on as a broken request line, such as "GET http:x" and "GET *", and an absolute
+// target in HTTP/2, which has another place for the host. In HTTP/1.1 one is as good as a path, and may have none.
+func isPath(req *http.Request) bool {
+	absolute := req.URL.Host != ""
+	if req.URL.Opaque != "" || absolute && req.ProtoMajor > 1 {
+		return false
+	}
+	return absolute && req.URL.Path == "" || strings.HasPrefix(req.URL.Path, "/")
 }
 
 // forward takes the request to an upstream and brings the answer back.

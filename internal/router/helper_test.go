@@ -113,15 +113,10 @@ func named(t *testing.T, id string) router.Upstream {
 	return up
 }
 
-// dead is an upstream whose port nobody listens on.
+// dead is an upstream whose port nobody listens on: no test gets one so low, as it may get one that was just given back.
 func dead(t *testing.T, id string) router.Upstream {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return router.Upstream{ID: id, Addr: listener.Addr().String()}
+	return router.Upstream{ID: id, Addr: "127.0.0.1:1"}
 }
 
 func route(host string, upstreams ...router.Upstream) []router.Route {

@@ -47,6 +47,7 @@ func (s *stall) look() {
 	}
 	// A writer that is not the server's knows no deadlines: those have no stranger behind them.
 	if s.upload != nil && s.since(&s.upload.waiting) {
+		s.upload.stalled.Store(true) // first, because the server cancels the request before the Read returns
 		_ = s.control.SetReadDeadline(longAgo)
 	}
 	if s.since(&s.writing) {

@@ -1,9 +1,7 @@
 package router
 
 import (
-	"errors"
 	"io"
-	"os"
 	"sync/atomic"
 	"time"
 )
@@ -27,7 +25,6 @@ func (u *upload) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		u.whole.Store(true)
 	default:
-		u.stalled.Store(errors.Is(err, os.ErrDeadlineExceeded))
 		u.broken.Store(true)
 	}
 	return n, err
