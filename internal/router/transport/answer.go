@@ -25,7 +25,8 @@ func (x *exchange) begin(res *http.Response) (*http.Response, error) {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return x.upgrade(res)
 	}
-	a := &answer{exchange: x, body: res.Body, length: res.ContentLength, keep: !res.Close && !x.req.Close}
+	a := &x.answer
+	a.exchange, a.body, a.length, a.keep = x, res.Body, res.ContentLength, !res.Close && !x.req.Close
 	if res.Body == http.NoBody {
 		a.finish(io.EOF)
 		return res, nil
@@ -51,6 +52,13 @@ func (a *answer) Read(p []byte) (int, error) {
 		a.finish(err)
 	}
 	return n, err
+}
+
+// Ready reports that the next Read has something that is here already.
+func (a *answer) Ready() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.end != nil || a.exchange.conn.r.Buffered() > 0
 }
 
 // Close ends an answer. One that is not read to its end costs the connection, unless the rest is here already.
@@ -79,7 +87,7 @@ func (a *answer) finish(end error) {
 	a.end = end
 	x := a.exchange
 	safe := end == io.EOF && a.keep && !x.conn.stuck.Load() && x.upload.finished() && x.conn.r.Buffered() == 0
-	if x.unwatch() && safe {
+	if x.transport.watch.end(x) && safe {
 		x.transport.regain(x.conn)
 		x.transport.put(x.conn)
 		return

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 )
 
 // smallBody is the length in bytes up to which a body that is in memory is written by the caller itself.
@@ -15,18 +13,20 @@ const smallBody = 16 << 10
 
 // exchange is one request and its answer on one connection.
 type exchange struct {
-	transport *Transport
-	conn      *conn
-	req       *http.Request
-	upload    *upload     // nil without a body
-	unwatch   func() bool // ends that the context closes the connection; false when it has
+	transport   *Transport
+	conn        *conn
+	ctx         context.Context // of this exchange, which is all that there is of it
+	req         *http.Request
+	preliminary func(code int, header http.Header) error // nil where nobody wants to know
+	upload      *upload                                  // nil when the caller itself writes all of the request
+	watched     watched
+	answer      answer
 }
 
-// exchange sends a request and reads the answer up to its body. Where it fails, the connection is closed.
-func (t *Transport) exchange(c *conn, req *http.Request) (*http.Response, error) {
-	t.lend(c)
-	x := &exchange{transport: t, conn: c, req: req}
-	x.unwatch = context.AfterFunc(req.Context(), c.close)
+// run sends the request and reads the answer up to its body. Where it fails, the connection is closed.
+func (x *exchange) run() (*http.Response, error) {
+	x.transport.lend(x.conn)
+	x.transport.watch.begin(x)
 	if err := x.send(); err != nil {
 		return nil, x.fail("send request to", err)
 	}
@@ -68,9 +68,9 @@ func inOnePiece(req *http.Request) *http.Request {
 	if err != nil {
 		return nil // there is still the body itself
 	}
-	whole := req.WithContext(req.Context())
+	whole := *req
 	whole.Body = body
-	return whole
+	return &whole
 }
 
 func (x *exchange) write(req *http.Request) error {
@@ -104,29 +104,28 @@ func (x *exchange) receive() (*http.Response, error) {
 			x.conn.unlimit()
 			return res, nil
 		}
-		if err := x.preliminary(res); err != nil {
+		if err := x.passOn(res); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// preliminary passes on a 1xx answer. Their number is limited by whoever takes them, or else by their bytes.
-func (x *exchange) preliminary(res *http.Response) error {
+// passOn gives a 1xx answer away. Their number is limited by whoever takes them, or else by their bytes.
+func (x *exchange) passOn(res *http.Response) error {
 	if res.StatusCode == http.StatusContinue && x.upload != nil {
 		x.upload.allow()
 	}
-	trace := httptrace.ContextClientTrace(x.req.Context())
-	if trace == nil || trace.Got1xxResponse == nil {
+	if x.preliminary == nil {
 		return nil
 	}
 	x.conn.limit(x.transport.config.MaxHeaderBytes)
-	return trace.Got1xxResponse(res.StatusCode, textproto.MIMEHeader(res.Header))
+	return x.preliminary(res.StatusCode, res.Header)
 }
 
 // fail closes the connection and says what an error means.
 func (x *exchange) fail(doing string, err error) error {
 	x.conn.close()
-	x.unwatch()
+	x.transport.watch.end(x)
 	if x.upload != nil {
 		x.upload.answered()
 	}
@@ -142,8 +141,8 @@ func (x *exchange) fail(doing string, err error) error {
 
 // cause looks for what made a connection fail: the caller or the client, rather than the task.
 func (x *exchange) cause(err error) error {
-	if x.req.Context().Err() != nil {
-		return context.Cause(x.req.Context())
+	if x.ctx.Err() != nil {
+		return context.Cause(x.ctx)
 	}
 	if x.upload != nil {
 		if broken := x.upload.broken(); broken != nil {

@@ -172,7 +172,7 @@ func TestAFreshConnectionThatTakesNothingIsSaidToBeUnsent(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = c.tcp.CloseWrite()
-		_, err = tr.exchange(c, req)
+		_, err = (&exchange{transport: tr, conn: c, ctx: t.Context(), req: req}).run()
 		var unsent *NotSentError
 		if !errors.As(err, &unsent) || !Unsent(err) || unsent.Addr != p.addr {
 			t.Errorf("got %v", err)

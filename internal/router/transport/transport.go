@@ -1,15 +1,16 @@
-// Package transport takes HTTP/1.1 requests to tasks over connections that it keeps. It is an http.RoundTripper that
-// works in the goroutine of its caller: where http.Transport has two goroutines per connection and hands every request
+// Package transport takes HTTP/1.1 requests to tasks over connections that it keeps. It is an http.RoundTripper, and
+// Send says more than one can, that works in the goroutine of its caller: where http.Transport has two goroutines per connection and hands every request
 // and answer between them, a request without a body is here one write and one read.
 //
 // It is no general client: no TLS, no proxies, no HTTP/2, no cookies, no redirects, no compression. It has no words for
 // hosts and apps, and parses nothing: net/http writes the requests (Request.Write) and reads the answers
-// (ReadResponse). Of httptrace it calls Got1xxResponse only.
+// (ReadResponse).
 //
 // A request is never sent twice. One that was not sent at all is said to be so: see DialError and NotSentError.
 //
 // The files follow a request: transport.go, pool.go (which connection?), conn.go, exchange.go (there and back),
-// upload.go (its body), answer.go (the answer's body, and whether the connection may be used again), upgraded.go.
+// upload.go (its body), answer.go (the answer's body, and whether the connection may be used again), upgraded.go. Beside
+// it, watch.go ends requests that nobody waits for any more.
 package transport
 
 import (
@@ -18,6 +19,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"sync"
 	"time"
@@ -48,6 +51,8 @@ type Transport struct {
 	dialer  net.Dialer
 	readers sync.Pool // of *bufio.Reader
 	writers sync.Pool // of *bufio.Writer
+
+	watch watch
 
 	mu    sync.Mutex
 	idle  map[string]*stack // by address
@@ -83,28 +88,52 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// RoundTrip implements http.RoundTripper for URLs with scheme http and a port. A request that an idle connection did
-// not take is given to another one: that is not sending it again.
+// RoundTrip implements http.RoundTripper for URLs with scheme http and a port, by Send. Of httptrace it calls
+// Got1xxResponse only.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL == nil || req.URL.Scheme != "http" || req.URL.Host == "" {
+		closeBody(req)
+		return nil, fmt.Errorf("send request to %q: the transport takes http://HOST:PORT only", req.URL)
+	}
+	var preliminary func(code int, header http.Header) error
+	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil && trace.Got1xxResponse != nil {
+		preliminary = func(code int, header http.Header) error {
+			return trace.Got1xxResponse(code, textproto.MIMEHeader(header))
+		}
+	}
+	return t.Send(req.Context(), req.URL.Host, req, preliminary)
+}
+
+// Send sends a request to an address, HOST:PORT, whatever the host is that the request names. A request that an idle
+// connection did not take is given to another one: that is not sending it again. It is given up when ctx ends, as is the
+// reading of the answer's body; the request's own context has no meaning. preliminary, unless nil, is called for each 1xx
+// answer that comes before the one that is returned; its error is an end.
 //
 // The body of the request is read while the answer is, as http.Transport does it too. It is closed in any case, but
-// perhaps after RoundTrip has returned.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+// perhaps after Send has returned. Nothing else of the request is looked at after the answer's body has ended.
+func (t *Transport) Send(
+	ctx context.Context, addr string, req *http.Request, preliminary func(code int, header http.Header) error,
+) (*http.Response, error) {
 	if err := check(req); err != nil {
 		closeBody(req)
 		return nil, err
 	}
 	for {
-		c, err := t.connect(req.Context(), req.URL.Host)
+		c, err := t.connect(ctx, addr)
 		if err != nil {
 			closeBody(req)
 			return nil, err
 		}
-		res, err := t.exchange(c, req)
+		x := &exchange{transport: t, conn: c, ctx: ctx, req: req, preliminary: preliminary}
+		res, err := x.run()
+		if err == nil {
+			return res, nil
+		}
 		var unsent *NotSentError
 		switch {
-		case err == nil || !errors.As(err, &unsent):
-			return res, err
-		case !c.reused || req.Context().Err() != nil:
+		case !errors.As(err, &unsent):
+			return nil, err
+		case !c.reused || ctx.Err() != nil:
 			closeBody(req)
 			return nil, err
 		}
@@ -134,8 +163,6 @@ func (t *Transport) connect(ctx context.Context, addr string) (*conn, error) {
 // check refuses what Request.Write would make something else of than one request.
 func check(req *http.Request) error {
 	switch {
-	case req.URL == nil || req.URL.Scheme != "http" || req.URL.Host == "":
-		return fmt.Errorf("send request to %q: the transport takes http://HOST:PORT only", req.URL)
 	case req.Method == http.MethodConnect:
 		return errors.New("send request with method CONNECT: the transport makes no tunnels")
 	case strings.ContainsFunc(req.Method, func(r rune) bool { return r <= ' ' || r >= 0x7f }):

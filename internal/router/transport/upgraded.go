@@ -19,7 +19,7 @@ func (x *exchange) upgrade(res *http.Response) (*http.Response, error) {
 	if !x.upload.finished() {
 		return nil, x.fail("upgrade connection to", errAnswered)
 	}
-	if !x.unwatch() {
+	if !x.transport.watch.end(x) {
 		return nil, x.fail("upgrade connection to", x.cause(errClosed))
 	}
 	buffered, err := x.conn.r.Peek(x.conn.r.Buffered())

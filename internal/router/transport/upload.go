@@ -44,13 +44,13 @@ func startUpload(c *conn, req *http.Request, patience time.Duration) *upload {
 	if req.Header.Get("Expect") == "100-continue" {
 		u.allowed = make(chan struct{})
 	}
-	sent := req.WithContext(req.Context())
+	sent := *req
 	sent.Body = u
 	if req.ContentLength <= 0 {
 		// Request.Write would otherwise wait for a first byte to see whether there is a body at all.
 		u.length, sent.ContentLength, sent.TransferEncoding = -1, -1, []string{"chunked"}
 	}
-	go u.run(sent)
+	go u.run(&sent)
 	return u
 }
 
