@@ -18,10 +18,11 @@ import (
 
 // moment is one of a commit.
 type moment struct {
-	name    string
-	came    func(api.Progress) bool // nil: after pause
-	pause   time.Duration
-	drained bool // behind the end, while old tasks wait for their last requests
+	name  string
+	came  func(api.Progress) bool // nil: with the start of the commit
+	drain bool                    // and old tasks wait for their last requests
+	pause time.Duration           // from then
+	again time.Duration           // another kill, so long after the next process was started; 0: none
 }
 
 func in(phase string, done int) moment {
@@ -35,17 +36,21 @@ func rank(phase string) int {
 	return slices.Index([]string{"initializing", "planning", "applying"}, phase)
 }
 
+func ended(p api.Progress) bool { return p.State != "running" }
+
 // moments are those that a server is killed at: each phase, each step, the end, what is behind it, and any.
-func moments(steps int, length time.Duration) []moment {
+func moments(steps int, commit, start time.Duration) []moment {
+	r := rand.New(rand.NewPCG(*seed, 0))
+	within := func(limit time.Duration) time.Duration { return time.Duration(1 + r.Int64N(int64(limit))) }
 	all := []moment{in("initializing", 0), in("planning", 0)}
 	for done := range steps {
 		all = append(all, in("applying", done))
 	}
-	all = append(all, moment{name: "done", came: func(p api.Progress) bool { return p.State != "running" }}, moment{name: "draining", drained: true})
-	r := rand.New(rand.NewPCG(*seed, 0))
+	all = append(all, moment{name: "done", came: ended}, moment{name: "draining", came: ended, drain: true})
 	for range *random {
-		pause := time.Duration(r.Int64N(int64(length)))
-		all = append(all, moment{name: "after " + pause.String(), pause: pause})
+		m := in("applying", steps-1) // nothing but the switch is left
+		m.pause = within(commit / 20)
+		all = append(all, m, moment{name: "any", pause: within(commit), again: within(start)})
 	}
 	return all
 }
@@ -53,20 +58,26 @@ func moments(steps int, length time.Duration) []moment {
 func TestAServerKilledInACommitLeavesTheStageBeforeOrBehindIt(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, engine string) {
 		h := newHouse(t, engine, nil)
-		steps, length := h.measure()
-		all := moments(steps, length)
-		if engine == "docker" { // which takes long, and differs in no phase
-			all = slices.DeleteFunc(all, func(m moment) bool { return m.came != nil && rand.IntN(3) > 0 })
+		steps, commit, start := h.measure()
+		all := moments(steps, commit, start)
+		if engine == "docker" { // where each takes long
+			all = slices.DeleteFunc(all, func(m moment) bool { return !m.drain && rand.IntN(3) > 0 })
 		}
 		for _, m := range all {
 			began := time.Now()
 			h.stageVersion()
 			id, passed := h.commitUntil(m)
 			h.outlived()
+			if m.again > 0 {
+				h.launch()
+				time.Sleep(m.again) // any moment will do
+				h.kill()
+				h.outlived()
+			}
 			h.start()
 			h.judge(id, passed)
 			h.settle()
-			t.Logf("%s: version %d serves, %d is staged; %s", m.name, h.live, h.staged, time.Since(began).Round(time.Millisecond))
+			t.Logf("%s + %s + %s: version %d serves, %d is staged; %s", m.name, m.pause, m.again, h.live, h.staged, time.Since(began))
 		}
 		h.stageVersion()
 		h.commit()
@@ -76,23 +87,20 @@ func TestAServerKilledInACommitLeavesTheStageBeforeOrBehindIt(t *testing.T) {
 	})
 }
 
-// measure commits once and says how many steps that has, and how long it takes.
-func (h *house) measure() (steps int, length time.Duration) {
+// measure says how many steps a commit has, and how long commits and starts of the server take.
+func (h *house) measure() (steps int, commit, start time.Duration) {
 	h.t.Helper()
 	h.stageVersion()
 	began := time.Now()
-	c, err := h.client.StartCommit(h.t.Context(), stageRef)
-	must(h.t, err)
-	last, err := h.client.WatchCommit(h.t.Context(), stageRef, c.ID, func(api.Progress) {})
-	must(h.t, err)
-	if last.State != "done" {
-		h.t.Fatalf("%+v", last.Failure)
-	}
-	h.live = h.staged
-	length = time.Since(began)
-	h.serves(h.live)
+	steps = h.commit().Total
+	commit = time.Since(began)
 	h.settle()
-	return last.Total, length
+	h.kill()
+	began = time.Now()
+	h.start()
+	start = time.Since(began)
+	h.serves(h.live)
+	return steps, commit, start
 }
 
 // commitUntil commits what is staged and kills the server at that moment. It says whether the commit was done by then.
@@ -100,35 +108,30 @@ func (h *house) commitUntil(m moment) (id string, passed bool) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 2*patience)
 	defer cancel()
-	if m.drained {
+	if m.drain {
 		defer h.linger(ctx)()
 	}
 	c, err := h.client.StartCommit(ctx, stageRef)
 	must(h.t, err)
-	if m.pause > 0 {
-		time.Sleep(m.pause) // any moment will do
-		h.kill()
-		return c.ID, false
-	}
-	came := m.came
-	if m.drained {
-		came = func(p api.Progress) bool { return p.State != "running" }
-	}
-	killed := false
-	last, err := h.client.WatchCommit(ctx, stageRef, c.ID, func(p api.Progress) {
-		if !killed && came(p) {
-			if m.drained {
-				h.awaitDraining(ctx)
+	came := m.came == nil
+	if !came {
+		watching, leave := context.WithCancel(ctx)
+		defer leave()
+		last, err := h.client.WatchCommit(watching, stageRef, c.ID, func(p api.Progress) {
+			if came = came || m.came(p); came {
+				passed = p.State == "done"
+				leave()
 			}
-			h.kill()
-			killed = true
-			passed = p.State == "done"
-			cancel()
+		})
+		if !came {
+			h.t.Fatalf("the commit ended at %+v, %v", last, err)
 		}
-	})
-	if !killed {
-		h.t.Fatalf("the commit ended at %+v, %v", last, err)
 	}
+	if m.drain {
+		h.awaitDraining(ctx)
+	}
+	time.Sleep(m.pause) // any moment will do
+	h.kill()
 	return c.ID, passed
 }
 
@@ -137,14 +140,14 @@ func (h *house) linger(ctx context.Context) (wait func()) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.hostOf("web")+"/slow/1m", nil)
 	must(h.t, err)
 	req.Host, req.URL.Host = req.URL.Host, h.router()
-	ended := make(chan struct{})
+	cut := make(chan struct{})
 	go func() {
-		defer close(ended)
+		defer close(cut)
 		if res, err := http.DefaultClient.Do(req); err == nil { // it is cut by the end of the server
 			res.Body.Close() //nolint:errcheck // nothing is read
 		}
 	}()
-	return func() { <-ended }
+	return func() { <-cut }
 }
 
 func (h *house) awaitDraining(ctx context.Context) {

@@ -38,6 +38,7 @@ type house struct {
 	*server
 	client    *client.Client
 	password  string
+	token     string
 	live      int    // the version that serves
 	staged    int    // what the changeset makes of it; the same: there is no changeset
 	storePort int    // of the router
@@ -95,12 +96,16 @@ func (h *house) signIn() {
 	session, err := client.New("http://"+h.api(), "", client.Options{}).SignIn(ctx,
 		api.Credentials{Organization: stageRef.Organization, Email: email, Password: h.password})
 	must(h.t, err)
-	h.client = client.New("http://"+h.api(), session.Token, client.Options{})
+	h.token = session.Token
+	h.connect()
 	_, err = h.client.CreateProject(ctx, stageRef.ProjectRef)
 	must(h.t, err)
 	_, err = h.client.CreateStage(ctx, stageRef)
 	must(h.t, err)
 }
+
+// connect makes the client anew, which keeps connections.
+func (h *house) connect() { h.client = client.New("http://"+h.api(), h.token, client.Options{}) }
 
 // releases pushes the image for each app and gives the commands that make it the active release.
 func (h *house) releases() (commands []api.Arguments) {
@@ -140,18 +145,19 @@ func (h *house) stageVersion() {
 }
 
 // commit commits what is staged, and waits until it is live.
-func (h *house) commit() {
+func (h *house) commit() (end api.Progress) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 2*patience)
 	defer cancel()
 	c, err := h.client.StartCommit(ctx, stageRef)
 	must(h.t, err)
-	end, err := h.client.WatchCommit(ctx, stageRef, c.ID, func(api.Progress) {})
+	end, err = h.client.WatchCommit(ctx, stageRef, c.ID, func(api.Progress) {})
 	must(h.t, err)
 	if end.State != "done" {
 		h.t.Fatalf("the commit has failed: %+v; log:\n%s", end.Failure, h.logged())
 	}
 	h.live = h.staged
+	return end
 }
 
 // doors are all ways to the apps, from outside and from within the stage; each asks an app for its version.

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -39,7 +38,7 @@ const ports = 6
 // life is a process, and those that took over from it.
 type life struct {
 	command *exec.Cmd
-	ready   chan struct{} // closed with the first ready line
+	ready   chan struct{} // each ready line is one
 	ended   chan struct{} // closed when no process is left
 }
 
@@ -96,6 +95,12 @@ func (s *server) data(sub ...string) string {
 // start starts the program and waits until it is ready.
 func (s *server) start() {
 	s.t.Helper()
+	s.launch()
+	s.awaitReady()
+}
+
+func (s *server) launch() {
+	s.t.Helper()
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	must(s.t, err)
 	defer log.Close() //nolint:errcheck // nothing is written to it here
@@ -106,7 +111,7 @@ func (s *server) start() {
 	if s.docker != "" {
 		args = append(args, "--docker-host", "unix://"+s.docker)
 	}
-	l := &life{command: exec.Command(s.program, args...), ready: make(chan struct{}), ended: make(chan struct{})}
+	l := &life{command: exec.Command(s.program, args...), ready: make(chan struct{}, 1), ended: make(chan struct{})}
 	l.command.Stderr = log
 	out, err := l.command.StdoutPipe()
 	must(s.t, err)
@@ -114,17 +119,23 @@ func (s *server) start() {
 	s.life = l
 	go func() {
 		defer close(l.ended) // all processes share the pipe
-		var once sync.Once
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			if strings.HasPrefix(lines.Text(), "setopsd ready ") {
-				once.Do(func() { close(l.ready) })
+				select {
+				case l.ready <- struct{}{}:
+				default: // nobody waits for them
+				}
 			}
 		}
 	}()
+}
+
+func (s *server) awaitReady() {
+	s.t.Helper()
 	select {
-	case <-l.ready:
+	case <-s.life.ready:
 		return
-	case <-l.ended:
+	case <-s.life.ended:
 	case <-time.After(patience):
 	}
 	s.t.Fatal("the server is not ready; log:\n", s.logged())
