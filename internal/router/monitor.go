@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 )
@@ -128,7 +129,11 @@ func (m *monitor) judge(err error) {
 	u.failures++
 	u.lastFailure = err
 	if u.failures >= m.router.config.FailuresToRemove && u.healthy.CompareAndSwap(true, false) {
-		m.router.log.Warn("upstream is out of its routes", "upstream", u.id, "addr", m.addr,
+		level := slog.LevelWarn
+		if !u.proven.Load() {
+			level = slog.LevelDebug // it is starting: there is nothing yet that was lost
+		}
+		m.router.log.Log(context.Background(), level, "upstream is out of its routes", "upstream", u.id, "addr", m.addr,
 			"failures", u.failures, "last", err)
 	}
 }

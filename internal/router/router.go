@@ -1,14 +1,15 @@
-// Package router is the HTTP front of the platform: it takes a request for a host to one of the healthy tasks
-// behind that host, and lets releases be replaced without losing one.
+// Package router is the front of the platform: it takes a request for a host to one of the healthy tasks behind that
+// host, a connection to a TCP port to one of those behind that port, and lets releases be replaced without losing either.
 //
-// It is an http.Handler around httputil.ReverseProxy, so it parses nothing itself. It knows hosts, upstreams and
-// owners; apps, stages and engines are words of others, and it imports nothing of ours. It owns no listener
-// either: NewServer gives a server with suitable limits to whoever does.
+// It is an http.Handler around httputil.ReverseProxy, so it parses nothing itself. It knows hosts, upstreams and owners;
+// apps, stages and engines are words of others, and it imports nothing of ours but its own transport. It owns no listener
+// and no certificate either: NewServer gives a server with suitable limits to whoever does, and ServeStream is given the
+// listener.
 //
-// The files follow a request: server.go, handler.go (which host?), table.go and pool.go (which upstream?),
-// flight.go (there and back), transport (there, but not twice), headers.go, pages.go. A deploy is Set, in set.go, and
-// then Drain, in drain.go. What is remembered of a task across deploys is in upstream.go, its ongoing checks are in
-// monitor.go.
+// The files follow a request: server.go, handler.go (which host?), redirect.go (here at all?), table.go and pool.go (which
+// upstream?), flight.go (there and back), upload.go, transport (there, but not twice), stall.go (for how long?),
+// headers.go, trusted.go, pages.go; a connection: stream.go, splice.go. A deploy is Set, in set.go, and then Drain, in
+// drain.go. What is remembered of a task across deploys is in upstream.go, its ongoing checks are in monitor.go.
 package router
 
 import (
@@ -45,8 +46,7 @@ type Config struct {
 	ProbeTimeout     time.Duration // for one check
 	FailuresToRemove int           // consecutive ones that take an upstream out; one success puts it back
 	SlowStart        time.Duration // until a fresh upstream gets its full share of requests
-
-	StallTimeout time.Duration // how long a client may send nothing of a body, or take nothing of an answer
+	StallTimeout     time.Duration // how long a client may send nothing of a body, or take nothing of an answer
 
 	// TrustedProxies may say who asked them for what: their Forwarded, X-Forwarded-*, X-Real-Ip and X-Request-Id
 	// are kept. Nobody else's are.
