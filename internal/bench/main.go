@@ -29,6 +29,7 @@ var measurements = []measurement{
 	{"deploy", "changeset:commit to the first 200, against docker run", measureDeploy},
 	{"push", "push of a large layer, against docker-registry", measurePush},
 	{"router", "requests through the router", measureRouter},
+	{"swap", "one route swapped among many", measureSwap},
 	{"failover", "two apps replaced in one commit under load, embedded engine", measureFailoverEmbedded},
 	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
 	{"memory", "start and memory of an idle setopsd", measureIdle},

@@ -20,6 +20,8 @@ func median[T time.Duration | float64 | int64](samples []T) T {
 	return s[len(s)/2]
 }
 
+func longest(s samples) time.Duration { return slices.Max(s) }
+
 // versus is one of our figures beside a peer's, both medians, with the ratio of the two.
 func versus(what string, ours, peer []time.Duration, goal float64) row {
 	o, p := median(ours), median(peer)
@@ -36,6 +38,8 @@ func show(d time.Duration) string {
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d >= 100*time.Millisecond:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 100*time.Microsecond:
+		return fmt.Sprintf("%.1f µs", float64(d.Nanoseconds())/1000)
 	}
 	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 }
