@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/internal/router"
 )
@@ -105,4 +107,22 @@ func oneRoute(host, generation int) []router.Route {
 			{ID: fmt.Sprintf("%d-%d-b", host, generation), Addr: "10.88.0.2:5000"},
 		},
 	}}
+}
+
+func TestASwapAmongTenThousandRoutesTakesLessThanAMillisecond(t *testing.T) {
+	r := router.New(router.Config{})
+	defer r.Close()
+	for i := range 10_000 {
+		r.Set(fmt.Sprint(i), router.Routes{HTTP: oneRoute(i, 0)})
+	}
+	var took []time.Duration
+	for i := range 101 {
+		begun := time.Now()
+		r.Set(fmt.Sprint(i), router.Routes{HTTP: oneRoute(i, 1)})
+		took = append(took, time.Since(begun))
+	}
+	slices.Sort(took)
+	if median := took[50]; median > time.Millisecond {
+		t.Errorf("half of the swaps took longer than %s", median)
+	}
 }

@@ -346,3 +346,46 @@ func TestManyStreamsAtOncePassEachItsOwnBytes(t *testing.T) {
 	clients.Wait()
 	eventually(t, "nothing is in flight", func() bool { return p.InFlight("a")+p.InFlight("b") == 0 })
 }
+
+// fickle is a listener that has other things to say than connections.
+type fickle struct {
+	net.Listener
+	errs []error
+}
+
+func (f *fickle) Accept() (net.Conn, error) {
+	err := f.errs[0]
+	f.errs = f.errs[1:]
+	return nil, err
+}
+
+func TestServingStreamsEndsOnlyWithTheListener(t *testing.T) {
+	p := newPort(t, router.Config{})
+	broken := errors.New("broken")
+	for _, test := range []struct {
+		errs []error
+		want error
+	}{
+		{[]error{syscall.EMFILE, syscall.ECONNABORTED, net.ErrClosed}, nil},
+		{[]error{&net.OpError{Op: "accept", Err: net.ErrClosed}}, nil},
+		{[]error{broken}, broken},
+	} {
+		if err := p.ServeStream(&fickle{errs: test.errs}, "stage", "db"); !errors.Is(err, test.want) {
+			t.Errorf("after %v: got %v", test.errs, err)
+		}
+	}
+}
+
+func TestAClosedRouterTakesNoStreams(t *testing.T) {
+	p := newPort(t, router.Config{})
+	p.set(greeter(t, "a"))
+	p.Close()
+	conn, err := net.Dial("tcp", p.listener.Addr().String())
+	if err == nil {
+		_, err = io.ReadAll(conn)
+		_ = conn.Close()
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the client saw %v", err)
+	}
+}
