@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httputil"
 
 	"github.com/setopsco/setops/internal/router/transport"
 )
@@ -17,27 +16,20 @@ var (
 	errMoved       = errors.New("host answers elsewhere since a moment ago")
 )
 
-// tinyAnswer is the length up to which net/http keeps an answer until it is whole: the handler never waits for a client
-// to take it.
-const tinyAnswer = 2 << 10
-
-// smallAnswer is the length up to which an answer that announces its length is not flushed piece by piece.
-const smallAnswer = 64 << 10
-
 // smallUpload is the length up to which a request's body is read before it is sent on.
 const smallUpload = 4 << 10
 
-// flight is one request on its way. It is the RoundTripper of a proxy of its own, so that the choice of an
-// upstream, its count and its retries need no value in a context. Flights are used again and again: nothing that
-// may outlive ServeHTTP keeps one.
+// flight is one request on its way there and back. Flights are used again and again: nothing that may outlive ServeHTTP
+// keeps one.
 type flight struct {
 	router *Router
-	proxy  httputil.ReverseProxy
 
 	at       place
 	pool     *pool // found there when the request began; nil when it is to be found anew
 	writer   http.ResponseWriter
 	request  *http.Request     // of the client
+	out      http.Request      // for the upstream; its header is the client's
+	protocol string            // to which the client wants to change, "" for none
 	upstream *upstream         // counted in; nil while none is
 	refused  []*upstream       // would not take a connection
 	lastErr  error             // of the last of refused
@@ -45,49 +37,72 @@ type flight struct {
 	small    [smallUpload]byte // what of such a request was read; the transport is done with it when it has an answer
 	tunnel   io.Closer         // the app's side of an upgraded connection; closing it ends the client's side too
 	stall    stall
+
+	onEarly func(code int, header http.Header) error // passEarly; kept, because a new closure for each request is waste
 }
 
 func (r *Router) newFlight() *flight {
 	f := &flight{router: r}
 	f.stall.limit = r.config.StallTimeout
-	f.proxy = httputil.ReverseProxy{
-		Rewrite:      r.rewrite,
-		Transport:    f,
-		ErrorHandler: f.fail,
-		BufferPool:   (*buffers)(&r.buffers),
-		ErrorLog:     r.proxyLog,
-	}
+	f.onEarly = f.passEarly
 	return f
 }
 
-// RoundTrip sends the request to the best upstream, and to the next best as long as nothing of it was sent: an upstream
-// that took no connection, or nothing from one, is the only reason to try again, whatever the method.
-func (f *flight) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
-		// The transport closes the body even when it could not connect, and then there is nothing to retry with.
-		f.upload = &upload{body: req.Body}
-		req.Body = f.upload
-		f.stall.watch(f.writer, f.upload)
-		if err := f.load(req); err != nil {
-			return nil, err
-		}
+// run answers the client, in any case but one: it panics with http.ErrAbortHandler where an answer that has begun breaks
+// off, so that the client sees it break off too.
+func (f *flight) run() {
+	if !f.prepare() {
+		pageBadUpgrade.write(f.writer)
+		return
 	}
+	res, err := f.send()
+	if err != nil {
+		f.fail(err)
+		return
+	}
+	defer func() { _ = res.Body.Close() }() // after its end, or as good as
+	f.arrive(res)
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		f.upgrade(res)
+		return
+	}
+	f.answer(res)
+}
+
+// send sends the request to the best upstream, and to the next best as long as nothing of it was sent: an upstream that
+// took no connection, or nothing from one, is the only reason to try again, whatever the method.
+func (f *flight) send() (*http.Response, error) {
+	if err := f.takeBody(); err != nil {
+		return nil, err
+	}
+	ctx := f.request.Context()
 	for {
 		addr, err := f.board()
 		if err != nil {
 			return nil, err
 		}
-		req.URL.Host = addr
-		res, err := f.router.transport.RoundTrip(req)
-		switch {
-		case err == nil:
-			f.arrive(res)
-			return res, nil
-		case !transport.Unsent(err) || req.Context().Err() != nil:
-			return nil, err
+		res, err := f.router.transport.Send(ctx, addr, &f.out, f.onEarly)
+		if err == nil || !transport.Unsent(err) || ctx.Err() != nil {
+			return res, err
 		}
 		f.turnBack(addr, err)
 	}
+}
+
+// takeBody prepares the sending of a body, if there is one.
+func (f *flight) takeBody() error {
+	if f.request.ContentLength == 0 || f.request.Body == nil {
+		f.out.ContentLength = 0
+		return nil
+	}
+	// The transport closes the body even when it could not connect, and then there is nothing to retry with.
+	f.upload = newUpload(f.request)
+	f.out.Body = f.upload
+	if f.out.Trailer = f.upload.trailer; f.out.Trailer != nil {
+		f.out.ContentLength = -1 // only then there is a place for them
+	}
+	f.stall.watch(f.writer, f.upload)
+	return f.load(&f.out)
 }
 
 // load takes a small body whole before it goes on: it leaves together with its header then, and a slow client keeps no
@@ -135,28 +150,20 @@ func (f *flight) board() (addr string, err error) {
 
 func (f *flight) arrive(res *http.Response) {
 	f.upstream.reached()
-	f.proxy.FlushInterval = -1
-	if 0 <= res.ContentLength && res.ContentLength <= smallAnswer {
-		f.proxy.FlushInterval = 0
-	}
 	if f.upload != nil && !f.upload.whole.Load() {
-		f.answerEarly(res.Request.ProtoMajor)
+		f.answerEarly()
 	}
-	switch {
-	case res.StatusCode == http.StatusSwitchingProtocols:
+	if res.StatusCode == http.StatusSwitchingProtocols {
 		f.stall.end() // both sides may be silent for as long as they like
 		f.tunnel = res.Body
 		f.upstream.hold(f.tunnel)
-	case res.ContentLength < 0 || res.ContentLength > tinyAnswer:
-		f.stall.watch(f.writer, f.upload)
-		res.Body = &download{ReadCloser: res.Body, stall: &f.stall}
 	}
 }
 
 // answerEarly lets an answer begin while the client still sends: the server would otherwise take the rest of the
 // body away from the app. The connection ends afterwards, so that nothing of the body is read as a next request.
-func (f *flight) answerEarly(protoMajor int) {
-	if protoMajor > 1 {
+func (f *flight) answerEarly() {
+	if f.request.ProtoMajor > 1 {
 		return // no such trouble there, and the header would end all streams of the connection
 	}
 	f.writer.Header().Set("Connection", "close")
@@ -183,6 +190,9 @@ func (f *flight) disembark() {
 // end counts the request out and leaves nothing behind for the next one.
 func (f *flight) end() {
 	f.stall.end()
+	if f.upload != nil {
+		f.upload.over.Store(true)
+	}
 	if f.tunnel != nil {
 		f.upstream.release(f.tunnel)
 	}
@@ -191,12 +201,14 @@ func (f *flight) end() {
 	}
 	clear(f.refused)
 	f.refused = f.refused[:0]
-	f.at, f.pool, f.writer, f.request, f.lastErr, f.upload, f.tunnel = place{}, nil, nil, nil, nil, nil, nil
+	f.at, f.pool, f.writer, f.request, f.out = place{}, nil, nil, nil, http.Request{}
+	f.protocol, f.lastErr, f.upload, f.tunnel = "", nil, nil, nil
 }
 
 // fail answers a request for which the upstream gave no answer.
-func (f *flight) fail(w http.ResponseWriter, req *http.Request, err error) {
-	f.router.log.Debug("request got no answer", "host", f.at.name, "method", req.Method, "error", err)
+func (f *flight) fail(err error) {
+	w := f.writer
+	f.router.log.Debug("request got no answer", "host", f.at.name, "method", f.request.Method, "error", err)
 	switch {
 	case errors.Is(err, errUnknownHost):
 		pageUnknownHost.write(w)
@@ -210,7 +222,7 @@ func (f *flight) fail(w http.ResponseWriter, req *http.Request, err error) {
 		pageBadBody.write(w)
 	default:
 		if f.upload != nil && !f.upload.whole.Load() {
-			f.answerEarly(req.ProtoMajor) // the upload may still wait for the client
+			f.answerEarly() // the upload may still wait for the client
 		}
 		pageNoAnswer.write(w)
 	}

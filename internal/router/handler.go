@@ -60,10 +60,10 @@ func isPath(req *http.Request) bool {
 func (r *Router) forward(w http.ResponseWriter, req *http.Request, at place, pool *pool) {
 	f := r.flights.Get().(*flight)
 	f.at, f.pool, f.writer, f.request = at, pool, w, req
-	// Deferred, because the proxy panics with http.ErrAbortHandler to cut a connection short.
+	// Deferred, because a flight panics with http.ErrAbortHandler to cut a connection short.
 	defer func() {
 		f.end()
 		r.flights.Put(f)
 	}()
-	f.proxy.ServeHTTP(w, req)
+	f.run()
 }

@@ -4,31 +4,79 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/textproto"
 	"strings"
 )
 
 const requestIDHeader = "X-Request-Id"
 
-// rewrite makes the request that an upstream gets of the one that the client sent. The address comes later, when
-// an upstream is chosen. The client's Host and query stay as they are.
-func (r *Router) rewrite(pr *httputil.ProxyRequest) {
-	pr.Out.URL.Scheme = "http"
-	pr.Out.URL.User = nil // of an absolute target; the transport would make a header of it
-	pr.Out.URL.RawQuery = pr.In.URL.RawQuery
-	for name := range pr.Out.Header {
-		if isForgery(name) {
-			delete(pr.Out.Header, name)
+// noUserAgent keeps Request.Write from naming net/http where the client has named nothing.
+var noUserAgent = []string{""}
+
+// prepare makes the request that an upstream gets, with the client's own header, which nobody else needs any more, host
+// and target. It refuses to ask for a protocol that cannot be written.
+func (f *flight) prepare() (ok bool) {
+	in := f.request
+	header := in.Header
+	if header == nil {
+		header = http.Header{}
+	}
+	f.out = http.Request{Method: in.Method, URL: in.URL, Header: header, Host: in.Host, ContentLength: in.ContentLength}
+	f.protocol = upgradeOf(header)
+	if !isPrintable(f.protocol) {
+		return false
+	}
+	if strings.Contains(strings.ToLower(f.protocol), "h2c") {
+		// Cleartext HTTP/2 would pass by all of this: the router would only copy bytes.
+		f.protocol = ""
+	}
+	trailers := hasToken(header["Te"], "trailers")
+	removeHopByHop(header, isForgery) // what is forged goes anyway, and what a trusted proxy says stays
+	delete(header, "Http2-Settings")
+	if trailers {
+		header["Te"] = []string{"trailers"}
+	}
+	if f.protocol != "" {
+		header["Connection"], header["Upgrade"] = []string{"Upgrade"}, []string{f.protocol}
+	}
+	if _, ok := header["User-Agent"]; !ok {
+		header["User-Agent"] = noUserAgent
+	}
+	f.router.vouch(header, in)
+	return true
+}
+
+// vouch says who asks and for what. Nothing that a stranger claims about that is left; what a trusted proxy says is kept
+// and extended.
+func (r *Router) vouch(header http.Header, in *http.Request) {
+	trusted := r.trusts(in.RemoteAddr)
+	for name := range header {
+		if isForgery(name) && !(trusted && mayBeTrusted(name)) {
+			delete(header, name)
 		}
 	}
-	pr.SetXForwarded()
-	pr.Out.Header[requestIDHeader] = []string{newRequestID()}
-	if r.trusts(pr.In.RemoteAddr) {
-		trust(pr)
+	if trusted {
+		extend(header, in.RemoteAddr)
 	}
-	refuseCleartextHTTP2(pr.Out.Header)
+	values := make([]string, 0, 4) // one allocation for all
+	set := func(name, value string) {
+		if len(header[name]) == 0 {
+			values = append(values, value)
+			header[name] = values[len(values)-1 : len(values) : len(values)]
+		}
+	}
+	if ip, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
+		set("X-Forwarded-For", ip)
+	}
+	set("X-Forwarded-Host", in.Host)
+	proto := "http"
+	if in.TLS != nil {
+		proto = "https"
+	}
+	set("X-Forwarded-Proto", proto)
+	set(requestIDHeader, newRequestID())
 }
 
 // isForgery reports a header by which a client would claim what only a router knows. Many apps read an
@@ -55,16 +103,6 @@ func isFraming(name string) bool {
 		return true
 	}
 	return false
-}
-
-// refuseCleartextHTTP2 keeps a client from talking to an upstream in a protocol that passes by all of the above:
-// after an upgrade to h2c the router would only copy bytes.
-func refuseCleartextHTTP2(header http.Header) {
-	if strings.Contains(strings.ToLower(header.Get("Upgrade")), "h2c") {
-		header.Del("Connection")
-		header.Del("Upgrade")
-	}
-	header.Del("Http2-Settings")
 }
 
 // newRequestID returns 32 hex digits. They need to be unique, not secret.

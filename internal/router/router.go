@@ -1,7 +1,8 @@
 // Package router is the front of the platform: it takes a request for a host to one of the healthy tasks behind that
 // host, a connection to a TCP port to one of those behind that port, and lets releases be replaced without losing either.
 //
-// It is an http.Handler around httputil.ReverseProxy, so it parses nothing itself. It knows hosts, upstreams and owners;
+// It is an http.Handler that parses nothing itself: net/http's server reads requests, and net/http's own code writes and
+// reads what goes to tasks and comes from them. It knows hosts, upstreams and owners;
 // apps, stages and engines are words of others, and it imports nothing of ours but its own transport. It owns no listener
 // and no certificate either: NewServer gives a server with suitable limits to whoever does, and ServeStream is given the
 // listener.
@@ -15,7 +16,6 @@ package router
 import (
 	"context"
 	"errors"
-	"log"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -102,11 +102,10 @@ type Stream struct {
 type Router struct {
 	config    Config
 	log       *slog.Logger
-	proxyLog  *log.Logger // for httputil.ReverseProxy
 	table     atomic.Pointer[table]
 	transport *transport.Transport
 	flights   sync.Pool // of *flight
-	buffers   sync.Pool // of *[copyBufferSize]byte
+	buffers   sync.Pool // of *[copyBuffer]byte
 
 	dialer  net.Dialer // for streams
 	streams streams
@@ -131,7 +130,6 @@ func New(config Config) *Router {
 		upstreams: map[string]*upstream{},
 	}
 	r.log = r.config.Logger
-	r.proxyLog = slog.NewLogLogger(r.log.Handler(), slog.LevelDebug)
 	r.table.Store(newTable())
 	r.life, r.endLife = context.WithCancel(context.Background())
 	r.flights.New = func() any { return r.newFlight() }

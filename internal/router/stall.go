@@ -1,7 +1,6 @@
 package router
 
 import (
-	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -61,6 +60,11 @@ func (s *stall) since(begun *atomic.Int64) bool {
 	return at != 0 && time.Since(time.Unix(0, at)) > s.limit
 }
 
+// begin notes that a piece of the answer is on its way to the client, pause that it has arrived.
+func (s *stall) begin() { s.writing.Store(time.Now().UnixNano()) }
+
+func (s *stall) pause() { s.writing.Store(0) }
+
 func (s *stall) end() {
 	s.writing.Store(0)
 	s.mu.Lock()
@@ -69,19 +73,4 @@ func (s *stall) end() {
 		s.timer.Stop()
 		s.control, s.upload = nil, nil
 	}
-}
-
-// download is an answer's body that notes when the client is waited for: between one Read and the next.
-type download struct {
-	io.ReadCloser
-	stall *stall
-}
-
-func (d *download) Read(p []byte) (int, error) {
-	d.stall.writing.Store(0)
-	n, err := d.ReadCloser.Read(p)
-	if n > 0 {
-		d.stall.writing.Store(time.Now().UnixNano())
-	}
-	return n, err
 }

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"sync"
 	"time"
 
 	"github.com/setopsco/setops/internal/router/transport"
@@ -17,7 +16,6 @@ const (
 	idlePerUpstream      = 256
 	maxAnswerHeaderBytes = 256 << 10
 	continueTimeout      = time.Second
-	copyBufferSize       = 32 << 10
 )
 
 // newTransport has no limit for the time that an app takes to answer: long polling is as good as any request.
@@ -29,20 +27,4 @@ func newTransport() *transport.Transport {
 		MaxIdlePerHost:  idlePerUpstream,
 		MaxHeaderBytes:  maxAnswerHeaderBytes,
 	})
-}
-
-// buffers lends the proxy its copy buffers.
-type buffers sync.Pool
-
-// Get implements httputil.BufferPool.
-func (b *buffers) Get() []byte {
-	if buffer, ok := (*sync.Pool)(b).Get().(*[copyBufferSize]byte); ok {
-		return buffer[:]
-	}
-	return make([]byte, copyBufferSize)
-}
-
-// Put implements httputil.BufferPool.
-func (b *buffers) Put(buffer []byte) {
-	(*sync.Pool)(b).Put((*[copyBufferSize]byte)(buffer))
 }

@@ -1,7 +1,7 @@
 package router
 
 import (
-	"net/http/httputil"
+	"net/http"
 	"net/netip"
 	"strings"
 )
@@ -39,22 +39,19 @@ func (r *Router) trusts(remoteAddr string) bool {
 	return false
 }
 
-// trust takes over what a trusted proxy says, and adds that the proxy has said it.
-func trust(pr *httputil.ProxyRequest) {
-	in, out := pr.In.Header, pr.Out.Header
-	for name, values := range in {
-		if name != "Proxy" && isForgery(name) && !strings.Contains(name, "_") {
-			out[name] = values
-		}
+// mayBeTrusted tells the headers of isForgery that a proxy has a reason to send.
+func mayBeTrusted(name string) bool { return name != "Proxy" && !strings.Contains(name, "_") }
+
+// extend adds to what a trusted proxy says that the proxy has said it.
+func extend(header http.Header, remoteAddr string) {
+	if said := header["X-Forwarded-For"]; len(said) > 0 {
+		header["X-Forwarded-For"] = []string{strings.Join(said, ", ") + ", " + peerName(remoteAddr, false)}
 	}
-	if said := in["X-Forwarded-For"]; len(said) > 0 {
-		out["X-Forwarded-For"] = []string{strings.Join(said, ", ") + ", " + peerName(pr.In.RemoteAddr, false)}
+	if said := header["Forwarded"]; len(said) > 0 {
+		header["Forwarded"] = []string{strings.Join(said, ", ") + ", for=" + peerName(remoteAddr, true)}
 	}
-	if said := in["Forwarded"]; len(said) > 0 {
-		out["Forwarded"] = []string{strings.Join(said, ", ") + ", for=" + peerName(pr.In.RemoteAddr, true)}
-	}
-	if id := in[requestIDHeader]; len(id) != 1 || !isRequestID(id[0]) {
-		out[requestIDHeader] = []string{newRequestID()}
+	if id := header[requestIDHeader]; len(id) != 1 || !isRequestID(id[0]) {
+		delete(header, requestIDHeader)
 	}
 }
 

@@ -28,9 +28,6 @@ type watched struct {
 }
 
 func (w *watch) begin(x *exchange) {
-	if x.ctx.Done() == nil {
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.young == nil {
