@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -54,7 +53,6 @@ func (u *upload) Read(p []byte) (int, error) {
 		u.fillTrailer()
 		u.whole.Store(true)
 	default:
-		u.stalled.Store(errors.Is(err, os.ErrDeadlineExceeded))
 		u.broken.Store(true)
 	}
 	return n, err
