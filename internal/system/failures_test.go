@@ -37,11 +37,9 @@ type breakage struct {
 	docker func(b *breakage)
 }
 
-// inLog is for what only the kernel finds out: its words are in the task's log.
-func inLog(line string) func(*breakage) {
-	return func(b *breakage) {
-		b.says, b.last, b.shown, b.log, b.mend = []string{"exited with code"}, exited, "exit code", line, ""
-	}
+// worded is for what only the kernel finds out, which Docker tells in fewer words.
+func worded(says ...string) func(*breakage) {
+	return func(b *breakage) { b.says = says }
 }
 
 func exited(a api.LastAnswer) bool { return a.ExitCode != nil }
@@ -159,11 +157,11 @@ var breakages = []breakage{
 	},
 	{
 		name: "script without interpreter", more: entrypoint("/script"), check: start, says: []string{"/script", "/bin/nosuchshell"},
-		last: unheard, mend: "container:unset entrypoint", docker: inLog("exec /script: no such file or directory"),
+		last: unheard, mend: "container:unset entrypoint", docker: worded("/script cannot be run", "interpreter"),
 	},
 	{
 		name: "wrong architecture", more: entrypoint("/foreign"), check: start, says: []string{"/foreign is a program for another machine"},
-		last: unheard, mend: "container:unset entrypoint", docker: inLog("exec /foreign: exec format error"),
+		last: unheard, mend: "container:unset entrypoint", docker: worded("/foreign is a program for another machine"),
 	},
 }
 

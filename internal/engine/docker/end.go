@@ -35,6 +35,9 @@ func (r *Runtime) Wait(ctx context.Context, id string) (host.Exit, error) {
 			return host.Exit{Lost: true, At: time.Now().UTC()}, r.awaitLog(ctx, id)
 		case err == nil:
 			exit := r.judge(ctx, id, one.State, away)
+			if !exit.Lost && !exit.OOMKilled {
+				exit.Unrun = r.whyUnrun(ctx, one)
+			}
 			return exit, r.awaitLog(ctx, id)
 		}
 		if !away {

@@ -119,7 +119,7 @@ func (a *attendance) ended() *end {
 	}
 	e := &end{reason: a.exit.reason(a.t.memory), cause: a.exit.cause(a.t.memory), exit: &a.exit}
 	if a.t.Status != setops.Running {
-		e.failure = &failure{check: checkStart, cause: e.cause + " before it was ready", last: a.exit.answer()}
+		e.failure = a.exit.failure(a.t.memory)
 	}
 	return e
 }

@@ -31,6 +31,8 @@ func (e Exit) reason(memory int) string {
 	switch {
 	case e.Lost:
 		return reasonLost
+	case e.Unrun != "":
+		return checkStart + ": " + e.Unrun
 	case e.OOMKilled:
 		return fmt.Sprintf("killed: out of memory (limit %d MB)", memory)
 	case e.Signal != 0:
@@ -51,7 +53,7 @@ func (e Exit) cause(memory int) string {
 
 // answer is what there is to hear of a container that has ended.
 func (e Exit) answer() setops.LastAnswer {
-	if e.Lost {
+	if e.Lost || e.Unrun != "" {
 		return setops.LastAnswer{}
 	}
 	a := setops.LastAnswer{OutOfMemory: e.OOMKilled, ExitCode: &e.Code}
@@ -59,6 +61,14 @@ func (e Exit) answer() setops.LastAnswer {
 		a.Signal = unix.SignalName(e.Signal)
 	}
 	return a
+}
+
+// failure makes one of an end that came before the task was ready.
+func (e Exit) failure(memory int) *failure {
+	if e.Unrun != "" {
+		return &failure{check: checkStart, cause: e.Unrun, final: true}
+	}
+	return &failure{check: checkStart, cause: e.cause(memory) + " before it was ready", last: e.answer()}
 }
 
 // failure is why a task did not get ready.

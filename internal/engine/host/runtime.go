@@ -62,7 +62,9 @@ type Exit struct {
 	Signal    syscall.Signal
 	OOMKilled bool
 	Lost      bool // it ended, and nobody saw how (its shim was killed, the machine went down)
-	At        time.Time
+	// Unrun says why the program was never run, where a runtime learns that only from the end; no retry mends it.
+	Unrun string
+	At    time.Time
 }
 
 // Found is a container that outlived its supervisor.
