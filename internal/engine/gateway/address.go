@@ -137,9 +137,11 @@ func frontAddresses(link netlink.Link, subnet netip.Prefix) ([]netip.Addr, error
 	return found, nil
 }
 
-// addressOnly is an address without a network. The host never speaks from it by itself.
+// addressOnly is an address without a network. It has the widest scope, as the gateway's has: the kernel lists narrower ones
+// first, and Docker takes the first of a bridge for the one that it gave it. Behind the gateway's, the host never speaks
+// from it by itself.
 func addressOnly(a netip.Addr) *netlink.Addr {
 	return &netlink.Addr{
-		IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(32, 32)}, Scope: unix.RT_SCOPE_LINK,
+		IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(32, 32)}, Scope: unix.RT_SCOPE_UNIVERSE,
 	}
 }
