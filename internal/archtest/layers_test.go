@@ -113,7 +113,7 @@ var layers = []row{
 	{"internal/system/...", nil},
 	{"internal/example/...", nil},
 	{"internal/guide/...", nil},
-	{"internal/bench/...", []string{"internal/changeset", "internal/plan", "internal/setops"}},
+	{"internal/bench/...", []string{"internal/router", "internal/changeset", "internal/plan", "internal/setops"}},
 }
 
 func rowOf(pkg string) int {
