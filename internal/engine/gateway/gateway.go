@@ -152,8 +152,8 @@ func (g *Gateways) Shut(stageID string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p := g.places[stageID]
-	if p == nil {
-		return nil
+	if p == nil { // an earlier process may have died when nothing but the table was left
+		p = &place{Stage: Stage{ID: stageID}}
 	}
 	if err := g.shut(p); err != nil {
 		return fmt.Errorf("shut gateway of stage %s: %w", stageID, err)

@@ -122,6 +122,19 @@ func TestAnOpenGatewayIsLeftAlone(t *testing.T) {
 	}
 }
 
+// Docker takes the first address of a bridge for the one that it gave it, when it starts again.
+func TestTheGatewaysAddressStaysTheFirstOfItsBridge(t *testing.T) {
+	g, s := onHost(t)
+	open(t, g, s)
+	if err := g.SetFronts(t.Context(), s.ID, tcpFronts(3)); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(run(t, "ip", "-4", "-oneline", "address", "show", "dev", s.Bridge)), "\n")
+	if len(lines) != 4 || !strings.Contains(lines[0], " "+s.Address.String()+"/24 ") {
+		t.Errorf("the bridge has\n%s", strings.Join(lines, "\n"))
+	}
+}
+
 func TestABridgeThatIsAnotherGetsAGatewayOfItsOwn(t *testing.T) {
 	needTool(t, "nft")
 	g, s := onHost(t)
@@ -171,10 +184,12 @@ func TestAGatewayThatIsShutLeavesNothing(t *testing.T) {
 	if err := g.SetFronts(t.Context(), s.ID, []engine.Front{web(80)}); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if err := g.Shut(s.ID); err != nil {
-			t.Fatal(err)
-		}
+	if err := g.Shut(s.ID); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "nft", "add", "table", "inet", g.table()) // as a process leaves it that dies on the way
+	if err := g.Shut(s.ID); err != nil {
+		t.Fatal(err)
 	}
 	if sockets := run(t, "ss", "-Hltun"); sockets != "" {
 		t.Errorf("somebody listens:\n%s", sockets)

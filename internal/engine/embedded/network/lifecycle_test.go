@@ -262,6 +262,48 @@ func TestLeftoversOfACrashAreRemoved(t *testing.T) {
 	}
 }
 
+// A removal that was cut off is begun again, wherever that was.
+func TestAStageThatWasHalfRemovedIsRemoved(t *testing.T) {
+	h := newHost(t)
+	needTool(t, "nft")
+	n := h.open("0badcafe")
+	s := h.stage(n, "live")
+	n.Close()
+	run(t, "ip", "link", "delete", s.Bridge)
+	n = h.network("0badcafe")
+	if err := n.RemoveStage(t.Context(), "live"); err != nil {
+		t.Fatal(err)
+	}
+	if rules := run(t, "nft", "list", "ruleset"); strings.Contains(rules, n.table()) {
+		t.Errorf("rules are left:\n%s", rules)
+	}
+	if _, err := os.Stat(n.stagePath("live")); err == nil {
+		t.Error("its record is left")
+	}
+}
+
+// A stage whose rules are still there is not forgotten.
+func TestAStageIsKnownUntilNothingOfItIsLeft(t *testing.T) {
+	h := newHost(t)
+	n := h.network("0badcafe")
+	s := h.stage(n, "live")
+	if err := os.Remove(n.stagePath(s.ID)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(n.stagePath(s.ID)+"/in the way", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.RemoveStage(t.Context(), s.ID); err == nil {
+		t.Fatal("the record was removed")
+	}
+	if n.rulesPresent() || linkExists(s.Bridge) {
+		t.Error("the record went first")
+	}
+	if err := os.Remove(n.stagePath(s.ID) + "/in the way"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestTasksOfAnOlderVersionKeepAddressesThatAreNowForNames(t *testing.T) {
 	subnet := netip.MustParsePrefix("10.213.7.0/24")
 	if a, free := nextAddress(subnet, netip.MustParseAddr("10.213.7.200"), nil); !free || a != netip.MustParseAddr("10.213.7.2") {

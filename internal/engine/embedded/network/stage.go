@@ -208,16 +208,15 @@ func (n *Network) removeStage(ctx context.Context, s *stage) error {
 	if err := deleteLink(s.Bridge); err != nil {
 		return err
 	}
-	if err := removeFile(n.stagePath(s.ID)); err != nil {
-		return err
-	}
 	delete(n.stages, s.ID)
 	delete(n.cursor, s.ID)
 	if err := n.dropStage(s); err != nil {
+		n.stages[s.ID] = s
 		return err
 	}
 	n.passFirewall(ctx)
-	return nil
+	// The record goes last: a process that died on the way leaves it to the next one, which has to know what to remove.
+	return removeFile(n.stagePath(s.ID))
 }
 
 // Stages lists the ids of stages that have a network: a bridge that is there.
