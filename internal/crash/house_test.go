@@ -273,6 +273,12 @@ func (h *house) destroy() {
 	defer cancel()
 	must(h.t, h.client.DestroyProject(ctx, stageRef.ProjectRef))
 	h.stop()
+	h.leavesNothing()
+}
+
+// leavesNothing looks at this machine when the server has stopped.
+func (h *house) leavesNothing() {
+	h.t.Helper()
 	if left := h.traces(); len(left) > 0 {
 		h.t.Errorf("left: %v", left)
 	}
@@ -293,4 +299,5 @@ func (h *house) abandon() {
 		h.kill()
 	}
 	h.wipe()
+	h.wipeDocker()
 }

@@ -28,7 +28,8 @@ type server struct {
 	engine  string
 	docker  string // socket of Docker Engine; empty: the usual one
 	dir     string
-	port    int // of the API; the router's and those of tcp apps follow
+	port    int    // of the API; the router's and those of tcp apps follow
+	id      string // of the data directory, once it is known
 	life    *life
 }
 

@@ -44,10 +44,14 @@ func (s *server) traces() traces {
 	if instance == "" {
 		return t // no server ever came so far
 	}
-	t.add("mounts", len(s.mounts()))
+	t.add("mounts", len(mountsBelow(s.t, s.dir)))
 	t.add("cgroups", len(cgroups(instance)))
-	t.add("interfaces", len(interfaces(instance)))
-	t.add("routes", strings.Count(s.run("ip", "route", "show", "table", "all"), bridgeMark(instance)))
+	for _, name := range interfaces(instance) {
+		t.add("interfaces", 1)
+		ports, _ := os.ReadDir("/sys/class/net/" + name + "/brif") // none: it is no bridge
+		t.add("ports of bridges", len(ports))
+	}
+	t.add("routes", strings.Count(s.run("ip", "-4", "route", "show", "table", "all"), bridgeMark(instance)))
 	for _, table := range tables(instance) {
 		t.add("packet filters", 1)
 		rules := s.run("nft", append([]string{"list", "table"}, strings.Fields(table)...)...)
@@ -59,6 +63,7 @@ func (s *server) traces() traces {
 	if s.engine == "docker" {
 		t.add("containers", len(s.containers()))
 		t.add("networks", len(s.networks()))
+		t.add("images", s.images())
 	} else {
 		t.add("containers", len(s.shims()))
 	}
@@ -66,12 +71,16 @@ func (s *server) traces() traces {
 	return t
 }
 
+// instance names what the server makes in the kernel; empty: there was no server yet.
 func (s *server) instance() string {
-	id, err := os.ReadFile(s.data("instance"))
-	if err != nil {
-		return ""
+	if s.id == "" {
+		text, err := os.ReadFile(s.data("instance"))
+		if err != nil {
+			return ""
+		}
+		s.id = strings.TrimSpace(string(text))
 	}
-	return strings.TrimSpace(string(id))
+	return s.id
 }
 
 // bridgeMark is what only names of the instance's interfaces have in them.
@@ -79,13 +88,12 @@ func bridgeMark(instance string) string { return instance[:6] }
 
 func (s *server) shims() []int { return processesOf(filepath.Join(s.dir, "setops-shim")) }
 
-// mounts are the mount points below the data directory.
-func (s *server) mounts() (points []string) {
-	s.t.Helper()
+func mountsBelow(t *testing.T, dir string) (points []string) {
+	t.Helper()
 	text, err := os.ReadFile("/proc/self/mountinfo")
-	must(s.t, err)
+	must(t, err)
 	for line := range strings.Lines(string(text)) {
-		if point := strings.Fields(line)[4]; strings.HasPrefix(point, s.dir+"/") {
+		if point := strings.Fields(line)[4]; strings.HasPrefix(point, dir+"/") {
 			points = append(points, point)
 		}
 	}
@@ -113,6 +121,9 @@ func cgroups(instance string) (dirs []string) {
 }
 
 func interfaces(instance string) (names []string) {
+	if instance == "" {
+		return nil
+	}
 	all, err := net.Interfaces()
 	if err != nil {
 		return []string{err.Error()}
@@ -177,6 +188,14 @@ func (s *server) run(program string, args ...string) string {
 
 func (s *server) containers() []string { return s.askDocker("ps", "-aq") }
 func (s *server) networks() []string   { return s.askDocker("network", "ls", "-q") }
+
+// images counts Docker's names of images of this server, which begin with where Docker gets them from.
+func (s *server) images() int {
+	s.t.Helper()
+	address, err := os.ReadFile(s.data("engine", "registry-address"))
+	must(s.t, err)
+	return strings.Count(s.dockerDo("images", "--format", "{{.Repository}}"), strings.TrimSpace(string(address))+"/")
+}
 
 func (s *server) askDocker(args ...string) []string {
 	s.t.Helper()

@@ -27,13 +27,11 @@ func (s *server) wipe() {
 		}
 	}
 	s.killTasks(instance)
-	for _, point := range s.mounts() {
+	for _, point := range mountsBelow(s.t, s.dir) {
 		must(s.t, syscall.Unmount(point, syscall.MNT_DETACH))
 	}
 	if s.engine != "docker" {
-		for _, name := range interfaces(instance) {
-			_ = exec.Command("ip", "link", "delete", name).Run() // gone already: one end of a pair takes the other along
-		}
+		s.wipeNetwork(instance)
 	}
 	for _, table := range tables(instance) {
 		s.run("nft", append([]string{"delete", "table"}, strings.Fields(table)...)...)
@@ -42,6 +40,35 @@ func (s *server) wipe() {
 		if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 			s.t.Error(err)
 		}
+	}
+}
+
+func (s *server) wipeNetwork(instance string) {
+	s.t.Helper()
+	for _, name := range interfaces(instance) {
+		_ = exec.Command("ip", "link", "delete", name).Run() // gone already: one end of a pair takes the other along
+	}
+	if _, err := exec.LookPath("iptables"); err != nil {
+		return
+	}
+	for rule := range strings.Lines(s.run("iptables", "--wait", "-S")) {
+		if args := strings.Fields(rule); strings.Contains(rule, bridgeMark(instance)) {
+			s.run("iptables", append([]string{"--wait", "-D"}, args[1:]...)...)
+		}
+	}
+}
+
+// wipeDocker takes away what Docker keeps over a reboot.
+func (s *server) wipeDocker() {
+	s.t.Helper()
+	if s.engine != "docker" || s.instance() == "" {
+		return
+	}
+	if all := s.containers(); len(all) > 0 {
+		s.dockerDo(append([]string{"rm", "-f"}, all...)...)
+	}
+	if all := s.networks(); len(all) > 0 {
+		s.dockerDo(append([]string{"network", "rm"}, all...)...)
 	}
 }
 
