@@ -3,7 +3,6 @@ package router_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http/httptest"
@@ -30,12 +29,12 @@ func canned(b *testing.B, answer string) router.Upstream {
 			}
 			serving.Go(func() { // ends when the router closes the connection
 				defer func() { _ = conn.Close() }()
-				request := make([]byte, 4<<10)
+				request, answer := make([]byte, 4<<10), []byte(answer)
 				for {
 					if _, err := conn.Read(request); err != nil {
 						return
 					}
-					if _, err := io.WriteString(conn, answer); err != nil {
+					if _, err := conn.Write(answer); err != nil {
 						return
 					}
 				}
