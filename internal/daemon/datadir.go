@@ -56,11 +56,12 @@ func openDataDir(path string) (*dataDir, error) {
 
 // sign writes into the lock who holds it, for those who want to signal to the server.
 func (d *dataDir) sign() error {
-	if err := d.lock.Truncate(0); err != nil {
+	// In this order, whoever reads meanwhile finds a number and never nothing.
+	text := []byte(strconv.Itoa(os.Getpid()) + "\n")
+	if _, err := d.lock.WriteAt(text, 0); err != nil {
 		return err
 	}
-	_, err := d.lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	return err
+	return d.lock.Truncate(int64(len(text)))
 }
 
 func (d *dataDir) Close() error { return d.lock.Close() }

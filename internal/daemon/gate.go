@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"io"
 	"net/http"
 	"net/http/httputil"
 	"sync"
@@ -51,7 +53,7 @@ func newGate(encrypted bool, address func() string) *gate {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	core, life := g.enter()
 	if core == nil {
-		g.relay.ServeHTTP(w, r)
+		g.relay.ServeHTTP(w, withBody(r))
 		return
 	}
 	defer g.leave()
@@ -59,6 +61,26 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(life, cancel)()
 	core.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// mostHeld is more than any request of the API has, but for layers of images.
+const mostHeld = 1 << 20
+
+// withBody gives the request with a body that is here already, up to mostHeld bytes. Else a server that answers before it
+// has read the body, as to a request that it refuses, would close the connection on which it is still being sent, and then
+// neither we nor the client would get to read that answer.
+func withBody(r *http.Request) *http.Request {
+	first, err := io.ReadAll(io.LimitReader(r.Body, mostHeld))
+	held := *r
+	if err != nil || len(first) == mostHeld {
+		held.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(first), r.Body), r.Body}
+		return &held
+	}
+	held.Body, held.ContentLength, held.TransferEncoding = io.NopCloser(bytes.NewReader(first)), int64(len(first)), nil
+	return &held
 }
 
 func (g *gate) open(core http.Handler) {

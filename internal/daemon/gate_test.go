@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,6 +61,24 @@ func TestAClosedGatePassesRequestsOnAsTheyAre(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	g.close(time.Hour) // closing twice does nothing
+}
+
+// TestABodyIsHereBeforeItsRequestIsPassedOn looks for the length, which nobody knows of a body that is still to come.
+func TestABodyIsHereBeforeItsRequestIsPassedOn(t *testing.T) {
+	next := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.ContentLength) }))
+	defer next.Close()
+	server := httptest.NewServer(newGate(false, func() string { return next.Listener.Addr().String() }))
+	defer server.Close()
+	for size, want := range map[int]string{0: "0", 2: "2", mostHeld - 1: "1048575", mostHeld: "-1", mostHeld + 1: "-1"} {
+		answer, err := http.Post(server.URL, "application/json", io.MultiReader(strings.NewReader(strings.Repeat("x", size))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		if err = errors.Join(err, answer.Body.Close()); err != nil || string(text) != want {
+			t.Errorf("%d bytes came with the length %s, %v", size, text, err)
+		}
+	}
 }
 
 func TestAGateWaitsForThoseWhoAreInside(t *testing.T) {

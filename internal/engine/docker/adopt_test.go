@@ -94,7 +94,7 @@ func TestContainersOfOthersAreLeftAlone(t *testing.T) {
 	h := newHouse(t)
 	reference := h.store.address + "/" + h.image.Repository + "@" + h.image.Digest
 	label := "setops.instance=" + h.cfg.Instance
-	foreign := dockerCLI(t, "run", "-d", "--label", label, "--label", "setops.task=abc", "--label", "setops.stage-id="+h.stage.ID, reference, "wait")
+	foreign := dockerCLI(t, "run", "-d", "--network", "none", "--label", label, "--label", "setops.task=abc", "--label", "setops.stage-id="+h.stage.ID, reference, "wait")
 	t.Cleanup(func() { dockerCLI(t, "rm", "-f", foreign) })
 	squatter := h.spec("wait")
 	dockerCLI(t, "create", "--name", "setops-"+h.cfg.Instance+"-"+squatter.ID, reference, "wait")
