@@ -240,3 +240,30 @@ func TestAnAnswerThatIsCutIsNotTakenForWhole(t *testing.T) {
 		eventually(t, "nothing is in flight", func() bool { return f.InFlight("a") == 0 })
 	}
 }
+
+func TestAClientThatWaitsForItsBodyToBeWantedIsToldOnce(t *testing.T) {
+	f := newFront(t, router.Config{})
+	f.Set("stage", route(testHost, tcpApp(t, "a", func(conn *net.TCPConn) {
+		req, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
+		_, _ = io.Copy(io.Discard, req.Body)
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+	})))
+	for range 20 {
+		conn := newKeptConn(t, f.addr)
+		_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\n"+last+"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+		const wanted = "HTTP/1.1 100 Continue\r\n\r\n"
+		first := make([]byte, len(wanted))
+		if _, err := io.ReadFull(conn.reader, first); err != nil || string(first) != wanted {
+			t.Fatalf("got %q, %v", first, err)
+		}
+		_, _ = io.WriteString(conn, "body")
+		if rest, err := io.ReadAll(conn.reader); !strings.HasPrefix(string(rest), "HTTP/1.1 200 ") || err != nil {
+			t.Errorf("got %q, %v", rest, err)
+		}
+	}
+}
