@@ -54,7 +54,7 @@ var homes = []home{
 	{"github.com/moby/sys/user", "internal/engine/embedded/rootfs"},
 	{"github.com/containerd/containerd/v2", "internal/engine/embedded/image"},
 	{"github.com/klauspost/compress", "internal/engine/embedded/image"},
-	{"github.com/vishvananda/netlink", "internal/engine/nft internal/engine/gateway internal/engine/embedded/network"},
+	{"github.com/vishvananda/netlink", "internal/engine/nft internal/engine/subnet internal/engine/gateway internal/engine/embedded/network"},
 	{"github.com/google/nftables", "internal/engine/nft internal/engine/gateway internal/engine/embedded/network"},
 	{"github.com/miekg/dns", "internal/engine/gateway internal/domain"},
 	{"golang.org/x/sync", "internal/engine/host"},

@@ -43,9 +43,13 @@ var layers = []row{
 		"internal/engine/enginetest/script", // a fake task behaves as the suite's image does
 	}},
 	{"internal/engine/nft", nil},
-	{"internal/engine/gateway", []string{"internal/engine", "internal/engine/nft", "internal/setops"}}, // for engines that have bridges
+	{"internal/engine/subnet", nil},
+	{"internal/engine/gateway", []string{ // for engines that have bridges
+		"internal/engine", "internal/engine/nft", "internal/engine/subnet", "internal/setops",
+	}},
 	{"internal/engine/docker", []string{
-		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile", "internal/setops",
+		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile",
+		"internal/engine/subnet", "internal/setops",
 	}},
 	{"internal/engine/embedded/wire", nil},
 	{"internal/engine/embedded/rootfs", nil},
@@ -55,7 +59,7 @@ var layers = []row{
 	}},
 	{"internal/engine/embedded/image", []string{"internal/engine", "internal/engine/host", "internal/setops"}},
 	{"internal/engine/embedded/network", []string{
-		"internal/engine", "internal/engine/gateway", "internal/engine/nft", "internal/setops",
+		"internal/engine", "internal/engine/gateway", "internal/engine/nft", "internal/engine/subnet", "internal/setops",
 	}},
 	{"internal/engine/embedded", []string{
 		"internal/engine", "internal/engine/host", "internal/setops", "internal/engine/embedded/image",

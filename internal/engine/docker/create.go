@@ -15,6 +15,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/host"
+	"github.com/setopsco/setops/internal/engine/subnet"
 )
 
 const (
@@ -85,7 +86,7 @@ func (r *Runtime) reserve(ctx context.Context, s host.Spec) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	subnet, gateway, err := placeOf(n)
+	within, gateway, err := placeOf(n)
 	if err != nil {
 		return place{}, err
 	}
@@ -95,9 +96,9 @@ func (r *Runtime) reserve(ctx context.Context, s host.Spec) (place, error) {
 	for _, c := range r.containers {
 		used[c.address] = true
 	}
-	address, err := nextAddress(subnet, gateway, r.cursors[s.Stage.ID], used)
-	if err != nil {
-		return place{}, err
+	address, free := subnet.NextAddress(within, gateway, r.cursors[s.Stage.ID], used)
+	if !free {
+		return place{}, fmt.Errorf("no address of %s is free; a stage has at most %d running tasks", within, subnet.MostTasks)
 	}
 	r.known(s.ID).address = address
 	r.cursors[s.Stage.ID] = address

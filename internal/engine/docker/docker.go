@@ -18,6 +18,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/host"
+	"github.com/setopsco/setops/internal/engine/subnet"
 )
 
 // Config says which Docker it is and what the runtime works with.
@@ -43,8 +44,9 @@ type Config struct {
 
 // Runtime runs containers. It implements host.Runtime and host.Listener.
 type Runtime struct {
-	cfg Config
-	api *client.Client
+	cfg   Config
+	api   *client.Client
+	pools subnet.Pools
 
 	ctx    context.Context // of what goes on beside calls; ends with Close
 	cancel context.CancelFunc
@@ -78,11 +80,9 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 	if !instanceShape.MatchString(cfg.Instance) {
 		return nil, fmt.Errorf("open Docker engine: the instance %q is not 8 hexadecimal digits", cfg.Instance)
 	}
-	if !cfg.Subnets.IsValid() {
-		cfg.Subnets = defaultPool
-	}
-	if !cfg.Subnets.Addr().Is4() || cfg.Subnets.Bits() > subnetBits {
-		return nil, fmt.Errorf("open Docker engine: the pool %s is no IPv4 network of at least a /%d", cfg.Subnets, subnetBits)
+	pools, err := subnet.NewPools(cfg.Subnets, cfg.Instance)
+	if err != nil {
+		return nil, fmt.Errorf("open Docker engine: %w", err)
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -94,7 +94,7 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 	if err := ping(ctx, api); err != nil {
 		return nil, errors.Join(err, api.Close())
 	}
-	r := &Runtime{cfg: cfg, api: api, containers: map[string]*container{}, cursors: map[string]netip.Addr{}}
+	r := &Runtime{cfg: cfg, api: api, pools: pools, containers: map[string]*container{}, cursors: map[string]netip.Addr{}}
 	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := r.reopen(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())

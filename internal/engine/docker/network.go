@@ -16,6 +16,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/gateway"
+	"github.com/setopsco/setops/internal/engine/subnet"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -70,12 +71,12 @@ func (r *Runtime) networks(ctx context.Context) ([]network.Network, error) {
 
 // openGateway serves names and private fronts on a network, and guards the host from it.
 func (r *Runtime) openGateway(ctx context.Context, n network.Network) error {
-	subnet, gatewayAddress, err := placeOf(n)
+	within, gatewayAddress, err := placeOf(n)
 	if err != nil {
 		return err
 	}
 	err = r.cfg.Gateways.Open(ctx, gateway.Stage{
-		ID: n.Labels[labelStage], Bridge: n.Options[optionBridge], Subnet: subnet, Address: gatewayAddress,
+		ID: n.Labels[labelStage], Bridge: n.Options[optionBridge], Subnet: within, Address: gatewayAddress,
 	})
 	if err != nil {
 		return fmt.Errorf("open the gateway of network %s: %w", n.Name, err)
@@ -83,47 +84,64 @@ func (r *Runtime) openGateway(ctx context.Context, n network.Network) error {
 	return nil
 }
 
-func placeOf(n network.Network) (subnet netip.Prefix, gateway netip.Addr, err error) {
+func placeOf(n network.Network) (within netip.Prefix, gateway netip.Addr, err error) {
 	for _, c := range n.IPAM.Config {
 		if c.Subnet.Addr().Is4() && c.Gateway.IsValid() {
 			return c.Subnet, c.Gateway, nil
 		}
 	}
-	return subnet, gateway, fmt.Errorf("the network %s has no IPv4 subnet", n.Name)
+	return within, gateway, fmt.Errorf("the network %s has no IPv4 subnet", n.Name)
 }
 
-// makeNetwork tries subnets until Docker takes one: it knows of networks that have no route yet.
-func (r *Runtime) makeNetwork(ctx context.Context, stageID string, all []network.Network) (network.Network, error) {
-	taken, err := hostRoutes()
+// makeNetwork makes the stage's network where nothing else is on this machine.
+func (r *Runtime) makeNetwork(ctx context.Context, stageID string, all []network.Network) (made network.Network, err error) {
+	bridge := r.freeBridge(all)
+	err = subnet.Exclusively(ctx, func() error {
+		made, err = r.tryNetworks(ctx, stageID, bridge)
+		return err
+	})
+	return made, err
+}
+
+// tryNetworks tries subnets until one is ours alone. Docker refuses those of its networks that have no route yet, and
+// programs that know nothing of our lock may have taken one meanwhile.
+func (r *Runtime) tryNetworks(ctx context.Context, stageID, bridge string) (network.Network, error) {
+	taken, err := subnet.Taken("")
 	if err != nil {
 		return network.Network{}, err
 	}
-	bridge := r.freeBridge(all)
-	for subnet := range r.subnets(taken) {
-		made, err := r.api.NetworkCreate(ctx, r.name(stageID), r.networkOptions(stageID, bridge, subnet))
+	for candidate := range r.pools.Free(taken) {
+		made, err := r.api.NetworkCreate(ctx, r.name(stageID), r.networkOptions(stageID, bridge, candidate))
 		if err != nil && overlaps(err) {
 			continue
 		}
 		if err != nil {
 			return network.Network{}, diskFull(err)
 		}
-		found, err := r.api.NetworkInspect(ctx, made.ID, client.NetworkInspectOptions{})
-		return found.Network.Network, err
+		taken, err := subnet.Taken(bridge)
+		if err == nil && !slices.ContainsFunc(taken, candidate.Overlaps) {
+			found, err := r.api.NetworkInspect(ctx, made.ID, client.NetworkInspectOptions{})
+			return found.Network.Network, err
+		}
+		_, left := r.api.NetworkRemove(ctx, made.ID, client.NetworkRemoveOptions{})
+		if err := errors.Join(err, left); err != nil {
+			return network.Network{}, err
+		}
 	}
-	return network.Network{}, errors.New("every network of the pool is in use; give the server another pool")
+	return network.Network{}, subnet.ErrNoneFree
 }
 
 func overlaps(err error) bool {
 	return strings.Contains(err.Error(), "overlaps with") || strings.Contains(err.Error(), "conflicts with network")
 }
 
-func (r *Runtime) networkOptions(stageID, bridge string, subnet netip.Prefix) client.NetworkCreateOptions {
+func (r *Runtime) networkOptions(stageID, bridge string, of netip.Prefix) client.NetworkCreateOptions {
 	off := false
 	return client.NetworkCreateOptions{
 		Driver:     "bridge",
 		EnableIPv6: &off,
 		IPAM: &network.IPAM{Driver: "default", Config: []network.IPAMConfig{{
-			Subnet: subnet, Gateway: subnet.Addr().Next(), AuxAddress: frontAddresses(subnet),
+			Subnet: of, Gateway: of.Addr().Next(), AuxAddress: frontAddresses(of),
 		}}},
 		Options: map[string]string{
 			optionBridge:                                     bridge,
@@ -135,9 +153,9 @@ func (r *Runtime) networkOptions(stageID, bridge string, subnet netip.Prefix) cl
 }
 
 // frontAddresses are those that private fronts get; see package gateway. Docker shall give them to no container.
-func frontAddresses(subnet netip.Prefix) map[string]netip.Addr {
+func frontAddresses(of netip.Prefix) map[string]netip.Addr {
 	all := map[string]netip.Addr{}
-	for a := firstFront(subnet); subnet.Contains(a.Next()); a = a.Next() {
+	for a := subnet.Front(of); of.Contains(a.Next()); a = a.Next() {
 		all[fmt.Sprintf("front-%d", a.As4()[3])] = a
 	}
 	return all

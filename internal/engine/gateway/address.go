@@ -14,15 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/subnet"
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// FirstFront is the last byte of the first address of a stage's /24 that private names may have; they may have all from
-// there to 254. Tasks get none of them.
-const (
-	FirstFront = 192
-	mostFronts = 255 - FirstFront
-)
+// mostFronts is how many addresses private names have: those from subnet.FirstFront to 254.
+const mostFronts = 255 - subnet.FirstFront
 
 // chooseAddresses gives each tcp app that has a front an address and takes away those of others. The choice begins at a place that depends on the app's name alone, so that hardly ever an app gets an address that another
 // one had a moment ago.
@@ -58,7 +55,7 @@ func freeHost(app string, used map[byte]bool) (host byte, free bool) {
 	sum := fnv.New32a()
 	sum.Write([]byte(app)) //nolint:errcheck // it never fails
 	for i := range uint32(mostFronts) {
-		host = byte(FirstFront + (sum.Sum32()+i)%mostFronts)
+		host = byte(subnet.FirstFront + (sum.Sum32()+i)%mostFronts)
 		if !used[host] {
 			return host, true
 		}
@@ -116,7 +113,7 @@ func setAddresses(p *place) error {
 }
 
 // frontAddresses lists the addresses of private names that the bridge has.
-func frontAddresses(link netlink.Link, subnet netip.Prefix) ([]netip.Addr, error) {
+func frontAddresses(link netlink.Link, of netip.Prefix) ([]netip.Addr, error) {
 	var list []netlink.Addr
 	var err error
 	for range 20 { // a list that was cut short by a change is asked for again
@@ -130,7 +127,7 @@ func frontAddresses(link netlink.Link, subnet netip.Prefix) ([]netip.Addr, error
 	var found []netip.Addr
 	for _, l := range list {
 		a, ok := netip.AddrFromSlice(l.IP.To4())
-		if bits, _ := l.Mask.Size(); ok && bits == 32 && subnet.Contains(a) && a.As4()[3] >= FirstFront {
+		if bits, _ := l.Mask.Size(); ok && bits == 32 && of.Contains(a) && a.As4()[3] >= subnet.FirstFront {
 			found = append(found, a)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/subnet"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -24,9 +25,9 @@ func tcpFronts(count int) []engine.Front {
 }
 
 func newPlace(fronts ...engine.Front) *place {
-	subnet := netip.MustParsePrefix("10.213.7.0/24")
+	within := netip.MustParsePrefix("10.213.7.0/24")
 	return &place{
-		Stage:  Stage{ID: "live", Subnet: subnet, Address: subnet.Addr().Next()},
+		Stage:  Stage{ID: "live", Subnet: within, Address: within.Addr().Next()},
 		fronts: fronts, set: true, hosts: map[string]byte{},
 	}
 }
@@ -40,7 +41,7 @@ func TestEachTCPAppHasAnAddressOfItsOwn(t *testing.T) {
 	seen := map[netip.Addr]string{p.Taken[0]: "a task"}
 	for _, f := range p.fronts {
 		a, known := p.addressOf(f)
-		if other := seen[a]; !known || other != "" || !p.Subnet.Contains(a) || a.As4()[3] < FirstFront || a.As4()[3] == 255 {
+		if other := seen[a]; !known || other != "" || !p.Subnet.Contains(a) || a.As4()[3] < subnet.FirstFront || a.As4()[3] == 255 {
 			t.Errorf("%s is at %s, where %q is", f.App, a, other)
 		}
 		seen[a] = f.App

@@ -38,7 +38,7 @@ type Stage struct {
 	Bridge  string       // the name of its interface
 	Subnet  netip.Prefix // IPv4, a /24
 	Address netip.Addr   // of the gateway
-	// Taken are those of the addresses for private names that tasks have all the same; see FirstFront.
+	// Taken are those of the addresses for private names that tasks have all the same; see subnet.FirstFront.
 	Taken []netip.Addr
 }
 

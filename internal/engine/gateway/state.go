@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/subnet"
 )
 
 // kept is what is on disk of a stage. A new process answers questions for these names before it is told any.
@@ -55,7 +56,7 @@ func (g *Gateways) load() error {
 func (p *place) take(k kept, onDisk string) {
 	p.fronts, p.set, p.onDisk = k.Fronts, false, onDisk
 	for app, host := range k.Hosts {
-		if host >= FirstFront && host < 255 {
+		if host >= subnet.FirstFront && host < 255 {
 			p.hosts[app] = host
 		}
 	}

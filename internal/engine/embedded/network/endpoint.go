@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/setopsco/setops/internal/engine/subnet"
 )
 
 // Endpoint is a container's place on the network of its stage.
@@ -94,9 +96,9 @@ func (n *Network) public(e endpoint) Endpoint {
 // register chooses the address and records it before anything is made, so that nothing is made that a later process does
 // not know of.
 func (n *Network) register(s *stage, containerID string) (endpoint, error) {
-	address, free := nextAddress(s.Subnet, n.cursor[s.ID], n.usedAddresses(s.ID))
+	address, free := subnet.NextAddress(s.Subnet, s.Gateway, n.cursor[s.ID], n.usedAddresses(s.ID))
 	if !free {
-		return endpoint{}, fmt.Errorf("no address of %s is free; a stage has at most %d running tasks", s.Subnet, mostTasks)
+		return endpoint{}, fmt.Errorf("no address of %s is free; a stage has at most %d running tasks", s.Subnet, subnet.MostTasks)
 	}
 	e := endpoint{
 		ContainerID: containerID, StageID: s.ID, Address: address,

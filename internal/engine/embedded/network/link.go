@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -52,6 +53,19 @@ func isUp(name string, index int) bool {
 	return err == nil && l.Attrs().Index == index && l.Attrs().Flags&net.FlagUp != 0
 }
 
+// hasAddress reports whether the interface is there and has the address.
+func hasAddress(name string, a netip.Addr) bool {
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return false
+	}
+	all, err := i.Addrs()
+	return err == nil && slices.ContainsFunc(all, func(one net.Addr) bool {
+		n, isNet := one.(*net.IPNet)
+		return isNet && n.IP.Equal(a.AsSlice())
+	})
+}
+
 // hardwareAddr derives a link address from the IP address: whoever gets the IP later is reached at once, as nobody's
 // neighbour table is wrong.
 func hardwareAddr(a netip.Addr) net.HardwareAddr {
@@ -92,29 +106,6 @@ func uplinks() []string {
 		}
 	}
 	return names
-}
-
-// hostRoutes lists the networks that the host has a route to, the default route left out.
-func hostRoutes() ([]netip.Prefix, error) {
-	everyTable := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
-	routes, err := unbroken(func() ([]netlink.Route, error) {
-		return netlink.RouteListFiltered(netlink.FAMILY_V4, everyTable, netlink.RT_FILTER_TABLE)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list routes of the host: %w", err)
-	}
-	var nets []netip.Prefix
-	for _, r := range routes {
-		if r.Dst == nil {
-			continue
-		}
-		a, ok := netip.AddrFromSlice(r.Dst.IP.To4())
-		bits, _ := r.Dst.Mask.Size()
-		if ok && bits > 0 {
-			nets = append(nets, netip.PrefixFrom(a, bits).Masked())
-		}
-	}
-	return nets, nil
 }
 
 // connect makes the interface a port of the bridge.

@@ -15,6 +15,7 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/gateway"
 	"github.com/setopsco/setops/internal/engine/nft"
+	"github.com/setopsco/setops/internal/engine/subnet"
 )
 
 // Config says whose networks these are and which addresses they may take.
@@ -39,6 +40,7 @@ type Config struct {
 type Network struct {
 	cfg      Config
 	log      *slog.Logger
+	pools    subnet.Pools
 	gateways *gateway.Gateways
 
 	mu        sync.Mutex      // guards all below and the packet filter
@@ -61,11 +63,9 @@ func New(cfg Config) (*Network, error) {
 	if !instanceShape.MatchString(cfg.Instance) {
 		return nil, fmt.Errorf("open networks: the instance %q is not 8 hexadecimal digits", cfg.Instance)
 	}
-	if !cfg.Subnets.IsValid() {
-		cfg.Subnets = defaultPool
-	}
-	if !cfg.Subnets.Addr().Is4() || cfg.Subnets.Bits() > subnetBits {
-		return nil, fmt.Errorf("open networks: the pool %s is no IPv4 network of at least a /%d", cfg.Subnets, subnetBits)
+	pools, err := subnet.NewPools(cfg.Subnets, cfg.Instance)
+	if err != nil {
+		return nil, fmt.Errorf("open networks: %w", err)
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -76,7 +76,7 @@ func New(cfg Config) (*Network, error) {
 	}
 	cfg.Dir = dir
 	n := &Network{
-		cfg: cfg, log: cfg.Logger, intact: map[string]int{},
+		cfg: cfg, log: cfg.Logger, pools: pools, intact: map[string]int{},
 		stages: map[string]*stage{}, endpoints: map[string]endpoint{}, cursor: map[string]netip.Addr{},
 		warned: map[string]bool{}, busy: map[string]bool{},
 	}

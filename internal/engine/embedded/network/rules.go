@@ -12,6 +12,7 @@ import (
 	"github.com/google/nftables/expr"
 
 	"github.com/setopsco/setops/internal/engine/nft"
+	"github.com/setopsco/setops/internal/engine/subnet"
 )
 
 // The packet filter of an instance is three tables of one name, each replaced in one step:
@@ -122,12 +123,12 @@ func (n *Network) addForward(conn *nftables.Conn, t *nftables.Table, subnets, wi
 	})
 	from := nft.NameStarts(expr.MetaKeyIIFNAME, n.bridgePrefix())
 	to := nft.NameStarts(expr.MetaKeyOIFNAME, n.bridgePrefix())
-	subnet := nft.Rule(nft.LoadMeta(expr.MetaKeyIIFNAME, nft.Reg), nft.LoadIP(nft.IPSource, nft.Reg16), nft.Mask(nft.Reg16, subnetBits))
+	inSubnet := nft.Rule(nft.LoadMeta(expr.MetaKeyIIFNAME, nft.Reg), nft.LoadIP(nft.IPSource, nft.Reg16), nft.Mask(nft.Reg16, subnet.Bits))
 	bridges := nft.Rule(nft.LoadMeta(expr.MetaKeyIIFNAME, nft.Reg), nft.LoadMeta(expr.MetaKeyOIFNAME, nft.Reg16))
 
 	nft.Add(conn, c, from, nft.IPv6(), nft.Drop())
 	nft.Add(conn, c, to, nft.IPv6(), nft.Drop())
-	nft.Add(conn, c, from, subnet, nft.NotIn(subnets), nft.Drop())
+	nft.Add(conn, c, from, inSubnet, nft.NotIn(subnets), nft.Drop())
 	nft.Add(conn, c, from, bridges, nft.In(within), nft.Accept())
 	// Nobody opens a connection to a container from elsewhere; answers to its own come back.
 	nft.Add(conn, c, to, nft.Known(), nft.Accept())
@@ -152,6 +153,6 @@ func (n *Network) addMasquerade(conn *nftables.Conn, t *nftables.Table) error {
 		Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource,
 	})
 	leaving := nft.NameStartsNot(expr.MetaKeyOIFNAME, n.bridgePrefix())
-	nft.Add(conn, c, leaving, nft.LoadIP(nft.IPSource, nft.Reg), nft.Mask(nft.Reg, subnetBits), nft.In(set), nft.Match{&expr.Masq{}})
+	nft.Add(conn, c, leaving, nft.LoadIP(nft.IPSource, nft.Reg), nft.Mask(nft.Reg, subnet.Bits), nft.In(set), nft.Match{&expr.Masq{}})
 	return nil
 }

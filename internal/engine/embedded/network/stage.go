@@ -12,6 +12,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/gateway"
+	"github.com/setopsco/setops/internal/engine/subnet"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -49,19 +50,10 @@ func (n *Network) isIntact(id string) bool {
 
 func (n *Network) ensureStage(ctx context.Context, id string) error {
 	delete(n.intact, id)
-	s, err := n.stageFor(id)
-	if err != nil {
-		return err
-	}
 	if err := enableForwarding(); err != nil {
 		return err
 	}
-	// The rules come first: there is no moment in which the bridge is up without them.
-	if err := n.ensureRules(s); err != nil {
-		return err
-	}
-	n.passFirewall(ctx)
-	index, made, err := ensureBridge(s)
+	s, index, made, err := n.claim(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -81,7 +73,7 @@ func (n *Network) ensureStage(ctx context.Context, id string) error {
 func (n *Network) openGateway(ctx context.Context, s *stage) error {
 	var taken []netip.Addr
 	for _, e := range n.endpoints {
-		if e.StageID == s.ID && e.Address.As4()[3] >= gateway.FirstFront {
+		if e.StageID == s.ID && e.Address.As4()[3] >= subnet.FirstFront {
 			taken = append(taken, e.Address)
 		}
 	}
@@ -109,52 +101,6 @@ func (n *Network) replug(s *stage) error {
 	return nil
 }
 
-// stageFor gives what is known of the stage, or decides its subnet.
-func (n *Network) stageFor(id string) (*stage, error) {
-	old := n.stages[id]
-	if old != nil && linkExists(old.Bridge) {
-		return old, nil
-	}
-	taken, err := n.taken(id)
-	if err != nil {
-		return nil, err
-	}
-	if old != nil {
-		_, used := n.anyEndpoint(id)
-		if used || !slices.ContainsFunc(taken, old.Subnet.Overlaps) {
-			return old, nil
-		}
-	}
-	subnet, err := chooseSubnet(append([]netip.Prefix{n.cfg.Subnets}, otherPools...), n.cfg.Instance, taken)
-	if err != nil {
-		return nil, err
-	}
-	number := n.freeNumber()
-	s := &stage{
-		ID: id, Number: number, Bridge: fmt.Sprintf("%s%d", n.bridgePrefix(), number),
-		Subnet: subnet, Gateway: subnet.Addr().Next(),
-	}
-	if err := save(n.stagePath(id), s, true); err != nil {
-		return nil, fmt.Errorf("record network: %w", err)
-	}
-	n.stages[id] = s
-	return s, nil
-}
-
-// taken lists the networks that the stage cannot have: those of other stages and those the host has a route to.
-func (n *Network) taken(id string) ([]netip.Prefix, error) {
-	taken, err := hostRoutes()
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range n.stages {
-		if s.ID != id {
-			taken = append(taken, s.Subnet)
-		}
-	}
-	return taken, nil
-}
-
 func (n *Network) anyEndpoint(stageID string) (endpoint, bool) {
 	for _, e := range n.endpoints {
 		if e.StageID == stageID {
@@ -162,18 +108,6 @@ func (n *Network) anyEndpoint(stageID string) (endpoint, bool) {
 		}
 	}
 	return endpoint{}, false
-}
-
-func (n *Network) freeNumber() int {
-	used := map[int]bool{}
-	for _, s := range n.stages {
-		used[s.Number] = true
-	}
-	number := 1
-	for used[number] {
-		number++
-	}
-	return number
 }
 
 // RemoveStage removes the stage's network, with the place of every container that is still on it. An unknown stage is no
