@@ -29,7 +29,7 @@ const knockAgain = 5 * time.Millisecond
 
 // turnstile is a lock that processes share by a file.
 type turnstile struct {
-	dirs     []string // the first that lets us have a file; /run is root's, so that nobody else can hold us up
+	dirs     []string // the first that lets us have a file; in /run it is root's alone, and no other user can hold us up
 	patience time.Duration
 }
 
@@ -49,7 +49,7 @@ func (l turnstile) pass(ctx context.Context, f func() error) error {
 
 func (l turnstile) open() (file *os.File, err error) {
 	for _, dir := range l.dirs {
-		file, err = os.OpenFile(filepath.Join(dir, lockName), os.O_RDONLY|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
+		file, err = os.OpenFile(filepath.Join(dir, lockName), os.O_RDONLY|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 		if err == nil || !unusable(err) {
 			break
 		}
