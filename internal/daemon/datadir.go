@@ -64,7 +64,10 @@ func (d *dataDir) sign() error {
 	return d.lock.Truncate(int64(len(text)))
 }
 
-func (d *dataDir) Close() error { return d.lock.Close() }
+// Close lets the next server have the directory. Closing the file alone would not do: a process that is being started just now has the file open, too, until it runs its program.
+func (d *dataDir) Close() error {
+	return errors.Join(unix.Flock(int(d.lock.Fd()), unix.LOCK_UN), d.lock.Close())
+}
 
 func (d *dataDir) file(elements ...string) string {
 	return filepath.Join(append([]string{d.path}, elements...)...)
