@@ -136,10 +136,16 @@ func (s *server) upgrade() {
 	}
 }
 
-// stop stops the server and waits until no process of it is left.
+// stop stops the server.
 func (s *server) stop() {
 	s.t.Helper()
 	s.must(syscall.Kill(s.pid(), syscall.SIGTERM))
+	s.awaitEnd()
+}
+
+// awaitEnd waits until no process of the server is left.
+func (s *server) awaitEnd() {
+	s.t.Helper()
 	select {
 	case <-s.ended:
 	case <-time.After(2 * patience):

@@ -16,12 +16,13 @@ import (
 	"github.com/setopsco/setops/internal/handover"
 )
 
-// roleVariable makes this program a server: "serves" is one with the fake engine, "dies" takes over and dies then.
+// roleVariable makes this program a server: "serves" is one with the fake engine, "dies" takes over and dies then,
+// "is stopped" is told to stop while it opens its engine.
 const roleVariable = "DAEMON_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
-	case "serves":
+	case "serves", "is stopped":
 		if err := serveFake(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -40,6 +41,13 @@ func serveFake() error {
 	d := &Daemon{
 		Out: os.Stdout, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), NotifySocket: os.Getenv("NOTIFY_SOCKET"),
 		NewEngine: func(ctx context.Context, c EngineConfig) (engine.Engine, error) {
+			if os.Getenv(roleVariable) == "is stopped" {
+				if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+					return nil, err
+				}
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
 			return fake.New(ctx, fake.Config{Dir: c.Dir, Drainer: c.Drainer, Logger: c.Logger})
 		},
 	}

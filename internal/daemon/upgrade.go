@@ -32,6 +32,8 @@ func (d *Daemon) handOver(ctx context.Context) (gone bool, err error) {
 	case errors.As(err, &lost): // the apps are still answered, and nobody keeps them alive
 		d.front.shutDown()
 		return true, err
+	case ctx.Err() != nil || errors.Is(err, handover.ErrStopped):
+		return true, d.stop()
 	}
 	d.Logger.Error("no new process has taken over; this one goes on", "error", err)
 	d.notify("READY=1")

@@ -27,13 +27,16 @@ func serving(t *testing.T, variables ...string) (s *server, program string) {
 }
 
 // dying is a program that takes over and dies then.
-func dying(t *testing.T) []byte {
+func dying(t *testing.T) []byte { return playing(t, "dies") }
+
+// playing is a program that plays one of the roles.
+func playing(t *testing.T, role string) []byte {
 	t.Helper()
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Appendf(nil, "#!/bin/sh\nDAEMON_TEST_ROLE=dies exec %s\n", own)
+	return fmt.Appendf(nil, "#!/bin/sh\nDAEMON_TEST_ROLE='%s' exec %s \"$@\"\n", role, own)
 }
 
 // askAll asks API and router until the function that it returns is called.
@@ -157,4 +160,16 @@ func TestAStopWhileAnotherProcessOpensEndsBoth(t *testing.T) {
 	s.hangUp()
 	s.awaitLog("is being handed over already; the signal is ignored")
 	s.stop()
+}
+
+// Whoever asks the file lock whom to stop may find a process that is not ready yet.
+func TestAStopOfAProcessThatStillOpensEndsTheServer(t *testing.T) {
+	s, program := serving(t)
+	s.must(os.Remove(program))
+	s.must(os.WriteFile(program, playing(t, "is stopped"), 0o755))
+	s.hangUp()
+	s.awaitEnd()
+	if log := s.logged(); strings.Contains(log, "this one goes on") {
+		t.Error(log)
+	}
 }
