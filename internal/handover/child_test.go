@@ -60,6 +60,15 @@ func child(r string) int {
 		_ = taker.Prepared(ctx)
 		return 7
 	}
+	if r == "is stopped while it opens" {
+		opening, stop := context.WithCancel(ctx)
+		err := taker.Prepared(opening)
+		stop()
+		if errors.Join(err, taker.Close()) != nil {
+			return 14
+		}
+		return 0
+	}
 	if err := taker.Prepared(ctx); err != nil {
 		return 8
 	}

@@ -66,6 +66,10 @@ type Giver struct {
 	Logger  *slog.Logger
 }
 
+// ErrStopped says that somebody has told the new process to stop before it was ready, and meant the server by that: it had
+// the core already.
+var ErrStopped = errors.New("it was told to stop")
+
 // LostError says that the handover failed and that the core could not be started again either.
 type LostError struct{ Err error }
 
@@ -78,7 +82,7 @@ func (e *LostError) Unwrap() error { return e.Err }
 
 // Give starts the new process and hands everything over to it. On success the core is stopped for good, and the new process
 // accepts: this one says good-bye to its clients, calls Heir.Close and ends. On an error this process goes on as before, but
-// where ctx has ended, when the core may be stopped, or with a *LostError, when it is.
+// where ctx has ended, when the core may be stopped, or with ErrStopped or a *LostError, when it is.
 func (g *Giver) Give(ctx context.Context) (*Heir, error) {
 	h, err := g.start()
 	if err != nil {
@@ -111,7 +115,7 @@ func (g *Giver) handOver(ctx context.Context, h *Heir) error {
 		return nil
 	}
 	err = h.dismiss("did not get ready", err, limits.End)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, ErrStopped) {
 		return err
 	}
 	if failed := g.Core.Start(ctx); failed != nil {

@@ -285,6 +285,14 @@ func TestAStopEndsTheNewProcessToo(t *testing.T) {
 	}
 }
 
+func TestAStopOfTheNewProcessIsOneOfTheServer(t *testing.T) {
+	o := newOld(t)
+	_, err := o.giver(t, "is stopped while it opens", "", limits).Give(t.Context())
+	if !errors.Is(err, handover.ErrStopped) || o.core.stops != 1 || o.core.open {
+		t.Errorf("%v, %+v", err, o.core)
+	}
+}
+
 func TestWorkIsWaitedForUntilTheLimit(t *testing.T) {
 	o := newOld(t)
 	o.core.settle = func(ctx context.Context) { <-ctx.Done() }

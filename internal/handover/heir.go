@@ -52,7 +52,11 @@ func (h *Heir) pass(s *Sockets, limit time.Duration) (err error) {
 
 func (h *Heir) await(ctx context.Context, word string, limit time.Duration) error {
 	m, err := h.wire.next(ctx, limit)
-	if err == nil && m.word != word {
+	switch {
+	case err != nil:
+	case m.word == stopMessage:
+		err = ErrStopped
+	case m.word != word:
 		err = fmt.Errorf("it said %q instead of %s", m.word, word)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -23,6 +23,7 @@ type Taker struct {
 	wire   *wire
 	limits Limits
 	log    *slog.Logger
+	asked  func() error // the error of Prepared's context once it has ended; nil outside of Prepared and Ready
 	rest   sync.WaitGroup
 	gone   chan struct{} // closed when the old process has ended, or has had its time
 }
@@ -70,7 +71,7 @@ func (t *Taker) receive(ctx context.Context, word string, limit time.Duration) e
 }
 
 // Prepared says that this process could begin now, and returns when it may: the core of the old one is stopped. On an error
-// it must not begin.
+// it must not begin. Where ctx ends between then and Ready, somebody wants no server at all: Close tells the old process.
 func (t *Taker) Prepared(ctx context.Context) error {
 	if t == nil {
 		return nil
@@ -82,6 +83,7 @@ func (t *Taker) Prepared(ctx context.Context) error {
 	if err := t.receive(ctx, stoppedMessage, t.limits.Settle+t.limits.Open); err != nil {
 		return err
 	}
+	t.asked = ctx.Err
 	t.rest.Go(t.watch)
 	return nil
 }
@@ -99,6 +101,7 @@ func (t *Taker) Ready() {
 	if t == nil {
 		return
 	}
+	t.asked = nil
 	t.Sockets.CloseUnclaimed()
 	if err := t.wire.send(readyMessage, t.limits.Prepare); err != nil {
 		t.log.Warn("the old process did not hear that this one is ready", "error", err)
@@ -132,6 +135,9 @@ func (t *Taker) Wait(ctx context.Context) error {
 func (t *Taker) Close() error {
 	if t == nil {
 		return nil
+	}
+	if t.asked != nil && t.asked() != nil {
+		_ = t.wire.send(stopMessage, t.limits.Prepare) // an old process that is gone need not be told
 	}
 	err := t.wire.close()
 	t.rest.Wait()

@@ -20,6 +20,7 @@ const (
 	preparedMessage = "prepared"
 	stoppedMessage  = "stopped"
 	readyMessage    = "ready"
+	stopMessage     = "stop" // instead of ready: somebody has told the new process to stop
 )
 
 const maxMessage = 4096
