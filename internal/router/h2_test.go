@@ -166,6 +166,20 @@ func TestNothingIsSmuggledByHTTP2(t *testing.T) {
 	}
 }
 
+// It is the client's fault, not the app's.
+func TestAMethodThatIsNoneIsABadRequest(t *testing.T) {
+	f := newTLSFront(t, router.Config{}, true)
+	f.Set("stage", route(testHost, named(t, "a")))
+	for method, want := range map[string]string{"GET /hidden": "400", "GE(T": "400", "GET,": "400", "PROPFIND": "200", "M-SEARCH": "200"} {
+		c := f.dialH2(t)
+		_ = c.write(frameHeaders, flagEndHeaders|flagEnd, 1,
+			fields(":method", method, ":scheme", "https", ":path", "/", ":authority", testHost))
+		if answer := c.end(1); answer != want {
+			t.Errorf("%q: %s", method, answer)
+		}
+	}
+}
+
 func TestAHostBesideTheAuthorityDoesNotCount(t *testing.T) {
 	f := newTLSFront(t, router.Config{}, true)
 	app := newRecorder(t, "a")

@@ -30,6 +30,10 @@ func (r *Router) serve(w http.ResponseWriter, req *http.Request, at place) {
 		pageNoTunnels.write(w)
 		return
 	}
+	if !isMethod(req) {
+		pageBadMethod.write(w)
+		return
+	}
 	if !isPath(req) {
 		pageBadTarget.write(w)
 		return
@@ -44,6 +48,17 @@ func (r *Router) serve(w http.ResponseWriter, req *http.Request, at place) {
 		return
 	}
 	r.forward(w, req, at, pool)
+}
+
+// isMethod refuses what would be no request line. Of HTTP/1.1, net/http lets nothing else through.
+func isMethod(req *http.Request) bool {
+	return req.ProtoMajor < 2 || !strings.ContainsFunc(req.Method, func(r rune) bool {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+			return false
+		}
+		return !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
 }
 
 // isPath refuses what would be sent on as a broken request line, such as "GET http:x" and "GET *", and an absolute

@@ -21,6 +21,7 @@ var (
 	pageMisdirected = page{http.StatusMisdirectedRequest, "This connection was made for another host.\n"}
 	pageElsewhere   = page{http.StatusPermanentRedirect, "This host answers elsewhere.\n"}
 	pageBadTarget   = page{http.StatusBadRequest, "The request's target is no path.\n"}
+	pageBadMethod   = page{http.StatusBadRequest, "The request's method is none.\n"}
 	pageBadUpgrade  = page{http.StatusBadRequest, "The request's Upgrade is no protocol.\n"}
 	pageNoTunnels   = page{http.StatusMethodNotAllowed, "This router makes no tunnels.\n"}
 )
