@@ -42,8 +42,6 @@ func worded(says ...string) func(*breakage) {
 	return func(b *breakage) { b.says = says }
 }
 
-func exited(a api.LastAnswer) bool { return a.ExitCode != nil }
-
 func exits(code int) func(api.LastAnswer) bool {
 	return func(a api.LastAnswer) bool { return a.ExitCode != nil && *a.ExitCode == code }
 }
