@@ -88,4 +88,8 @@ type Release struct {
 	Tag       string    `json:"tag,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	CreatedBy string    `json:"created_by"`
+
+	Active      bool       `json:"active" doc:"Whether the app's tasks run it"`
+	ActivatedAt *time.Time `json:"activated_at,omitempty" doc:"When it became the active one, for the last time"`
+	ActivatedBy string     `json:"activated_by,omitempty"`
 }

@@ -87,10 +87,12 @@ type ReleaseCreate struct {
 	Digest string `json:"release_digest"`
 }
 
-// ReleaseActivate stages that a release becomes the active one.
+// ReleaseActivate stages that a release becomes the active one. Before, where given, is run in a one-off task on that release
+// as part of the commit, before any traffic moves: the commit fails where it does.
 type ReleaseActivate struct {
-	Name      string `json:"name"`
-	ReleaseID int    `json:"release_id"`
+	Name      string   `json:"name"`
+	ReleaseID int      `json:"release_id"`
+	Before    []string `json:"before,omitempty"`
 }
 
 // DomainCreate stages a custom domain. Primary takes the place of the app's present primary domain.

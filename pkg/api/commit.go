@@ -2,18 +2,129 @@ package api
 
 import "time"
 
-// Commit makes a changeset live. It belongs to the server: it goes on when nobody listens.
+// Commit makes a changeset live. It belongs to the server: it goes on when nobody listens. Commits of one stage run one after
+// the other, in the order in which they were asked for.
 type Commit struct {
 	ID         string     `json:"id"`
-	State      string     `json:"state" enum:"running,done,failed"`
-	Phase      string     `json:"phase" enum:"initializing,planning,applying"`
+	State      string     `json:"state" enum:"queued,running,done,failed,cancelled" doc:"The last three are ends"`
+	Phase      string     `json:"phase" enum:"initializing,planning,applying,undoing"`
 	Done       int        `json:"done" doc:"Steps that are done"`
 	Total      int        `json:"total" doc:"Steps of the plan, up to the switch of traffic; 0 before there is one"`
+	Ahead      int        `json:"ahead,omitempty" doc:"Of a queued commit: how many of its stage come before it"`
+	Passed     bool       `json:"passed" doc:"Whether it is past its commit point: what it commits is live, and it cannot be cancelled any more"`
+	Message    string     `json:"message,omitempty" doc:"What its author said of it"`
+	Version    int64      `json:"version,omitempty" doc:"The version of the stage that it made"`
+	Reverts    string     `json:"reverts,omitempty" doc:"The commit that its changeset was staged to revert"`
+	CreatedAt  time.Time  `json:"created_at"`
+	CreatedBy  string     `json:"created_by"`
+	StartedAt  *time.Time `json:"started_at,omitempty" doc:"When its turn came"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	Cancelled  string     `json:"cancelled_by,omitempty" doc:"Who cancelled it"`
+	Changeset  Changeset  `json:"changeset" doc:"What it commits"`
+	Failure    *Failure   `json:"failure,omitempty"`
+}
+
+// StartCommit is the body of POST …/commits; all of it may be left out.
+type StartCommit struct {
+	Message     string `json:"message,omitempty" maxLength:"1000" doc:"What the commit is for, for the history"`
+	Plan        string `json:"plan,omitempty" maxLength:"64" doc:"The hash of a plan: the commit does exactly that, or fails with PlanStale"`
+	NoQueue     bool   `json:"no_queue,omitempty" doc:"Where another commit of the stage runs or waits, refuse with CommitAlreadyRunning"`
+	WaitTimeout int    `json:"wait_timeout,omitempty" minimum:"0" maximum:"86400" doc:"Seconds that it waits for its turn at most; 0: an hour"`
+}
+
+// CommitSummary is one row of the history of a stage: GET …/commits, newest first.
+type CommitSummary struct {
+	ID         string     `json:"id"`
+	State      string     `json:"state" enum:"queued,running,done,failed,cancelled"`
+	Message    string     `json:"message,omitempty"`
+	Version    int64      `json:"version,omitempty" doc:"The version of the stage that it made"`
+	Reverts    string     `json:"reverts,omitempty" doc:"The commit that it reverted"`
 	CreatedAt  time.Time  `json:"created_at"`
 	CreatedBy  string     `json:"created_by"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
-	Changeset  Changeset  `json:"changeset" doc:"What it commits"`
-	Failure    *Failure   `json:"failure,omitempty"`
+	Commands   int        `json:"commands" doc:"How many it committed"`
+	Code       string     `json:"code,omitempty" doc:"Of the failure"`
+}
+
+// CommitDetails is all that is known of a commit: GET …/commits/{id}/details.
+type CommitDetails struct {
+	Commit Commit       `json:"commit"`
+	Diff   Diff         `json:"diff" doc:"What it changed, or would have; values of env are left out"`
+	Steps  []CommitStep `json:"steps" doc:"Its plan with what became of it; empty before there was one"`
+	Tasks  []CommitTask `json:"tasks" doc:"The one-off tasks that ran before traffic moved, with their logs"`
+}
+
+// CommitStep is a step of a commit's plan in its journal.
+type CommitStep struct {
+	PlanStep
+	State      string     `json:"state" enum:"planned,running,done"`
+	StartedAt  *time.Time `json:"started_at,omitempty"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+}
+
+// CommitTask is a one-off task that is part of a commit.
+type CommitTask struct {
+	App    string    `json:"app"`
+	TaskID string    `json:"task_id"`
+	Log    []LogLine `json:"log" doc:"Its last lines, at most 9999"`
+}
+
+// PlanStep is one piece of work of a plan.
+type PlanStep struct {
+	ID    string   `json:"id"`
+	Kind  string   `json:"kind"`
+	App   string   `json:"app,omitempty"`
+	Cause string   `json:"cause" doc:"Why it is there"`
+	Needs []string `json:"needs,omitempty" doc:"Ids of the steps that must be done before it"`
+	After bool     `json:"after,omitempty" doc:"It runs behind the commit point, and is not waited for"`
+}
+
+// Plan is what a commit of the changeset would do: GET …/changeset/plan. One without steps changes nothing.
+type Plan struct {
+	Hash  string     `json:"hash" doc:"Over the version of the stage, what was observed and the staged commands; POST …/commits takes it"`
+	Steps []PlanStep `json:"steps"`
+	Diff  Diff       `json:"diff"`
+}
+
+// Diff is what differs between two states of a stage: GET …/changeset/diff.
+type Diff struct {
+	Apps []AppDiff `json:"apps" doc:"Those that differ, by name"`
+}
+
+// AppDiff is what differs between two states of an app.
+type AppDiff struct {
+	Name     string        `json:"name"`
+	Change   string        `json:"change" enum:"created,changed,destroyed"`
+	Restarts string        `json:"restarts,omitempty" doc:"Why it gets new tasks; empty: its tasks stay"`
+	Values   []ValueChange `json:"values"`
+	Lost     []string      `json:"lost,omitempty" doc:"Data that would be lost and that no revert brings back"`
+}
+
+// ValueChange is one value that differs. An absent value was not there, or is not there any more.
+type ValueChange struct {
+	Field  string  `json:"field" doc:"As resources.scale, env.KEY, domains.www.example.com.primary"`
+	Old    *string `json:"old,omitempty"`
+	New    *string `json:"new,omitempty"`
+	Hidden bool    `json:"hidden,omitempty" doc:"The values are not shown here; whether there was one before and after is"`
+}
+
+// Revert is the body of POST …/commits/{id}/revert.
+type Revert struct {
+	To    bool `json:"to,omitempty" doc:"Not only undo this commit, but bring the whole stage back to what it was right after it"`
+	Force bool `json:"force,omitempty" doc:"Take back what later commits have changed again, too"`
+}
+
+// Reverted is the answer: the commands that were staged as a new changeset, and what they change.
+type Reverted struct {
+	Commands []StagedCommand `json:"commands"`
+	Diff     Diff            `json:"diff"`
+}
+
+// Removed is the answer of DELETE …/changeset/commands/{number}.
+type Removed struct {
+	Command StagedCommand `json:"command" doc:"What was dropped"`
+	Left    int           `json:"left" doc:"How many commands are still staged"`
+	Broken  []string      `json:"broken,omitempty" doc:"Commands that do not apply without it: which, and why"`
 }
 
 // Failure is why a commit failed. The stage is as it was, and the changeset is still there. What apps wrote is quoted;
@@ -55,12 +166,14 @@ type OtherFailure struct {
 	Message string `json:"message"`
 }
 
-// Progress is one event of a commit's stream: server-sent events named 'progress' of GET …/commits/{id}/events. The
-// last one has a state other than running. Every stream begins with the present state.
+// Progress is one event of a commit's stream: server-sent events named 'progress' of GET …/commits/{id}/events. The last one
+// has a state that is an end. Each has an id; a stream that is asked for with the header Last-Event-ID goes on behind that
+// event. Without one it begins with the present state.
 type Progress struct {
-	State   string   `json:"state" enum:"running,done,failed"`
-	Phase   string   `json:"phase" enum:"initializing,planning,applying"`
+	State   string   `json:"state" enum:"queued,running,done,failed,cancelled"`
+	Phase   string   `json:"phase" enum:"initializing,planning,applying,undoing"`
 	Done    int      `json:"done"`
 	Total   int      `json:"total"`
+	Ahead   int      `json:"ahead,omitempty" doc:"Of a queued commit: how many of its stage come before it"`
 	Failure *Failure `json:"failure,omitempty"`
 }

@@ -29,9 +29,15 @@ func StagesPath(organization, project string) string {
 //
 //	/changeset                      GET, DELETE
 //	/changeset/commands             POST
-//	/commits                        POST
+//	/changeset/commands/{number}    DELETE
+//	/changeset/diff                 GET
+//	/changeset/plan                 GET
+//	/commits                        GET, POST
 //	/commits/{id}                   GET
+//	/commits/{id}/details           GET
 //	/commits/{id}/events            GET (server-sent events 'progress')
+//	/commits/{id}/cancel            POST
+//	/commits/{id}/revert            POST
 //	/apps                           GET
 //	/apps/{app}                     GET
 //	/apps/{app}/status              GET
