@@ -27,8 +27,6 @@ type Ports struct {
 	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
 	// Pass is the commit point: the store and then the routes become what the job says.
 	Pass func(ctx context.Context, j *Job) error
-	// RemoveImages removes the images of an app from the registry.
-	RemoveImages func(ctx context.Context, repository string) error
 	// Ports gives public tcp apps a port of the router.
 	Ports PortKeeper
 	Now   func() time.Time
@@ -53,13 +51,14 @@ type Engine interface {
 
 // Journal remembers which steps were begun and which are done.
 type Journal interface {
-	StepStarted(ctx context.Context, commitID string, position int, now time.Time) error
-	StepDone(ctx context.Context, commitID string, position int, step plan.Step, now time.Time) error
+	StepStarted(ctx context.Context, commitID string, fence int64, position int, now time.Time) error
+	StepDone(ctx context.Context, commitID string, fence int64, position int, step plan.Step, now time.Time) error
 }
 
 // Job is one plan to run. An empty CommitID journals nothing: things are put back that a committed state has already.
 type Job struct {
 	CommitID      string
+	Fence         int64 // of the lease of who runs it; 0 behind the commit point
 	Stage         setops.StageRef
 	Before, After setops.Spec
 	Plan          plan.Plan
@@ -137,7 +136,7 @@ func (p Ports) journalled(ctx context.Context, j *Job, position int, step plan.S
 	if j.CommitID == "" {
 		return p.run(ctx, j, step)
 	}
-	if err := p.Journal.StepStarted(ctx, j.CommitID, position, p.Now()); err != nil {
+	if err := p.Journal.StepStarted(ctx, j.CommitID, j.Fence, position, p.Now()); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
 	err := within(ctx, limit(j, step), func(ctx context.Context) error { return p.run(ctx, j, step) })
@@ -145,7 +144,7 @@ func (p Ports) journalled(ctx context.Context, j *Job, position int, step plan.S
 		return err
 	}
 	// What is done is done: the journal must learn it even when somebody cancels just now.
-	if err := p.Journal.StepDone(context.WithoutCancel(ctx), j.CommitID, position, step, p.Now()); err != nil {
+	if err := p.Journal.StepDone(context.WithoutCancel(ctx), j.CommitID, j.Fence, position, step, p.Now()); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
 	return nil
@@ -173,8 +172,6 @@ func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 		return p.Engine.Remove(ctx, step.Generation)
 	case plan.ClosePort:
 		return p.Ports.ClosePort(ctx, j.Stage, step.App)
-	case plan.RemoveImages:
-		return p.RemoveImages(ctx, engine.Repository(j.Stage, step.App))
 	case plan.RemoveLogs:
 		return p.Engine.RemoveApp(ctx, j.Stage.ID, step.App)
 	}

@@ -52,21 +52,17 @@ func (w *world) RemoveApp(_ context.Context, stage, app string) error {
 	return w.do("logs %s/%s", stage, app)
 }
 
-func (w *world) removeImages(_ context.Context, repository string) error {
-	return w.do("images %s", repository)
-}
-
-func (w *world) StepStarted(_ context.Context, _ string, i int, _ time.Time) error {
+func (w *world) StepStarted(_ context.Context, _ string, _ int64, i int, _ time.Time) error {
 	return w.do("begin %d", i)
 }
 
-func (w *world) StepDone(_ context.Context, _ string, i int, _ plan.Step, _ time.Time) error {
+func (w *world) StepDone(_ context.Context, _ string, _ int64, i int, _ plan.Step, _ time.Time) error {
 	return w.do("done %d", i)
 }
 
 func (w *world) ports() Ports {
 	return Ports{
-		Engine: w, Journal: w, Now: time.Now, RemoveImages: w.removeImages,
+		Engine: w, Journal: w, Now: time.Now,
 		OpenEnv: func(string, *setops.App) (map[string]string, error) { return map[string]string{"K": "clear"}, nil },
 		Pass:    func(_ context.Context, j *Job) error { return w.do("pass %s", j.CommitID) },
 	}
@@ -213,7 +209,7 @@ func TestPortsAreOpenedAndClosedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(w.did[3:]) // at the same time
-	want := "open port s/queue, pass , close port s/queue, close port s/queue, images ///queue, logs s/queue"
+	want := "open port s/queue, pass , close port s/queue, close port s/queue, logs s/queue"
 	if got := strings.Join(w.did, ", "); got != want {
 		t.Errorf("did %s", got)
 	}

@@ -20,11 +20,14 @@ const (
 	switchLimit  = 5 * time.Minute // an earlier server may have to end first
 	startSlack   = time.Minute     // on top of the start deadline of an app: containers are made, and made anew
 	probeLimit   = 30 * time.Second
+	otherLimit   = time.Minute // of steps that wait for nothing but the engine to accept them
 )
 
-// limit is how long a step may take; 0: it does not wait, or runs behind the commit point, where it is tried until it is
-// done.
+// limit is how long a step may take; 0: it runs behind the commit point, where it is tried until it is done.
 func limit(j *Job, step plan.Step) time.Duration {
+	if step.After {
+		return 0
+	}
 	switch step.Kind {
 	case plan.MakeNetwork:
 		return networkLimit
@@ -37,7 +40,7 @@ func limit(j *Job, step plan.Step) time.Duration {
 	}
 	app := j.After.Apps[step.App]
 	if app == nil {
-		return 0
+		return otherLimit
 	}
 	switch step.Kind {
 	case plan.AwaitGeneration:
@@ -45,7 +48,7 @@ func limit(j *Job, step plan.Step) time.Duration {
 	case plan.ProveGeneration:
 		return checksLimit(app) + startSlack
 	}
-	return 0
+	return otherLimit
 }
 
 // checksLimit is the worst case of asking both checks of an app once more.

@@ -1,6 +1,7 @@
 package changeset
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/setopsco/setops/internal/setops"
@@ -12,44 +13,93 @@ type Changeset struct {
 	StageID   string
 	UserID    string
 	CreatedAt time.Time
+	Reverts   string // the commit that it was staged to revert; empty once something else was staged
 	Commands  []Command
 }
 
-// State is where a commit is in its life: it is running, and ends as done or failed.
-type State string
+// CheckPosition reports a place, counted from 0, at which a changeset has no command. Errors: ChangesetDoesNotExist,
+// ValidationFailed.
+func CheckPosition(c Changeset, ok bool, position int) error {
+	switch {
+	case !ok:
+		return setops.Refuse(setops.ChangesetDoesNotExist, "you have staged nothing on this stage")
+	case position < 0 || position >= len(c.Commands):
+		return invalid("number", setops.NotFound,
+			fmt.Sprintf("there is no command %d; %d are staged, counted from 1 as `setops changeset:info` lists them", position+1, len(c.Commands)))
+	}
+	return nil
+}
 
-// The states of a commit.
-const (
-	Running State = "running"
-	Done    State = "done"
-	Failed  State = "failed"
-)
-
-// Phase is what a running commit does.
-type Phase string
-
-// The phases of a commit, in order.
-const (
-	Initializing Phase = "initializing"
-	Planning     Phase = "planning"
-	Applying     Phase = "applying"
-)
-
-// Commit is a changeset that is made live, or was.
+// Commit is a changeset that is made live, or was. What it goes through: life.go.
 type Commit struct {
 	ID         string
 	StageID    string
 	UserID     string
 	UserEmail  string
+	Message    string // what its author said of it
 	State      State
 	Phase      Phase
 	Passed     bool // the commit point: from there on it is only carried forward
 	Done       int  // steps before the commit point that are done
 	Total      int
-	CreatedAt  time.Time
+	Ahead      int       // of a queued one: how many of its stage come before it
+	PlanHash   string    // what it must turn out to do; empty: whatever its commands make of the stage
+	Reverts    string    // the commit that its changeset was staged to revert
+	Version    int64     // of the stage, that it made; 0: it has not passed
+	CreatedAt  time.Time // when it was asked for
+	StartedAt  time.Time // when its turn came
 	FinishedAt time.Time
+	QueueUntil time.Time // when it is given up, unless its turn has come
+	Cancelled  string    // who cancelled it: an e-mail address
+	Lease      Lease
 	Changeset  Changeset
 	Failure    *Failure
+}
+
+// Ticket is what a commit is asked for with.
+type Ticket struct {
+	ID, StageID, UserID string
+	Message, PlanHash   string
+	NoQueue             bool // refuse it where it would have to wait
+	Now, QueueUntil     time.Time
+}
+
+// Delta is the apps that a commit changes, as they were and as it makes them. An app that is in one of them only was made
+// or destroyed. Of its releases each app has those that it takes to bring it back: the active one and those that the commit
+// created, or, where it was made or destroyed, all of them.
+type Delta struct{ Before, After setops.Spec }
+
+// DeltaOf gives what differs between two states of a stage.
+func DeltaOf(before, after setops.Spec) Delta {
+	c := Delta{Before: setops.Spec{Apps: map[string]*setops.App{}}, After: setops.Spec{Apps: map[string]*setops.App{}}}
+	for name, was := range before.Apps {
+		made := after.Apps[name]
+		if was == made {
+			continue // Fold shares what no command touched
+		}
+		c.Before.Apps[name] = retained(was, made)
+	}
+	for name, made := range after.Apps {
+		if before.Apps[name] != made {
+			c.After.Apps[name] = retained(made, before.Apps[name])
+		}
+	}
+	return c
+}
+
+// retained is an app with those of its releases that other lacks, and the active one.
+func retained(app, other *setops.App) *setops.App {
+	kept := *app
+	kept.Releases = nil
+	for _, r := range app.Releases {
+		if other != nil && r.ID != app.ActiveRelease {
+			if _, there := other.Release(r.ID); there {
+				continue
+			}
+		}
+		kept.Releases = append(kept.Releases, r)
+	}
+	return &kept
 }
 
 // Failure is why a commit failed.

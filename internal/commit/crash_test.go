@@ -63,33 +63,56 @@ func (c *crash) isDead() error {
 	return nil
 }
 
-func (c *crash) BeginCommit(ctx context.Context, id, stageID, userID string, now time.Time) (r changeset.Commit, err error) {
-	err = c.write(func() error { r, err = c.Store.BeginCommit(ctx, id, stageID, userID, now); return err })
+func (c *crash) Enqueue(ctx context.Context, ticket changeset.Ticket) (r changeset.Commit, err error) {
+	err = c.write(func() error { r, err = c.Store.Enqueue(ctx, ticket); return err })
 	return r, err
 }
 
-func (c *crash) SetPhase(ctx context.Context, id string, p changeset.Phase) error {
-	return c.write(func() error { return c.Store.SetPhase(ctx, id, p) })
+// Claim counts as a write where it gives somebody a turn.
+func (c *crash) Claim(ctx context.Context, stageID, owner string, now, until time.Time) (r changeset.Commit, ok bool, err error) {
+	if waiting, err := c.Waiting(ctx); err != nil || len(waiting) == 0 {
+		return r, false, err
+	}
+	err = c.write(func() error { r, ok, err = c.Store.Claim(ctx, stageID, owner, now, until); return err })
+	return r, ok && err == nil, err
 }
 
-func (c *crash) Pass(ctx context.Context, id, stageID string, after setops.Spec, p plan.Plan) error {
-	return c.write(func() error { return c.Store.Pass(ctx, id, stageID, after, p) })
+func (c *crash) Renew(ctx context.Context, r changeset.Commit, until time.Time) (string, error) {
+	if err := c.isDead(); err != nil {
+		return "", err
+	}
+	return c.Store.Renew(ctx, r, until)
 }
 
-func (c *crash) EndCommit(ctx context.Context, r changeset.Commit, f *changeset.Failure, now time.Time) error {
-	return c.write(func() error { return c.Store.EndCommit(ctx, r, f, now) })
+func (c *crash) GiveUp(ctx context.Context, now time.Time, why changeset.Failure) ([]changeset.Commit, error) {
+	if err := c.isDead(); err != nil {
+		return nil, err
+	}
+	return c.Store.GiveUp(ctx, now, why)
 }
 
-func (c *crash) WriteJournal(ctx context.Context, id, stageID string, p plan.Plan, prints map[string]string, now time.Time) error {
-	return c.write(func() error { return c.Store.WriteJournal(ctx, id, stageID, p, prints, now) })
+func (c *crash) SetPhase(ctx context.Context, r changeset.Commit, p changeset.Phase) error {
+	return c.write(func() error { return c.Store.SetPhase(ctx, r, p) })
 }
 
-func (c *crash) StepStarted(ctx context.Context, id string, i int, now time.Time) error {
-	return c.write(func() error { return c.Store.StepStarted(ctx, id, i, now) })
+func (c *crash) Pass(ctx context.Context, r changeset.Commit, after setops.Spec, p plan.Plan, now time.Time) error {
+	return c.write(func() error { return c.Store.Pass(ctx, r, after, p, now) })
 }
 
-func (c *crash) StepDone(ctx context.Context, id string, i int, s plan.Step, now time.Time) error {
-	return c.write(func() error { return c.Store.StepDone(ctx, id, i, s, now) })
+func (c *crash) EndCommit(ctx context.Context, r changeset.Commit, end changeset.State, f *changeset.Failure, now time.Time) error {
+	return c.write(func() error { return c.Store.EndCommit(ctx, r, end, f, now) })
+}
+
+func (c *crash) WriteJournal(ctx context.Context, r changeset.Commit, p plan.Plan, prints map[string]string, d changeset.Delta, now time.Time) error {
+	return c.write(func() error { return c.Store.WriteJournal(ctx, r, p, prints, d, now) })
+}
+
+func (c *crash) StepStarted(ctx context.Context, id string, fence int64, i int, now time.Time) error {
+	return c.write(func() error { return c.Store.StepStarted(ctx, id, fence, i, now) })
+}
+
+func (c *crash) StepDone(ctx context.Context, id string, fence int64, i int, s plan.Step, now time.Time) error {
+	return c.write(func() error { return c.Store.StepDone(ctx, id, fence, i, s, now) })
 }
 
 func (c *crash) Commit(ctx context.Context, stageID, id string) (changeset.Commit, bool, error) {
@@ -161,7 +184,7 @@ func TestOldTasksWaitUntilTheRoutesAreSet(t *testing.T) {
 	w, p := begun(t, c)
 	defer p.stop(t)
 	w.refuseRoutes(2)
-	started, err := p.Start(context.Background(), stage, ada)
+	started, err := p.Start(context.Background(), stage, ada, commit.Request{})
 	must(t, err)
 	if end := p.await(t, started.ID); end.State != changeset.Done {
 		t.Errorf("%+v", end.Failure)
@@ -205,7 +228,7 @@ func failAt(t *testing.T, n int, done bool) (failed bool) {
 		c := &crash{left: n, done: done, fault: true, dead: make(chan struct{})}
 		w, p := begun(t, c)
 		defer p.stop(t)
-		started, err := p.Start(context.Background(), stage, ada)
+		started, err := p.Start(context.Background(), stage, ada, commit.Request{})
 		if err != nil {
 			failed = true
 			if !errors.Is(err, errDead) || (!done && w.staged(t) != 7) {
@@ -233,7 +256,7 @@ func crashAt(t *testing.T, n int, done, reboot bool) (crashed bool) {
 	t.Run(fmt.Sprintf("write %d done %v", n, done), func(t *testing.T) {
 		c := &crash{left: n, done: done, dead: make(chan struct{})}
 		w, dying := begun(t, c)
-		if started, err := dying.Start(context.Background(), stage, ada); err == nil {
+		if started, err := dying.Start(context.Background(), stage, ada, commit.Request{}); err == nil {
 			crashed = awaitDeathOrEnd(t, w, c, started.ID)
 		} else {
 			crashed = errors.Is(err, errDead)
@@ -278,7 +301,7 @@ func awaitDeathOrEnd(t *testing.T, w *world, c *crash, id string) (died bool) {
 		must(t, err)
 		now, _, err := w.store.Commit(context.Background(), stage.ID, id)
 		must(t, err)
-		if now.State != changeset.Running && len(unfinished) == 0 {
+		if now.State.Ended() && len(unfinished) == 0 {
 			return c.hasHappened()
 		}
 	}

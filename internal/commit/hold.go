@@ -6,8 +6,8 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// Hold refuses new commits, with a temporary error, and returns when none runs in this process any more, or when ctx ends.
-// What is left behind the commit point may go on: the next start repeats it.
+// Hold lets no commit begin any more, refuses new ones with a temporary error, and returns when none runs in this process, or
+// when ctx ends. Those that wait keep their places. What is left behind the commit point may go on: the next start repeats it.
 func (s *Service) Hold(ctx context.Context) error {
 	s.mu.Lock()
 	s.held = true
@@ -28,27 +28,39 @@ func (s *Service) Release() {
 	s.held = false
 }
 
-// begin counts a commit, unless commits are held.
-func (s *Service) begin() error {
+func (s *Service) isHeld() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held {
-		return &setops.Error{
-			Kind: setops.StateError, Code: setops.Overload, Temporary: true,
-			Message: "the server is being upgraded and takes no commit just now; nothing was changed, try again in a moment",
-		}
+	return s.held
+}
+
+// accepts refuses new commits while they are held.
+func (s *Service) accepts() error {
+	if !s.isHeld() {
+		return nil
 	}
+	return &setops.Error{
+		Kind: setops.StateError, Code: setops.Overload, Temporary: true,
+		Message: "the server is being upgraded and takes no commit just now; nothing was changed, try again in a moment",
+	}
+}
+
+// begin and done count who runs commits. s.mu is held.
+func (s *Service) begin() {
 	if s.running == 0 {
 		s.idle = make(chan struct{})
 	}
 	s.running++
-	return nil
 }
 
 func (s *Service) done() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.running--; s.running == 0 {
 		close(s.idle)
 	}
+}
+
+func (s *Service) finished() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done()
 }

@@ -46,7 +46,15 @@ func TestOfTwoCommitsThatTakeOneDomainTheSecondFailsAndChangesNothing(t *testing
 	must(t, w.store.AddStage(ctx, setops.Stage{ID: "s-2", ProjectID: "p-1", Name: "staging", CreatedAt: time.Now()}, ada))
 	shop := setops.NewApp("shop")
 	shop.Domains = map[string]setops.Domain{"www.example.com": {Validated: true}}
-	must(t, w.store.Pass(ctx, "none", "s-2", setops.Spec{Apps: map[string]*setops.App{"shop": shop}}, plan.Plan{}))
+	must(t, w.store.AppendCommands(ctx, "s-2", ada.ID, newID(), time.Now(),
+		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
+			return []changeset.Command{&changeset.AppCreate{AppName: "shop"}}, nil
+		}))
+	_, err := w.store.Enqueue(ctx, changeset.Ticket{ID: "c-other", StageID: "s-2", UserID: ada.ID, Now: time.Now(), QueueUntil: time.Now().Add(time.Hour)})
+	must(t, err)
+	other, _, err := w.store.Claim(ctx, "s-2", "host", time.Now(), time.Now().Add(time.Hour))
+	must(t, err)
+	must(t, w.store.Pass(ctx, other, setops.Spec{Apps: map[string]*setops.App{"shop": shop}}, plan.Plan{}, time.Now()))
 	end := p.commit(t, w, append(deploy("web", 2),
 		&changeset.DomainCreate{AppName: "web", Domain: "www.example.com"}, &changeset.DomainValidate{AppName: "web", Domain: "www.example.com"})...)
 	if end.State != changeset.Failed || end.Failure.Code != string(setops.ValidationFailed) || !strings.Contains(end.Failure.Message, "another app has validated www.example.com") {

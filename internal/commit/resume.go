@@ -12,20 +12,15 @@ import (
 )
 
 // Resume brings every stage to its last committed state after a start: it declares the generations that serve, gives the
-// changesets of commits that were interrupted before their commit point back, carries the others forward, and removes
-// generations that nobody knows. It returns when routes, declarations and changesets stand; what takes longer goes on
-// behind it.
+// changesets of commits that were interrupted before their commit point back, carries the others forward, removes generations
+// that nobody knows, and gives those that wait their turn. It returns when routes, declarations and changesets stand; what
+// takes longer goes on behind it.
 func (s *Service) Resume(ctx context.Context) error {
-	refs, destroying, err := s.Store.StageRefs(ctx)
+	refs, err := s.Store.StageRefs(ctx)
 	if err != nil {
 		return err
 	}
-	stages := make(map[string]setops.StageRef, len(refs))
-	for i, stage := range refs {
-		stages[stage.ID] = stage
-		if destroying[i] {
-			continue
-		}
+	for _, stage := range refs {
 		if err := s.restore(ctx, stage); err != nil {
 			return fmt.Errorf("restore stage %s of project %s: %w", stage.Name, stage.Project, err)
 		}
@@ -35,7 +30,7 @@ func (s *Service) Resume(ctx context.Context) error {
 		return err
 	}
 	for _, c := range running {
-		if err := s.resume(ctx, stages[c.StageID], c); err != nil {
+		if err := s.resume(ctx, c); err != nil {
 			return fmt.Errorf("resume commit %s: %w", c.ID, err)
 		}
 	}
@@ -49,6 +44,10 @@ func (s *Service) Resume(ctx context.Context) error {
 	for id, stage := range unfinished {
 		s.wg.Go(func() { s.cleanUp(stage, id) })
 	}
+	if err := s.tidyQueues(ctx); err != nil {
+		return err
+	}
+	s.wg.Go(s.watchQueues)
 	return nil
 }
 
@@ -58,11 +57,11 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 	if err != nil {
 		return err
 	}
-	p, _, err := s.plan(ctx, stage, spec, spec, nil)
+	in, err := s.input(ctx, stage, spec, spec, "")
 	if err != nil {
 		return err
 	}
-	job := &apply.Job{Stage: stage, Before: spec, After: spec, Plan: p}
+	job := &apply.Job{Stage: stage, Before: spec, After: spec, Plan: plan.Make(in)}
 	err = s.ports.RunBefore(ctx, job)
 	if err == nil { // ports that a commit reserved and never passed
 		err = s.ports.RunAfter(ctx, job, func(int, plan.Step) bool { return true })
@@ -70,21 +69,50 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 	return errors.Join(err, s.Routes.Refresh(ctx, stage))
 }
 
-// resume ends a commit that another process began. One that had not passed has nothing to undo but generations that the
-// store forgets here: removeUnknown ends them. Scales were restored when the committed state was declared.
-func (s *Service) resume(ctx context.Context, stage setops.StageRef, c changeset.Commit) error {
-	if !c.Passed {
-		failure := s.explain(stage, nil, setops.Refuse(setops.CommitFailed,
-			"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`"))
-		return s.Store.EndCommit(ctx, c, &failure, s.Now())
+// resume ends a commit that an earlier process of this owner began; of others' the lease decides. One that had not passed has
+// nothing to undo but generations that the store forgets here: removeUnknown ends them. Scales were restored when the
+// committed state was declared.
+func (s *Service) resume(ctx context.Context, c changeset.Commit) error {
+	if c.Lease.Owner != s.Owner && c.Lease.Owner != "" {
+		return nil
 	}
-	job, err := s.jobOf(ctx, stage, c)
-	if err != nil {
+	if c.Passed {
+		return s.takeOver(ctx, c)
+	}
+	stage, ok, err := s.Store.StageRef(ctx, c.StageID)
+	if err != nil || !ok {
 		return err
 	}
-	st := s.open(c)
-	s.wg.Go(func() { s.finish(s.ctx, job, c, st) })
-	return nil
+	now := s.Now()
+	c, ok, err = s.Store.TakeOver(ctx, c.ID, s.Owner, now, now.Add(s.Lease))
+	if err != nil || !ok {
+		return err
+	}
+	if c.Cancelled != "" {
+		return s.Store.EndCommit(ctx, c, changeset.Cancelled, nil, s.Now())
+	}
+	failure := s.explain(stage, nil, interruptedBy())
+	return s.Store.EndCommit(ctx, c, changeset.Failed, &failure, s.Now())
+}
+
+func interruptedBy() error {
+	return setops.Refuse(setops.CommitFailed,
+		"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`")
+}
+
+// goOn ends a commit that another process has left: one that had passed is carried forward, one that had not is undone.
+func (s *Service) goOn(t *turn) {
+	job, err := s.jobOf(t.owned, t.stage, t.Commit)
+	for err != nil && s.pause(t.owned) {
+		job, err = s.jobOf(t.owned, t.stage, t.Commit)
+	}
+	switch {
+	case t.owned.Err() != nil:
+	case !t.Passed:
+		s.fail(t, job, t.Commit, interruptedBy())
+	case s.reroute(t.owned, t.stage):
+		s.finish(t, job)
+	}
 }
 
 // removeUnknown ends the generations that the engine has and the store does not: those of commits that never passed.
@@ -126,7 +154,7 @@ func (s *Service) jobOf(ctx context.Context, stage setops.StageRef, c changeset.
 		return nil, err
 	}
 	p, _, _, err := s.Store.Journal(ctx, c.ID)
-	return &apply.Job{CommitID: c.ID, Stage: stage, Before: spec, After: spec, Plan: p}, err
+	return &apply.Job{CommitID: c.ID, Fence: c.Lease.Fence, Stage: stage, Before: spec, After: spec, Plan: p}, err
 }
 
 // cleanUp runs what is left behind the commit point, trying until it is done or the server stops.
@@ -162,7 +190,7 @@ func (s *Service) cleanUpOnce(ctx context.Context, stage setops.StageRef, commit
 func reborn(step plan.Step, spec setops.Spec) bool {
 	app := spec.Apps[step.App]
 	switch step.Kind {
-	case plan.RemoveImages, plan.RemoveLogs:
+	case plan.RemoveLogs:
 		return app != nil
 	case plan.ClosePort:
 		return app != nil && app.NeedsPort()

@@ -13,27 +13,45 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// run is the life of one commit:
+// How long the phases may take that run no steps; apply knows how long each step may.
+const (
+	initializingLimit = time.Minute
+	planningLimit     = time.Minute
+	undoingLimit      = 2 * time.Minute // on top of what tasks may take to stop
+)
+
+// run is the life of one commit from the moment that its turn has come:
 //
 //	initializing → planning → applying ─┬─ commit point → done → what is behind it
-//	      └────────────┴─────────────────┴─ failed: undone, the changeset is open again
-func (s *Service) run(ctx context.Context, stage setops.StageRef, c changeset.Commit, st *stream) {
-	job, err := s.prepare(ctx, stage, c, st)
+//	      └────────────┴─────────────────┴─ failed or cancelled: undone, the changeset is open again
+func (s *Service) run(t *turn) {
+	job, err := s.prepare(t)
 	if err == nil {
-		job.Progress = func(done, total int) { st.set(func(p *Progress) { p.Done, p.Total = done, total }) }
-		err = s.ports.RunBefore(ctx, job)
+		err = s.applyPlan(t, job)
 	}
-	if errors.Is(context.Cause(ctx), errShutdown) {
+	if t.lost(err) {
 		return
 	}
-	if err != nil && !s.passed(ctx, c) {
-		s.fail(ctx, stage, job, c, st, err)
-		return
+	now, passed := t.Commit, err == nil
+	if err != nil {
+		now, passed = s.reread(t)
 	}
-	if err != nil && !s.reroute(ctx, stage) {
-		return
+	switch {
+	case t.owned.Err() != nil:
+	case !passed:
+		s.fail(t, job, now, err)
+	case err == nil || s.reroute(t.owned, t.stage):
+		s.finish(t, job)
 	}
-	s.finish(ctx, job, c, st)
+}
+
+// applyPlan runs the steps up to the commit point. An empty plan has none, and there is still something to commit: the fact.
+func (s *Service) applyPlan(t *turn, job *apply.Job) error {
+	if job.Plan.Empty() {
+		return s.pass(t.work, job)
+	}
+	job.Progress = func(done, total int) { t.stream.set(func(p *Progress) { p.Done, p.Total = done, total }) }
+	return s.ports.RunBefore(t.work, job)
 }
 
 // reroute sets the routes where the switch failed behind its commit point: they may still lead to the tasks that finish
@@ -52,64 +70,84 @@ func (s *Service) reroute(ctx context.Context, stage setops.StageRef) bool {
 }
 
 // prepare folds, plans and writes the journal.
-func (s *Service) prepare(ctx context.Context, stage setops.StageRef, c changeset.Commit, st *stream) (*apply.Job, error) {
-	before, err := s.Store.Spec(ctx, stage.ID)
+func (s *Service) prepare(t *turn) (*apply.Job, error) {
+	before, after, err := s.initialize(t)
 	if err != nil {
 		return nil, err
 	}
-	after, problems := changeset.Fold(before, c.Changeset.Commands)
-	if problems, err = s.recheck(ctx, stage, c.Changeset.Commands, problems); err != nil {
+	ctx, cancel := context.WithTimeoutCause(t.work, planningLimit, errLate)
+	defer cancel()
+	if err := s.phase(ctx, t, changeset.Planning); err != nil {
 		return nil, err
 	}
-	if len(problems) > 0 {
-		return nil, refused(problems)
-	}
-	if err := s.phase(ctx, c, st, changeset.Planning); err != nil {
-		return nil, err
-	}
-	p, fingerprints, err := s.plan(ctx, stage, before, after, &c)
+	p, fingerprints, err := s.plan(ctx, t, before, after)
 	if err != nil {
-		return nil, err
+		return nil, late(ctx, err)
 	}
-	if err := s.Store.WriteJournal(ctx, c.ID, stage.ID, p, fingerprints, s.Now()); err != nil {
-		return nil, fmt.Errorf("write journal: %w", err)
+	if err := s.Store.WriteJournal(ctx, t.Commit, p, fingerprints, changeset.DeltaOf(before, after), s.Now()); err != nil {
+		return nil, late(ctx, fmt.Errorf("write journal: %w", err))
 	}
-	st.set(func(pr *Progress) { pr.Total = len(p.Before()) })
-	job := &apply.Job{CommitID: c.ID, Stage: stage, Before: before, After: after, Plan: p}
-	return job, s.phase(ctx, c, st, changeset.Applying)
+	t.stream.set(func(pr *Progress) { pr.Total = len(p.Before()) })
+	job := &apply.Job{CommitID: t.ID, Fence: t.Lease.Fence, Stage: t.stage, Before: before, After: after, Plan: p}
+	return job, late(ctx, s.phase(ctx, t, changeset.Applying))
 }
 
-func (s *Service) phase(ctx context.Context, c changeset.Commit, st *stream, p changeset.Phase) error {
-	if err := s.Store.SetPhase(ctx, c.ID, p); err != nil {
+func (s *Service) initialize(t *turn) (before, after setops.Spec, err error) {
+	ctx, cancel := context.WithTimeoutCause(t.work, initializingLimit, errLate)
+	defer cancel()
+	before, after, err = s.fold(ctx, t.stage, t.Changeset.Commands)
+	return before, after, late(ctx, err)
+}
+
+// errLate is why a phase ends that does not get done.
+var errLate = errors.New("it was not done in time")
+
+// late says that a deadline passed instead of what it led to.
+func late(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), errLate) {
+		return fmt.Errorf("%w: %w", errLate, err)
+	}
+	return err
+}
+
+// fold gives what is committed and what commands make of it. Errors: ChangesetInvalid, with the commands that do not apply.
+func (s *Service) fold(ctx context.Context, stage setops.StageRef, commands []changeset.Command) (before, after setops.Spec, err error) {
+	before, err = s.Store.Spec(ctx, stage.ID)
+	if err != nil {
+		return before, after, err
+	}
+	after, problems := changeset.Fold(before, commands)
+	if problems, err = s.recheck(ctx, stage, commands, problems); err == nil && len(problems) > 0 {
+		err = refused(problems)
+	}
+	return before, after, err
+}
+
+func (s *Service) phase(ctx context.Context, t *turn, p changeset.Phase) error {
+	if err := s.Store.SetPhase(ctx, t.Commit, p); err != nil {
 		return err
 	}
-	st.set(func(pr *Progress) { pr.Phase = p })
+	t.stream.set(func(pr *Progress) { pr.Phase = p })
 	return nil
 }
 
-// plan observes and plans. Without a commit it puts back what is missing.
-func (s *Service) plan(ctx context.Context, stage setops.StageRef, before, after setops.Spec, c *changeset.Commit) (plan.Plan, map[string]string, error) {
-	serving, err := s.Store.Serving(ctx, stage.ID)
+// plan observes and plans. Errors: PlanStale where that is another plan than its author has seen.
+func (s *Service) plan(ctx context.Context, t *turn, before, after setops.Spec) (plan.Plan, map[string]string, error) {
+	version, err := s.Store.Version(ctx, t.StageID)
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
-	observed, err := s.Engine.Observe(ctx)
-	if err != nil {
-		return plan.Plan{}, nil, fmt.Errorf("observe engine: %w", err)
-	}
-	ports, err := s.Store.Ports(ctx, stage.ID)
+	in, err := s.input(ctx, t.stage, before, after, t.ID[:min(len(t.ID), suffixLength)])
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
-	in := plan.Input{
-		Stage: stage, Before: before, After: after, Serving: serving, Commit: c != nil, Key: s.Key,
-		Running: kept(observed, stage.ID), Network: hasNetwork(observed, stage.ID), Ports: map[string]bool{},
+	in.Commit = true
+	hash, err := hashOf(in, version, t.Changeset.Commands)
+	if err == nil && t.PlanHash != "" && t.PlanHash != hash {
+		err = setops.Refuse(setops.PlanStale, "the stage, what runs on it, or the changeset is not any more what the plan %s was made for; `setops changeset:plan` makes another", t.PlanHash)
 	}
-	for app := range ports {
-		in.Ports[app] = true
-	}
-	if c != nil {
-		in.NewID = func(app string) string { return app + "-" + c.ID[:12] }
+	if err != nil {
+		return plan.Plan{}, nil, err
 	}
 	p := plan.Make(in)
 	fingerprints := map[string]string{}
@@ -119,6 +157,31 @@ func (s *Service) plan(ctx context.Context, stage setops.StageRef, before, after
 		}
 	}
 	return p, fingerprints, nil
+}
+
+// suffixLength is how much of the id of a commit is in the ids of its generations.
+const suffixLength = 12
+
+// input is what is there and what shall be. New generations are named by their app and the suffix.
+func (s *Service) input(ctx context.Context, stage setops.StageRef, before, after setops.Spec, suffix string) (plan.Input, error) {
+	in := plan.Input{
+		Stage: stage, Before: before, After: after, Key: s.Key, Ports: map[string]bool{},
+		NewID: func(app string) string { return app + "-" + suffix },
+	}
+	var err error
+	if in.Serving, err = s.Store.Serving(ctx, stage.ID); err != nil {
+		return in, err
+	}
+	observed, err := s.Engine.Observe(ctx)
+	if err != nil {
+		return in, fmt.Errorf("observe engine: %w", err)
+	}
+	in.Running, in.Network = kept(observed, stage.ID), hasNetwork(observed, stage.ID)
+	ports, err := s.Store.Ports(ctx, stage.ID)
+	for app := range ports {
+		in.Ports[app] = true
+	}
+	return in, err
 }
 
 func kept(o engine.Observed, stageID string) map[string]bool {
@@ -147,85 +210,113 @@ func (s *Service) pass(ctx context.Context, j *apply.Job) error {
 			return fmt.Errorf("wait for the earlier server to end: %w", err)
 		}
 	}
-	if err := s.Store.Pass(ctx, j.CommitID, j.Stage.ID, j.After, j.Plan); err != nil {
+	s.mu.Lock()
+	c := s.turns[j.CommitID].Commit
+	s.mu.Unlock()
+	if err := s.Store.Pass(ctx, c, j.After, j.Plan, s.Now()); err != nil {
 		return fmt.Errorf("write the committed state: %w", err)
 	}
 	return s.Routes.Refresh(context.WithoutCancel(ctx), j.Stage)
 }
 
-// passed asks the store whether an error came before or behind the commit point.
-func (s *Service) passed(ctx context.Context, c changeset.Commit) bool {
-	now, ok, err := s.Store.Commit(ctx, c.StageID, c.ID)
-	for err != nil && s.pause(ctx) {
-		now, ok, err = s.Store.Commit(ctx, c.StageID, c.ID)
+// reread asks the store whether an error came before or behind the commit point.
+func (s *Service) reread(t *turn) (now changeset.Commit, passed bool) {
+	now, _, err := s.Store.Commit(t.owned, t.StageID, t.ID)
+	for err != nil && s.pause(t.owned) {
+		now, _, err = s.Store.Commit(t.owned, t.StageID, t.ID)
 	}
-	return ok && now.Passed
+	return now, now.Passed
 }
 
 // fail undoes, opens the changeset again and says why.
-func (s *Service) fail(ctx context.Context, stage setops.StageRef, job *apply.Job, c changeset.Commit, st *stream, cause error) {
-	failure := s.explain(stage, job, cause)
-	s.Logger.Info("commit failed", "commit", c.ID, "stage", c.StageID, "step", failure.Step, "cause", failure.Message)
-	if job != nil && !s.undo(ctx, job) {
+func (s *Service) fail(t *turn, job *apply.Job, now changeset.Commit, cause error) {
+	failure := s.explain(t.stage, job, cause)
+	s.Logger.Info("commit failed", "commit", t.ID, "stage", t.StageID, "step", failure.Step, "cause", failure.Message, "cancelled", now.Cancelled)
+	if job != nil {
+		if err := s.phase(t.owned, t, changeset.Undoing); err != nil {
+			s.Logger.Warn("a commit is undone without saying so", "commit", t.ID, "error", err)
+		}
+		if s.undo(t, job); t.owned.Err() != nil {
+			return
+		}
+	}
+	if now.Cancelled != "" {
+		s.end(t, changeset.Cancelled, nil)
 		return
 	}
-	s.end(ctx, c, st, &failure)
+	s.end(t, changeset.Failed, &failure)
 }
 
-// undo tries until nothing is left over; false says that the server stops first, and the next start goes on.
-func (s *Service) undo(ctx context.Context, job *apply.Job) bool {
+// undo tries until nothing is left over, or it takes too long: then the stage is free again, and what is left of the tasks is
+// removed behind it, as at every start.
+func (s *Service) undo(t *turn, job *apply.Job) {
+	ctx, cancel := context.WithTimeout(t.owned, undoingLimit+longestStop(job.After))
+	defer cancel()
 	for {
 		_, started, _, err := s.Store.Journal(ctx, job.CommitID)
 		if err == nil {
 			err = s.ports.Undo(ctx, job, func(i int) bool { return started[i] })
 		}
 		if err == nil {
-			return true
+			return
 		}
 		s.Logger.Error("undo commit", "commit", job.CommitID, "error", err)
 		if !s.pause(ctx) {
-			return false
+			break
 		}
 	}
+	for _, step := range job.Plan.Before() {
+		if step.Kind == plan.StartGeneration && !step.Restores && t.owned.Err() == nil {
+			s.wg.Go(func() { s.remove(step.Generation) })
+		}
+	}
+}
+
+func longestStop(spec setops.Spec) (longest time.Duration) {
+	for _, app := range spec.Apps {
+		longest = max(longest, app.StopTimeout())
+	}
+	return longest
 }
 
 // finish carries a commit forward that is past its commit point.
-func (s *Service) finish(ctx context.Context, job *apply.Job, c changeset.Commit, st *stream) {
-	_, _, done, err := s.Store.Journal(ctx, c.ID)
+func (s *Service) finish(t *turn, job *apply.Job) {
+	_, _, done, err := s.Store.Journal(t.owned, t.ID)
 	if err == nil {
-		err = s.ports.RunAfter(ctx, job, func(i int, step plan.Step) bool { return frees(step) && !done[i] })
+		err = s.ports.RunAfter(t.owned, job, func(i int, step plan.Step) bool { return frees(step) && !done[i] })
+	}
+	if t.lost(err) {
+		return
 	}
 	if err != nil { // a later start tries again; the stage is what it was committed to be
-		s.Logger.Error("free what apps had, behind commit", "commit", c.ID, "error", err)
+		s.Logger.Error("free what apps had, behind commit", "commit", t.ID, "error", err)
 	}
-	s.end(ctx, c, st, nil)
-	s.wg.Go(func() { s.cleanUp(job.Stage, c.ID) })
+	s.end(t, changeset.Done, nil)
+	s.wg.Go(func() { s.cleanUp(t.stage, t.ID) })
 }
 
 // frees reports a step that must be over before the stage can be committed again: the app could want back what it frees.
-func frees(s plan.Step) bool { return s.Kind == plan.RemoveImages || s.Kind == plan.ClosePort }
+func frees(s plan.Step) bool { return s.Kind == plan.ClosePort }
 
-// end writes the end of a commit, trying until it is written or the server stops.
-func (s *Service) end(ctx context.Context, c changeset.Commit, st *stream, failure *changeset.Failure) {
+// end writes the end of a commit, trying until it is written or the commit is not this process's any more.
+func (s *Service) end(t *turn, state changeset.State, failure *changeset.Failure) {
 	for {
-		err := s.Store.EndCommit(ctx, c, failure, s.Now())
+		err := s.Store.EndCommit(t.owned, t.Commit, state, failure, s.Now())
 		if err == nil {
 			break
 		}
-		s.Logger.Error("end commit", "commit", c.ID, "error", err)
-		if !s.pause(ctx) {
+		s.Logger.Error("end commit", "commit", t.ID, "error", err)
+		if t.lost(err) || !s.pause(t.owned) {
 			return
 		}
 	}
-	st.set(func(p *Progress) {
-		p.State, p.Failure = changeset.Done, failure
-		if failure != nil {
-			p.State = changeset.Failed
-		} else {
+	t.stream.set(func(p *Progress) {
+		p.State, p.Failure = state, failure
+		if state == changeset.Done {
 			p.Done = p.Total
 		}
 	})
-	s.forgetLater(c.ID)
+	s.forgetLater(t.ID)
 }
 
 // remember is how long the log lines of a failure are kept for somebody who asks again.

@@ -1,12 +1,14 @@
-// Package commit makes changesets live. A commit is: lock the stage → fold and validate → observe, plan, write the
+// Package commit makes changesets live. A commit is: wait for its turn → fold and validate → observe, plan, write the
 // journal → run the steps → done. It belongs to the server, not to the request that began it: it goes on when nobody
-// listens, and what a crash interrupts is undone or carried forward at the next start (resume.go).
+// listens, and what a crash interrupts is undone or carried forward at the next start (resume.go), or by another server.
 //
-// Start with Service.Start; run.go is the life of one commit.
+// What can happen to a commit is written down in changeset.State. Start with Service.Start; queue.go gives commits their
+// turn, run.go is the life of one.
 package commit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -21,38 +23,54 @@ import (
 
 // Store is what commits need of the store; see there for what each method does.
 type Store interface {
-	BeginCommit(ctx context.Context, id, stageID, userID string, now time.Time) (changeset.Commit, error)
+	Enqueue(ctx context.Context, t changeset.Ticket) (changeset.Commit, error)
+	Claim(ctx context.Context, stageID, owner string, now, until time.Time) (changeset.Commit, bool, error)
+	TakeOver(ctx context.Context, id, owner string, now, until time.Time) (changeset.Commit, bool, error)
+	Renew(ctx context.Context, c changeset.Commit, until time.Time) (cancelledBy string, err error)
+	Cancel(ctx context.Context, stageID, id, by string, now time.Time) (changeset.Commit, error)
+	GiveUp(ctx context.Context, now time.Time, why changeset.Failure) ([]changeset.Commit, error)
+	Waiting(ctx context.Context) ([]setops.StageRef, error)
+	Expired(ctx context.Context, now time.Time) ([]changeset.Commit, error)
+
 	Commit(ctx context.Context, stageID, id string) (changeset.Commit, bool, error)
 	RunningCommits(ctx context.Context) ([]changeset.Commit, error)
-	SetPhase(ctx context.Context, commitID string, p changeset.Phase) error
-	Pass(ctx context.Context, commitID, stageID string, after setops.Spec, p plan.Plan) error
-	EndCommit(ctx context.Context, c changeset.Commit, failure *changeset.Failure, now time.Time) error
+	SetPhase(ctx context.Context, c changeset.Commit, p changeset.Phase) error
+	Pass(ctx context.Context, c changeset.Commit, after setops.Spec, p plan.Plan, now time.Time) error
+	EndCommit(ctx context.Context, c changeset.Commit, end changeset.State, failure *changeset.Failure, now time.Time) error
 
-	WriteJournal(ctx context.Context, commitID, stageID string, p plan.Plan, fingerprints map[string]string, now time.Time) error
+	WriteJournal(ctx context.Context, c changeset.Commit, p plan.Plan, fingerprints map[string]string, delta changeset.Delta, now time.Time) error
 	Journal(ctx context.Context, commitID string) (p plan.Plan, started, done map[int]bool, err error)
 	Unfinished(ctx context.Context) (map[string]setops.StageRef, error)
 	apply.Journal
 
+	Changeset(ctx context.Context, stageID, userID string) (changeset.Changeset, bool, error)
 	Spec(ctx context.Context, stageID string) (setops.Spec, error)
+	Version(ctx context.Context, stageID string) (int64, error)
 	Serving(ctx context.Context, stageID string) (map[string]plan.Generation, error)
 	Generations(ctx context.Context) (map[string]bool, error)
 	Ports(ctx context.Context, stageID string) (map[string]int, error)
-	StageRefs(ctx context.Context) (refs []setops.StageRef, destroying []bool, err error)
+	StageRef(ctx context.Context, id string) (setops.StageRef, bool, error)
+	StageRefs(ctx context.Context) ([]setops.StageRef, error)
 }
 
 // Config is what a Service is made from.
 type Config struct {
-	Store        Store
-	Engine       engine.Engine
-	OpenEnv      func(stageID string, app *setops.App) (map[string]string, error)
-	Routes       Routes
-	Ports        apply.PortKeeper // of public tcp apps
-	RemoveImages func(ctx context.Context, repository string) error
-	Recheck      func(ctx context.Context, s setops.StageRef, c changeset.Command) error // refuses what only the server knows
-	Key          []byte                                                                  // of fingerprints
-	NewID        func() string
-	Now          func() time.Time
-	Logger       *slog.Logger
+	Store   Store
+	Engine  engine.Engine
+	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
+	Routes  Routes
+	Ports   apply.PortKeeper                                                        // of public tcp apps
+	Recheck func(ctx context.Context, s setops.StageRef, c changeset.Command) error // refuses what only the server knows
+	Key     []byte                                                                  // of fingerprints
+	NewID   func() string
+	Now     func() time.Time
+	Logger  *slog.Logger
+	// Owner names who runs commits here. Two processes of the same owner never live at the same time.
+	Owner string
+	// Lease is how long a commit belongs to who does not renew that; 0: 12 s.
+	Lease time.Duration
+	// Shared says that servers of other owners have the same database: one takes over what another leaves.
+	Shared bool
 	// Predecessor, where set, returns when no earlier process of the server sends requests to tasks any more: the switch waits
 	// for that, or somebody could get an answer of the old tasks after one of the new ones.
 	Predecessor func(ctx context.Context) error
@@ -72,8 +90,11 @@ type Service struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
-	streams map[string]*stream // of running commits, by id
-	held    bool               // no commit may begin
+	streams map[string]*stream // of commits that were asked for or ran here, by id
+	turns   map[string]*turn   // that run here, by the id of the commit
+	busy    map[string]bool    // stages whose queue is worked on; true: it shall be looked at again
+	moved   map[string]chan struct{}
+	held    bool // no commit may begin
 	running int
 	idle    chan struct{} // closed while none runs
 }
@@ -81,14 +102,20 @@ type Service struct {
 // errShutdown is why a commit is left where it is: the next start finds its journal.
 var errShutdown = errors.New("the server stops")
 
+const defaultLease = 12 * time.Second
+
 // New makes the service. Resume must be called before the first Start.
 func New(c Config) *Service {
-	s := &Service{Config: c, streams: map[string]*stream{}, idle: make(chan struct{})}
+	if c.Lease == 0 {
+		c.Lease = defaultLease
+	}
+	s := &Service{
+		Config: c, streams: map[string]*stream{}, turns: map[string]*turn{}, busy: map[string]bool{},
+		moved: map[string]chan struct{}{}, idle: make(chan struct{}),
+	}
 	close(s.idle)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	s.ports = apply.Ports{
-		Engine: c.Engine, Journal: c.Store, OpenEnv: c.OpenEnv, Pass: s.pass, Ports: c.Ports, RemoveImages: c.RemoveImages, Now: c.Now,
-	}
+	s.ports = apply.Ports{Engine: c.Engine, Journal: c.Store, OpenEnv: c.OpenEnv, Pass: s.pass, Ports: c.Ports, Now: c.Now}
 	return s
 }
 
@@ -98,34 +125,109 @@ func (s *Service) Close() {
 	s.wg.Wait()
 }
 
-// Start begins to commit what a user has staged and returns at once. Errors: ChangesetDoesNotExist,
-// CommitAlreadyRunning (temporary), ChangesetLocked, Overload (temporary) while commits are held.
-func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.User) (changeset.Commit, error) {
-	if err := s.begin(); err != nil {
-		return changeset.Commit{}, err
-	}
-	c, err := s.Store.BeginCommit(ctx, s.NewID(), stage.ID, user.ID, s.Now())
-	if err != nil {
-		s.done()
-		return c, err
-	}
-	c.UserEmail = user.Email
-	st := s.open(c)
-	s.wg.Go(func() {
-		defer s.done()
-		s.run(s.ctx, stage, c, st)
-	})
-	return c, nil
+// Request is how a commit is asked for.
+type Request struct {
+	ID      string // empty: a new one. The id of a commit of the same user gives that commit
+	Message string
+	Plan    string        // hash of the plan that it must turn out to have; empty: whatever its commands make of the stage
+	NoQueue bool          // refuse it where it would have to wait
+	Wait    time.Duration // for its turn, at most; 0: an hour
 }
 
-// Commit gives a commit of a stage. Errors: CommitNotFound.
+const defaultWait = time.Hour
+
+// Start takes what a user has staged, puts the commit of it behind those of the stage and returns at once. Errors:
+// ChangesetDoesNotExist, ChangesetLocked, Overload (temporary) while commits are held, CommitAlreadyRunning with NoQueue
+// (temporary), or for a user who has staged nothing since the last commit was asked for.
+func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.User, r Request) (changeset.Commit, error) {
+	if err := s.accepts(); err != nil {
+		return changeset.Commit{}, err
+	}
+	if r.ID == "" {
+		r.ID = s.NewID()
+	}
+	if r.Wait == 0 {
+		r.Wait = defaultWait
+	}
+	now := s.Now()
+	c, err := s.Store.Enqueue(ctx, changeset.Ticket{
+		ID: r.ID, StageID: stage.ID, UserID: user.ID, Message: r.Message, PlanHash: r.Plan, NoQueue: r.NoQueue,
+		Now: now, QueueUntil: now.Add(r.Wait),
+	})
+	if err == nil && c.State == changeset.Queued {
+		s.open(c)
+		s.kick(stage)
+	}
+	return c, err
+}
+
+// Commit gives a commit of a stage by its id, or a beginning of it that no other has. Errors: CommitNotFound.
 func (s *Service) Commit(ctx context.Context, stageID, id string) (changeset.Commit, error) {
 	c, ok, err := s.Store.Commit(ctx, stageID, id)
 	if err == nil && !ok {
-		err = setops.Refuse(setops.CommitNotFound, "there is no commit %s on this stage", id)
+		err = setops.Refuse(setops.CommitNotFound, "there is no commit %s on this stage, or several begin like that; `setops changeset:log` lists them", id)
 	}
-	if f := s.failure(id); f != nil {
+	if f := s.failure(c.ID); f != nil {
 		c.Failure = f
 	}
 	return c, err
+}
+
+// Cancel ends a commit that has not passed: one that waits at once, one that runs as soon as what it has begun is undone.
+// Errors: CommitNotFound, AlreadyCommitted, CommitAlreadyEnded.
+func (s *Service) Cancel(ctx context.Context, stage setops.StageRef, user setops.User, id string) (changeset.Commit, error) {
+	c, err := s.Commit(ctx, stage.ID, id)
+	if err != nil {
+		return c, err
+	}
+	if c, err = s.Store.Cancel(ctx, stage.ID, c.ID, user.Email, s.Now()); err != nil {
+		return c, err
+	}
+	s.mu.Lock()
+	t := s.turns[c.ID]
+	s.mu.Unlock()
+	if t != nil {
+		t.stop(changeset.ErrCancelled)
+	}
+	s.told(c)
+	return c, nil
+}
+
+// Preview is what a commit of a changeset would do.
+type Preview struct {
+	Hash          string
+	Plan          plan.Plan
+	Before, After setops.Spec
+}
+
+// Preview folds and plans what a user has staged as a commit would, and changes nothing. Where nothing is staged, that is an
+// empty plan. Errors: ChangesetInvalid, with the commands that do not apply any more.
+func (s *Service) Preview(ctx context.Context, stage setops.StageRef, user setops.User) (Preview, error) {
+	open, _, err := s.Store.Changeset(ctx, stage.ID, user.ID)
+	if err != nil {
+		return Preview{}, err
+	}
+	version, err := s.Store.Version(ctx, stage.ID) // before all else: what changes meanwhile makes the hash stale
+	if err != nil {
+		return Preview{}, err
+	}
+	before, after, err := s.fold(ctx, stage, open.Commands)
+	if err != nil {
+		return Preview{}, err
+	}
+	in, err := s.input(ctx, stage, before, after, "new")
+	if err != nil {
+		return Preview{}, err
+	}
+	in.Commit = len(open.Commands) > 0
+	hash, err := hashOf(in, version, open.Commands)
+	return Preview{Hash: hash, Plan: plan.Make(in), Before: before, After: after}, err
+}
+
+func hashOf(in plan.Input, version int64, commands []changeset.Command) (string, error) {
+	text, err := changeset.EncodeList(commands)
+	if err != nil {
+		return "", err
+	}
+	return plan.Hash(in, version, json.RawMessage(text)), nil
 }

@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 )
@@ -12,7 +13,65 @@ type Progress struct {
 	State       changeset.State
 	Phase       changeset.Phase
 	Done, Total int
+	Ahead       int // of a queued commit: how many of its stage come before it
 	Failure     *changeset.Failure
+}
+
+func progressOf(c changeset.Commit) Progress {
+	return Progress{State: c.State, Phase: c.Phase, Done: c.Done, Total: c.Total, Ahead: c.Ahead, Failure: c.Failure}
+}
+
+// Numbers of events. They follow from where a commit is, so that every server gives the same event the same number.
+const (
+	eventQueued       = 1
+	eventInitializing = 2
+	eventPlanning     = 3
+	eventApplying     = 4 // and one more for each step that is done; then come undoing and the end
+)
+
+// Number is the place of p among the events of its commit.
+func (p Progress) Number() int {
+	switch {
+	case p.State == changeset.Queued:
+		return eventQueued
+	case p.State.Ended():
+		return eventApplying + p.Total + 2
+	case p.Phase == changeset.Undoing:
+		return eventApplying + p.Total + 1
+	case p.Phase == changeset.Applying:
+		return eventApplying + p.Done
+	case p.Phase == changeset.Planning:
+		return eventPlanning
+	}
+	return eventInitializing
+}
+
+// since gives the events behind number last, up to p.
+func (p Progress) since(last int) []Progress {
+	var all []Progress
+	for n := last + 1; n < p.Number(); n++ {
+		if e, there := p.before(n); there {
+			all = append(all, e)
+		}
+	}
+	return append(all, p)
+}
+
+// before gives the event of a number below that of p; there is none of some, as of steps that were never done.
+func (p Progress) before(n int) (e Progress, there bool) {
+	e = Progress{State: changeset.Running, Total: p.Total}
+	switch planned := p.Total > 0; {
+	case n == eventInitializing:
+		e.Phase, e.Total = changeset.Initializing, 0
+		return e, true
+	case n == eventPlanning:
+		e.Phase, e.Total = changeset.Planning, 0
+		return e, planned || p.Phase == changeset.Applying || p.State == changeset.Done
+	case planned && n >= eventApplying && n <= eventApplying+p.Done:
+		e.Phase, e.Done = changeset.Applying, n-eventApplying
+		return e, true
+	}
+	return e, false
 }
 
 // stream is the progress of one commit and everybody who waits for its next change.
@@ -36,22 +95,40 @@ func (st *stream) get() (Progress, <-chan struct{}) {
 	return st.now, st.changed
 }
 
+// open gives the stream of a commit, as the commit is now.
 func (s *Service) open(c changeset.Commit) *stream {
-	st := &stream{now: progressOf(c), changed: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.streams[c.ID] = st
+	st := s.streams[c.ID]
+	if st == nil {
+		st = &stream{changed: make(chan struct{})}
+		s.streams[c.ID] = st
+		st.now = progressOf(c)
+		return st
+	}
+	st.set(func(p *Progress) {
+		if !p.State.Ended() && progressOf(c).Number() > p.Number() {
+			*p = progressOf(c)
+		}
+	})
 	return st
-}
-
-func progressOf(c changeset.Commit) Progress {
-	return Progress{State: c.State, Phase: c.Phase, Done: c.Done, Total: c.Total, Failure: c.Failure}
 }
 
 func (s *Service) stream(id string) *stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.streams[id]
+}
+
+// told passes on what has become of a commit that does not run here.
+func (s *Service) told(c changeset.Commit) {
+	if st := s.stream(c.ID); st != nil && c.State.Ended() {
+		st.set(func(p *Progress) { *p = progressOf(c) })
+		s.forgetLater(c.ID)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stageMoved(c.StageID)
 }
 
 // failure gives the full failure of a commit that this process ran, log lines included; those are never stored.
@@ -63,29 +140,89 @@ func (s *Service) failure(id string) *changeset.Failure {
 	return nil
 }
 
-// Watch calls yield with the present progress and then at each change, until the commit has ended, yield says false or
-// ctx ends. Changes that come faster than yield returns are given as one. Errors: CommitNotFound.
-func (s *Service) Watch(ctx context.Context, stageID, id string, yield func(Progress) bool) error {
+// stageMoved wakes those whose commits wait on a stage. s.mu is held.
+func (s *Service) stageMoved(stageID string) {
+	if c := s.moved[stageID]; c != nil {
+		close(c)
+		delete(s.moved, stageID)
+	}
+}
+
+func (s *Service) stageMoves(stageID string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.moved[stageID] == nil {
+		s.moved[stageID] = make(chan struct{})
+	}
+	return s.moved[stageID]
+}
+
+// Watch calls yield with each event of a commit behind that of number last, as it comes, until the commit has ended, yield
+// says false or ctx ends; with last 0 it begins with where the commit is. Errors: CommitNotFound.
+func (s *Service) Watch(ctx context.Context, stageID, id string, last int, yield func(Progress) bool) error {
 	c, err := s.Commit(ctx, stageID, id)
 	if err != nil {
 		return err
 	}
-	st := s.stream(id)
-	if st == nil {
-		yield(progressOf(c))
-		return nil
-	}
+	id = c.ID
+	shown := Progress{}
 	for {
-		now, changed := st.get()
-		if !yield(now) || now.State != changeset.Running {
+		moved := s.stageMoves(stageID)
+		now, changed, err := s.present(ctx, stageID, id)
+		if err != nil {
+			return err
+		}
+		events := []Progress{now}
+		if last > 0 {
+			events = now.since(last)
+		}
+		for _, e := range events {
+			if (e.Number() > last || e != shown && e.State == changeset.Queued) && !yield(e) {
+				return nil
+			}
+		}
+		if last, shown = now.Number(), now; now.State.Ended() {
 			return nil
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.ctx.Done():
-			return context.Cause(s.ctx)
+		if err := s.wait(ctx, changed, moved); err != nil {
+			return err
 		}
 	}
+}
+
+// present is where a commit is, and a channel that is closed when that changes, where this process would know.
+func (s *Service) present(ctx context.Context, stageID, id string) (Progress, <-chan struct{}, error) {
+	s.mu.Lock()
+	t, st := s.turns[id], s.streams[id]
+	s.mu.Unlock()
+	if st != nil {
+		if p, changed := st.get(); t != nil || p.State.Ended() {
+			return p, changed, nil
+		}
+	}
+	c, err := s.Commit(ctx, stageID, id)
+	return progressOf(c), nil, err
+}
+
+// askAgain is how often a commit is looked at that runs in another process.
+const askAgain = 500 * time.Millisecond
+
+// wait returns when something may have changed.
+func (s *Service) wait(ctx context.Context, changed, moved <-chan struct{}) error {
+	var again <-chan time.Time
+	if changed == nil {
+		timer := time.NewTimer(askAgain)
+		defer timer.Stop()
+		again = timer.C
+	}
+	select {
+	case <-changed:
+	case <-moved:
+	case <-again:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.ctx.Done():
+		return context.Cause(s.ctx)
+	}
+	return nil
 }

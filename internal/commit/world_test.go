@@ -36,10 +36,9 @@ type world struct {
 	box     *seal.Box
 	dir     string
 
-	mu      sync.Mutex
-	removed []string // repositories
-	routes  map[string]string
-	refuse  int // how often the router refuses
+	mu     sync.Mutex
+	routes map[string]string
+	refuse int // how often the router refuses
 }
 
 func newWorld(t *testing.T) *world {
@@ -93,7 +92,7 @@ func (w *world) start(t *testing.T, wrap func(commit.Store, engine.Engine) (comm
 	}
 	p := &process{engine: real, Service: commit.New(commit.Config{
 		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Key: w.box.FingerprintKey(), NewID: newID, Now: time.Now,
-		RemoveImages: w.removeImages, Recheck: w.recheck, Logger: slog.New(slog.DiscardHandler),
+		Recheck: w.recheck, Logger: slog.New(slog.DiscardHandler), Owner: "host", Lease: time.Second,
 	})}
 	return p
 }
@@ -121,13 +120,6 @@ func (w *world) recheck(_ context.Context, s setops.StageRef, c changeset.Comman
 			return errors.New("the disk is on fire")
 		}
 	}
-	return nil
-}
-
-func (w *world) removeImages(_ context.Context, repository string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.removed = append(w.removed, repository)
 	return nil
 }
 
@@ -184,7 +176,7 @@ func (w *world) stage(t *testing.T, commands ...changeset.Command) {
 func (p *process) commit(t *testing.T, w *world, commands ...changeset.Command) commit.Progress {
 	t.Helper()
 	w.stage(t, commands...)
-	c, err := p.Start(context.Background(), stage, ada)
+	c, err := p.Start(context.Background(), stage, ada, commit.Request{})
 	must(t, err)
 	return p.await(t, c.ID)
 }
@@ -193,7 +185,7 @@ func (p *process) await(t *testing.T, id string) (last commit.Progress) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	must(t, p.Watch(ctx, stage.ID, id, func(now commit.Progress) bool { last = now; return true }))
+	must(t, p.Watch(ctx, stage.ID, id, 0, func(now commit.Progress) bool { last = now; return true }))
 	return last
 }
 
@@ -250,8 +242,10 @@ func (w *world) unsettled(ctx context.Context, t *testing.T, p *process) string 
 	must(t, err)
 	unfinished, err := w.store.Unfinished(ctx)
 	must(t, err)
-	if len(running)+len(unfinished) > 0 {
-		return fmt.Sprintf("commits run: %v, are unfinished: %v", running, unfinished)
+	waiting, err := w.store.Waiting(ctx)
+	must(t, err)
+	if len(running)+len(unfinished)+len(waiting) > 0 {
+		return fmt.Sprintf("commits run: %v, are unfinished: %v, wait on %v", running, unfinished, waiting)
 	}
 	serving, err := w.store.Serving(ctx, stage.ID)
 	must(t, err)

@@ -29,6 +29,7 @@ type core struct {
 	dir            *dataDir
 	sealKey        []byte
 	organizationID string
+	instance       string
 	sessions       *auth.Sessions
 	projects       *project.Service
 

@@ -16,6 +16,7 @@ import (
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/history"
 	"github.com/setopsco/setops/internal/httpapi"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
@@ -115,8 +116,8 @@ func (c *core) openRoutes(context.Context) error {
 }
 
 func (c *core) openEngine(ctx context.Context) error {
-	instance, err := c.dir.instance()
-	if err != nil {
+	var err error
+	if c.instance, err = c.dir.instance(); err != nil {
 		return err
 	}
 	open := c.NewEngine
@@ -125,7 +126,7 @@ func (c *core) openEngine(ctx context.Context) error {
 	}
 	c.engine, err = open(ctx, EngineConfig{
 		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
-		Dir: c.dir.file("engine"), Instance: instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
+		Dir: c.dir.file("engine"), Instance: c.instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
 		Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, Logger: c.Logger,
 	})
 	if err != nil {
@@ -154,8 +155,8 @@ func (c *core) openDomains(context.Context) (err error) {
 func (c *core) openCommits(context.Context) error {
 	c.commits = commit.New(commit.Config{
 		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
-		RemoveImages: c.registry.RemoveRepository, Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: c.Logger,
-		Predecessor: c.Taker.Wait,
+		Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: c.Logger,
+		Owner: c.instance, Predecessor: c.Taker.Wait,
 	})
 	c.onClose(func() error { c.commits.Close(); return nil })
 	return nil
@@ -166,7 +167,9 @@ func (c *core) handler() http.Handler {
 	access := auth.Access{Store: c.store}
 	c.projects = &project.Service{
 		Store: c.store, Access: access, RemoveStage: c.removeStage, RemoveImages: c.registry.RemovePrefix, NewID: newID, Now: time.Now,
+		Stopping: c.stopping,
 	}
+	images := registryImages{c.registry, c.prepares}
 	api := &httpapi.Server{
 		Sessions: c.sessions,
 		Access:   access,
@@ -174,9 +177,12 @@ func (c *core) handler() http.Handler {
 		Apps:     &app.Service{Store: c.store, Tasks: c.engine, OpenEnv: c.box.OpenEnv},
 		Domains:  c.domains,
 		Staging: &staging.Service{
-			Store: c.store, Images: registryImages{c.registry, c.prepares}, Domains: c.domains, Box: c.box, NewID: newID, Now: time.Now,
+			Store: c.store, Images: images, Domains: c.domains, Box: c.box, NewID: newID, Now: time.Now,
 		},
-		Commits:  c.commits,
+		Commits: c.commits,
+		History: &history.Service{
+			Store: c.store, Running: c.commits, Logs: c.engine, Exists: images.Exists, Admit: c.domains.Admit, Box: c.box, NewID: newID, Now: time.Now,
+		},
 		Tasks:    &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, NewID: newID},
 		Logger:   c.Logger,
 		Ready:    c.readiness,

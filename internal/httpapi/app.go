@@ -63,7 +63,10 @@ func (s *Server) listReleases(ctx context.Context, in *InApp) (*answer[releaseLi
 	}
 	list := releaseList{Releases: make([]api.Release, 0, len(a.Releases))}
 	for _, r := range a.Releases {
-		list.Releases = append(list.Releases, api.Release{ID: r.ID, Digest: r.Digest, Tag: r.Tag, CreatedAt: r.CreatedAt, CreatedBy: r.CreatedBy})
+		list.Releases = append(list.Releases, api.Release{
+			ID: r.ID, Digest: r.Digest, Tag: r.Tag, CreatedAt: r.CreatedAt, CreatedBy: r.CreatedBy,
+			Active: r.ID == a.ActiveRelease, ActivatedAt: instant(r.ActivatedAt), ActivatedBy: r.ActivatedBy,
+		})
 	}
 	return answered(list), nil
 }

@@ -15,6 +15,11 @@ type commandsToStage struct {
 	Body api.StageCommands
 }
 
+type oneCommand struct {
+	InStage
+	Number int `path:"number" doc:"Of the command, counted from 1 in the order in which they were staged"`
+}
+
 func (s *Server) showChangeset(ctx context.Context, in *InStage) (*answer[api.Changeset], error) {
 	u, ref, err := s.stage(ctx, *in)
 	if err != nil {
@@ -52,10 +57,28 @@ func (s *Server) stageCommands(ctx context.Context, in *commandsToStage) (*answe
 	return answered(staged), err
 }
 
+func (s *Server) removeCommand(ctx context.Context, in *oneCommand) (*answer[api.Removed], error) {
+	u, ref, err := s.stage(ctx, in.InStage)
+	if err != nil {
+		return nil, err
+	}
+	removed, err := s.Staging.Remove(ctx, ref, u, in.Number)
+	if err != nil {
+		return nil, err
+	}
+	return answered(api.Removed{
+		Command: wireCommands([]changeset.Command{removed.Command})[0], Left: removed.Left, Broken: removed.Broken,
+	}), nil
+}
+
 func wireChangeset(c changeset.Changeset) api.Changeset {
-	wire := api.Changeset{CreatedAt: c.CreatedAt, Commands: make([]api.StagedCommand, 0, len(c.Commands))}
-	for _, command := range c.Commands {
-		wire.Commands = append(wire.Commands, api.StagedCommand{Name: command.Name(), Arguments: command.Arguments()})
+	return api.Changeset{CreatedAt: c.CreatedAt, Commands: wireCommands(c.Commands)}
+}
+
+func wireCommands(commands []changeset.Command) []api.StagedCommand {
+	wire := make([]api.StagedCommand, 0, len(commands))
+	for _, c := range commands {
+		wire = append(wire, api.StagedCommand{Name: c.Name(), Arguments: c.Arguments()})
 	}
 	return wire
 }

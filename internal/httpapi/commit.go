@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -10,24 +12,62 @@ import (
 	"github.com/setopsco/setops/pkg/api"
 )
 
-type oneCommit struct {
+// OneCommit is a request about a commit.
+type OneCommit struct {
 	InStage
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" maxLength:"64" doc:"A commit's id, or a unique beginning of it"`
 }
 
-func (s *Server) startCommit(ctx context.Context, in *InStage) (*answer[api.Commit], error) {
-	u, ref, err := s.stage(ctx, *in)
+type commitToStart struct {
+	InStage
+	Body *api.StartCommit
+}
+
+type commitPage struct {
+	InStage
+	Limit  int    `query:"limit" default:"25" minimum:"1" maximum:"1000" doc:"The newest so many"`
+	Before string `query:"before" maxLength:"64" doc:"Only commits older than this one"`
+}
+
+type commitList struct {
+	Commits []api.CommitSummary `json:"commits"`
+}
+
+type commitEvents struct {
+	OneCommit
+	LastEventID string `header:"Last-Event-ID" doc:"The id of the last event that was seen: the stream goes on behind it"`
+}
+
+func (s *Server) startCommit(ctx context.Context, in *commitToStart) (*answer[api.Commit], error) {
+	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Commits.Start(ctx, ref, u)
+	var r commit.Request
+	if b := in.Body; b != nil {
+		r = commit.Request{Message: b.Message, Plan: b.Plan, NoQueue: b.NoQueue, Wait: time.Duration(b.WaitTimeout) * time.Second}
+	}
+	c, err := s.Commits.Start(ctx, ref, u, r)
 	if err != nil {
 		return nil, err
 	}
 	return answered(wireCommit(c)), nil
 }
 
-func (s *Server) showCommit(ctx context.Context, in *oneCommit) (*answer[api.Commit], error) {
+func (s *Server) listCommits(ctx context.Context, in *commitPage) (*answer[commitList], error) {
+	_, ref, err := s.stage(ctx, in.InStage)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.History.Commits(ctx, ref, in.Before, in.Limit)
+	list := commitList{Commits: make([]api.CommitSummary, 0, len(all))}
+	for _, c := range all {
+		list.Commits = append(list.Commits, summaryOf(c))
+	}
+	return answered(list), err
+}
+
+func (s *Server) showCommit(ctx context.Context, in *OneCommit) (*answer[api.Commit], error) {
 	_, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
@@ -39,35 +79,70 @@ func (s *Server) showCommit(ctx context.Context, in *oneCommit) (*answer[api.Com
 	return answered(wireCommit(c)), nil
 }
 
-func (s *Server) watchCommit(ctx context.Context, in *oneCommit) (*huma.StreamResponse, error) {
+func (s *Server) cancelCommit(ctx context.Context, in *OneCommit) (*answer[api.Commit], error) {
+	u, ref, err := s.stage(ctx, in.InStage)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Commits.Cancel(ctx, ref, u, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return answered(wireCommit(c)), nil
+}
+
+func (s *Server) watchCommit(ctx context.Context, in *commitEvents) (*huma.StreamResponse, error) {
 	_, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Commits.Commit(ctx, ref.ID, in.ID); err != nil {
+	c, err := s.Commits.Commit(ctx, ref.ID, in.ID)
+	if err != nil {
 		return nil, err
 	}
+	last, _ := strconv.Atoi(in.LastEventID) // what is no number of ours begins anew
 	return s.events(func(ctx context.Context, send sender) {
-		err := s.Commits.Watch(ctx, ref.ID, in.ID, func(p commit.Progress) bool {
-			return send("progress", "", api.Progress{
-				State: string(p.State), Phase: string(p.Phase), Done: p.Done, Total: p.Total, Failure: wireFailure(p.Failure),
-			})
+		err := s.Commits.Watch(ctx, ref.ID, c.ID, last, func(p commit.Progress) bool {
+			return send("progress", strconv.Itoa(p.Number()), wireProgress(p))
 		})
 		if err != nil && ctx.Err() == nil {
-			s.Logger.Debug("watch commit", "commit", in.ID, "error", err)
+			s.Logger.Debug("watch commit", "commit", c.ID, "error", err)
 		}
 	}), nil
 }
 
-func wireCommit(c changeset.Commit) api.Commit {
-	wire := api.Commit{
-		ID: c.ID, State: string(c.State), Phase: string(c.Phase), Done: c.Done, Total: c.Total,
-		CreatedAt: c.CreatedAt, CreatedBy: c.UserEmail, Changeset: wireChangeset(c.Changeset), Failure: wireFailure(c.Failure),
+func wireProgress(p commit.Progress) api.Progress {
+	return api.Progress{
+		State: string(p.State), Phase: string(p.Phase), Done: p.Done, Total: p.Total, Ahead: p.Ahead, Failure: wireFailure(p.Failure),
 	}
-	if !c.FinishedAt.IsZero() {
-		wire.FinishedAt = &c.FinishedAt
+}
+
+func wireCommit(c changeset.Commit) api.Commit {
+	return api.Commit{
+		ID: c.ID, State: string(c.State), Phase: string(c.Phase), Done: c.Done, Total: c.Total, Ahead: c.Ahead, Passed: c.Passed,
+		Message: c.Message, Version: c.Version, Reverts: c.Reverts, Cancelled: c.Cancelled,
+		CreatedAt: c.CreatedAt, CreatedBy: c.UserEmail, StartedAt: instant(c.StartedAt), FinishedAt: instant(c.FinishedAt),
+		Changeset: wireChangeset(c.Changeset), Failure: wireFailure(c.Failure),
+	}
+}
+
+func summaryOf(c changeset.Commit) api.CommitSummary {
+	wire := api.CommitSummary{
+		ID: c.ID, State: string(c.State), Message: c.Message, Version: c.Version, Reverts: c.Reverts, CreatedAt: c.CreatedAt,
+		CreatedBy: c.UserEmail, FinishedAt: instant(c.FinishedAt), Commands: len(c.Changeset.Commands),
+	}
+	if c.Failure != nil {
+		wire.Code = c.Failure.Code
 	}
 	return wire
+}
+
+// instant is nil for a time that has not come.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 func wireFailure(f *changeset.Failure) *api.Failure {

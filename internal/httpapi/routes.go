@@ -49,8 +49,16 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, remove(stage+"/changeset", "discard-changeset", "Drop what one has staged", http.StatusOK), s.discardChangeset)
 	add(s, h, large(post(stage+"/changeset/commands", "stage-commands", "Stage commands, all or none", http.StatusOK)), s.stageCommands)
 
-	add(s, h, post(stage+"/commits", "commit-changeset", "Begin to commit what one has staged", http.StatusAccepted), s.startCommit)
+	add(s, h, remove(stage+"/changeset/commands/{number}", "remove-command", "Drop one staged command", http.StatusOK), s.removeCommand)
+	add(s, h, get(stage+"/changeset/diff", "show-diff", "Show what is staged as values, old and new"), s.showDiff)
+	add(s, h, get(stage+"/changeset/plan", "show-plan", "Show the steps that a commit would run, and their hash"), s.showPlan)
+
+	add(s, h, get(stage+"/commits", "list-commits", "List the commits of a stage, newest first"), s.listCommits)
+	add(s, h, post(stage+"/commits", "commit-changeset", "Commit what one has staged, behind the stage's other commits", http.StatusAccepted), s.startCommit)
 	add(s, h, get(stage+"/commits/{id}", "show-commit", "Show a commit"), s.showCommit)
+	add(s, h, get(stage+"/commits/{id}/details", "show-commit-details", "Show all that is known of a commit"), s.showCommitDetails)
+	add(s, h, post(stage+"/commits/{id}/cancel", "cancel-commit", "End a commit before its commit point", http.StatusOK), s.cancelCommit)
+	add(s, h, post(stage+"/commits/{id}/revert", "revert-commit", "Stage what takes a commit back", http.StatusOK), s.revertCommit)
 	add(s, h, stream(stage+"/commits/{id}/events", "watch-commit", "Follow a commit: events 'progress'"), s.watchCommit)
 
 	add(s, h, get(oneApp+"/tasks", "list-tasks", "List the tasks of an app"), s.listTasks)

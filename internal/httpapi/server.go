@@ -20,6 +20,7 @@ import (
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/domain"
+	"github.com/setopsco/setops/internal/history"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/internal/task"
@@ -35,6 +36,7 @@ type Server struct {
 	Domains  *domain.Service
 	Staging  *staging.Service
 	Commits  *commit.Service
+	History  *history.Service
 	Tasks    *task.Service
 	Logger   *slog.Logger
 	// Ready says why the server is not ready yet, or nil.

@@ -9,13 +9,16 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// Make gives the plan that turns what is into what shall be. An unchanged stage whose generations run has an empty one.
-// The order of its steps depends on nothing but the input.
+// Make gives the plan that turns what is into what shall be. An unchanged stage whose generations run has an empty one,
+// whether commands were staged or not. The order of its steps depends on nothing but the input.
 func Make(in Input) Plan {
 	p := planner{in: in}
 	for _, name := range apps(in) {
 		p.app(name)
 		p.port(name)
+	}
+	if in.Commit && len(p.steps)+len(p.behind) == 0 && Equal(in.Before, in.After) {
+		return Plan{}
 	}
 	if in.Commit {
 		p.before(Step{ID: "switch", Kind: Switch, Cause: "the stage becomes what was staged, all of it at once", Needs: p.gates})
@@ -176,7 +179,6 @@ func (p *planner) remove(g Generation, app, cause string) {
 
 func (p *planner) destroy(app string, serving Generation, served bool) {
 	cause := "app " + app + " is destroyed"
-	p.after(Step{ID: "remove images of " + app, Kind: RemoveImages, App: app, Cause: cause})
 	logs := Step{ID: "remove logs of " + app, Kind: RemoveLogs, App: app, Cause: cause}
 	if served {
 		logs.Needs = []string{"remove " + serving.ID}

@@ -149,7 +149,7 @@ func TestScaleAndChecksTouchNoTaskThatMayStay(t *testing.T) {
 			[]changeset.Command{release("web", 2)}, `switch: the stage becomes what was staged, all of it at once`,
 		},
 		"set as it was": {
-			[]changeset.Command{&changeset.ResourceSet{AppName: "web", Scale: new(1)}}, `switch: the stage becomes what was staged, all of it at once`,
+			[]changeset.Command{&changeset.ResourceSet{AppName: "web", Scale: new(1)}}, ``,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +175,6 @@ func TestADestroyedAppTakesItsTasksImagesAndLogs(t *testing.T) {
 	same(t, p, `
 		switch: the stage becomes what was staged, all of it at once
 		remove web-1: app web has no active release any more [after switch]
-		remove images of web: app web is destroyed [after switch]
 		remove logs of web: app web is destroyed [after switch, remove web-1]
 	`)
 }
@@ -186,7 +185,6 @@ func TestAnAppDestroyedAndCreatedInOneChangesetBeginsAnew(t *testing.T) {
 	same(t, p, `
 		switch: the stage becomes what was staged, all of it at once
 		remove web-1: app web has no active release any more [after switch]
-		remove images of web: app web is destroyed [after switch]
 		remove logs of web: app web is destroyed [after switch, remove web-1]
 	`)
 }
@@ -197,7 +195,6 @@ func TestAnAppThatWasNeverDeployedIsDestroyed(t *testing.T) {
 	p, _ := w.plan(t, &changeset.AppDestroy{AppName: "web"})
 	same(t, p, `
 		switch: the stage becomes what was staged, all of it at once
-		remove images of web: app web is destroyed [after switch]
 		remove logs of web: app web is destroyed [after switch]
 	`)
 }

@@ -6,6 +6,7 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/setopsco/setops/internal/graph"
 	"github.com/setopsco/setops/internal/setops"
@@ -28,8 +29,7 @@ const (
 
 	AdjustGeneration Kind = "adjust generation" // fewer tasks, other checks or timeouts
 	RemoveGeneration Kind = "remove generation" // drain, stop, delete
-	ClosePort        Kind = "close port"        // of an app that is no public tcp app any more
-	RemoveImages     Kind = "remove images"     // of a destroyed app; runs before the stage can be committed again
+	ClosePort        Kind = "close port"        // of an app that is no public tcp app any more; runs before the next commit
 	RemoveLogs       Kind = "remove logs"       // of a destroyed app
 )
 
@@ -43,6 +43,13 @@ type Step struct {
 	Needs      []string `json:"needs,omitempty"`
 	Restores   bool     `json:"restores,omitempty"` // starts again what should run already: it stays when the commit fails
 	After      bool     `json:"after,omitempty"`    // runs behind the commit point and is not counted
+}
+
+// Record is a step in the journal of a commit.
+type Record struct {
+	Step
+	State                 string // planned, running or done
+	StartedAt, FinishedAt time.Time
 }
 
 // Plan is the list of steps, those before the commit point first.

@@ -3,6 +3,7 @@ package project
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,9 +18,11 @@ type Store interface {
 	Projects(ctx context.Context, organizationID string) ([]setops.Project, error)
 	RemoveProject(ctx context.Context, id string) error
 	AddStage(ctx context.Context, s setops.Stage, u setops.User) error
-	MarkDestroying(ctx context.Context, stageID string) error
+	MarkDestroying(ctx context.Context, stageID, by string, now time.Time) (busy bool, err error)
+	MarkProjectDestroying(ctx context.Context, id string) error
+	Destroying(ctx context.Context) ([]setops.StageRef, error)
+	DestroyingProjects(ctx context.Context) (refs []setops.StageRef, ids []string, err error)
 	RemoveStage(ctx context.Context, id string) error
-	StageRefs(ctx context.Context) (refs []setops.StageRef, destroying []bool, err error)
 }
 
 // Service does it.
@@ -31,6 +34,7 @@ type Service struct {
 	RemoveImages func(ctx context.Context, prefix string) error
 	NewID        func() string
 	Now          func() time.Time
+	Stopping     <-chan struct{} // closed when the server stops; may be nil
 }
 
 // CreateProject makes a project with the user as its admin. Errors: ProjectNameInvalid, ProjectAlreadyExists.
@@ -68,7 +72,7 @@ func (s *Service) Projects(ctx context.Context, u setops.User, organization stri
 	return visible, nil
 }
 
-// DestroyProject destroys all stages of a project, then the project.
+// DestroyProject destroys all stages of a project, then the project. A server that stops on the way goes on at its next start.
 func (s *Service) DestroyProject(ctx context.Context, u setops.User, organization, name string) error {
 	p, err := s.Access.Project(ctx, u, organization, name, auth.DestroyProject)
 	if err != nil {
@@ -78,15 +82,24 @@ func (s *Service) DestroyProject(ctx context.Context, u setops.User, organizatio
 	if err != nil {
 		return err
 	}
+	if err := s.Store.MarkProjectDestroying(ctx, p.ID); err != nil {
+		return err
+	}
+	ref := setops.StageRef{Organization: organization, Project: name}
 	for _, st := range stages {
-		if err := s.DestroyStage(ctx, u, organization, name, st.Name); err != nil {
+		ref.ID, ref.Name = st.ID, st.Name
+		if err := s.destroy(context.WithoutCancel(ctx), ref, u.Email); err != nil {
 			return err
 		}
 	}
-	if err := s.RemoveImages(ctx, organization+"/"+name); err != nil {
-		return fmt.Errorf("remove images of project %s: %w", name, err)
+	return s.finishProject(context.WithoutCancel(ctx), ref, p.ID)
+}
+
+func (s *Service) finishProject(ctx context.Context, ref setops.StageRef, id string) error {
+	if err := s.RemoveImages(ctx, ref.Organization+"/"+ref.Project); err != nil {
+		return fmt.Errorf("remove images of project %s: %w", ref.Project, err)
 	}
-	return s.Store.RemoveProject(ctx, p.ID)
+	return s.Store.RemoveProject(ctx, id)
 }
 
 // CreateStage makes a stage with the user as its admin. Errors: StageNameInvalid, StageAlreadyExists.
@@ -102,17 +115,37 @@ func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, 
 	return st, s.Store.AddStage(ctx, st, u)
 }
 
-// DestroyStage stops and removes everything of a stage. A server that stops on the way goes on at its next start.
-// Errors: CommitAlreadyRunning (temporary).
+// DestroyStage stops and removes everything of a stage. Commits that wait are cancelled, and so is one that runs, unless it is
+// past its commit point: then it comes to its end first. A server that stops on the way goes on at its next start.
 func (s *Service) DestroyStage(ctx context.Context, u setops.User, organization, project, name string) error {
 	_, ref, err := s.Access.Stage(ctx, u, organization, project, name, auth.DestroyStage)
 	if err != nil {
 		return err
 	}
-	if err := s.Store.MarkDestroying(ctx, ref.ID); err != nil {
-		return err
+	return s.destroy(context.WithoutCancel(ctx), ref, u.Email)
+}
+
+// isFree is how often a stage that is to be destroyed is asked whether its last commit has ended.
+const isFree = 100 * time.Millisecond
+
+// destroy waits until no commit of the stage runs. No new one can begin meanwhile, and each ends within its deadlines.
+func (s *Service) destroy(ctx context.Context, ref setops.StageRef, by string) error {
+	ticker := time.NewTicker(isFree)
+	defer ticker.Stop()
+	for {
+		busy, err := s.Store.MarkDestroying(ctx, ref.ID, by, s.Now())
+		if err != nil {
+			return err
+		}
+		if !busy {
+			return s.finishDestroying(ctx, ref)
+		}
+		select {
+		case <-ticker.C:
+		case <-s.Stopping:
+			return errors.New("the server stops; it goes on destroying the stage at its next start")
+		}
 	}
-	return s.finishDestroying(context.WithoutCancel(ctx), ref)
 }
 
 func (s *Service) finishDestroying(ctx context.Context, ref setops.StageRef) error {
@@ -125,19 +158,40 @@ func (s *Service) finishDestroying(ctx context.Context, ref setops.StageRef) err
 	return s.Store.RemoveStage(ctx, ref.ID)
 }
 
-// Resume goes on with stages that were being destroyed when the server stopped.
+// Resume goes on with stages and projects that were being destroyed when the server stopped.
 func (s *Service) Resume(ctx context.Context) error {
-	refs, destroying, err := s.Store.StageRefs(ctx)
+	stages, err := s.Store.Destroying(ctx)
 	if err != nil {
 		return err
 	}
-	for i, ref := range refs {
-		if !destroying[i] {
-			continue
+	for _, ref := range stages {
+		if err := s.destroy(ctx, ref, ""); err != nil {
+			return err
 		}
-		if err := s.finishDestroying(ctx, ref); err != nil {
+	}
+	projects, ids, err := s.Store.DestroyingProjects(ctx)
+	if err != nil {
+		return err
+	}
+	for i, ref := range projects {
+		if err := s.resumeProject(ctx, ref, ids[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// resumeProject destroys the stages of a project that were not begun with.
+func (s *Service) resumeProject(ctx context.Context, ref setops.StageRef, id string) error {
+	stages, err := s.Store.Stages(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, st := range stages {
+		ref.ID, ref.Name = st.ID, st.Name
+		if err := s.destroy(ctx, ref, st.CreatedBy); err != nil {
+			return err
+		}
+	}
+	return s.finishProject(ctx, ref, id)
 }

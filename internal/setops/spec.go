@@ -88,6 +88,9 @@ type Release struct {
 	Tag       string    `json:"tag,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	CreatedBy string    `json:"created_by,omitempty"`
+
+	ActivatedAt time.Time `json:"activated_at,omitzero"` // when it became the active one, for the last time; zero: never
+	ActivatedBy string    `json:"activated_by,omitempty"`
 }
 
 // Defaults, as the behaviour reference gives them ("Values and limits").

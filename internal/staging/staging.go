@@ -22,6 +22,7 @@ type Store interface {
 	AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide) error
 	Changeset(ctx context.Context, stageID, userID string) (changeset.Changeset, bool, error)
 	Discard(ctx context.Context, stageID, userID string) (n int, ok bool, err error)
+	RemoveCommand(ctx context.Context, stageID, userID string, position int) (setops.Spec, []changeset.Command, error)
 }
 
 // Images looks digests up.

@@ -93,7 +93,9 @@ func must(t *testing.T, err error) {
 func (w *world) commit(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
-	c, err := w.store.BeginCommit(ctx, w.NewID(), stage.ID, ada.ID, now)
+	_, err := w.store.Enqueue(ctx, changeset.Ticket{ID: w.NewID(), StageID: stage.ID, UserID: ada.ID, Now: now, QueueUntil: now.Add(time.Hour)})
+	must(t, err)
+	c, _, err := w.store.Claim(ctx, stage.ID, "owner", now, now.Add(time.Hour))
 	must(t, err)
 	before, err := w.store.Spec(ctx, stage.ID)
 	must(t, err)
@@ -101,8 +103,8 @@ func (w *world) commit(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems[0])
 	}
-	must(t, w.store.Pass(ctx, c.ID, stage.ID, after, plan.Plan{}))
-	must(t, w.store.EndCommit(ctx, c, nil, now))
+	must(t, w.store.Pass(ctx, c, after, plan.Plan{}, now))
+	must(t, w.store.EndCommit(ctx, c, changeset.Done, nil, now))
 }
 
 // stage stages commands, each written as its name and its arguments.

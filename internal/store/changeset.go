@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -40,29 +39,96 @@ func (s *Store) StagedCommands(ctx context.Context, stageID, userID string) ([]c
 // is being destroyed.
 func (s *Store) AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if err := refuseDestroying(ctx, tx, stageID); err != nil {
-			return err
-		}
-		spec, err := loadSpec(ctx, tx, stageID)
+		return appendDecided(ctx, tx, changeset.Changeset{ID: newID, StageID: stageID, UserID: userID, CreatedAt: now}, decide)
+	})
+}
+
+// StageRevert opens a changeset with the commands that revert a commit. decide is that of AppendCommands. Errors: those of
+// decide, ChangesetInvalid where the user has staged something already, ChangesetLocked.
+func (s *Store) StageRevert(ctx context.Context, fresh changeset.Changeset, decide changeset.Decide) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, fresh.StageID, fresh.UserID)
 		if err != nil {
 			return err
 		}
+		if ok {
+			return setops.Refuse(setops.ChangesetInvalid,
+				"you have %d commands staged on this stage; commit them, or drop them with `setops changeset:discard`, before you revert a commit", len(open.Commands))
+		}
+		if err := appendDecided(ctx, tx, fresh, decide); err != nil {
+			return err
+		}
+		_, err = exec(ctx, tx, `UPDATE changesets SET reverts = $2 WHERE id = $1`, fresh.ID, fresh.Reverts)
+		return err
+	})
+}
+
+// appendDecided appends to the open changeset of a user, which is fresh where there is none.
+func appendDecided(ctx context.Context, tx *sql.Tx, fresh changeset.Changeset, decide changeset.Decide) error {
+	stageID, userID := fresh.StageID, fresh.UserID
+	if err := refuseDestroying(ctx, tx, stageID); err != nil {
+		return err
+	}
+	spec, err := loadSpec(ctx, tx, stageID)
+	if err != nil {
+		return err
+	}
+	open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
+	if err != nil {
+		return err
+	}
+	add, err := decide(spec, open.Commands, func(app string) (int, error) { return reserve(ctx, tx, stageID, app) })
+	if err != nil {
+		return err
+	}
+	if !ok {
+		open.ID = fresh.ID
+		if err := addChangeset(ctx, tx, fresh.ID, stageID, userID, fresh.CreatedAt); err != nil {
+			return err
+		}
+	}
+	if open.Reverts != "" { // it is more than that now
+		if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, open.ID); err != nil {
+			return err
+		}
+	}
+	return appendCommands(ctx, tx, open.ID, len(open.Commands), add)
+}
+
+// RemoveCommand drops the command at a position, from 0, of a user's open changeset; with the last one the changeset goes.
+// It gives the committed spec and the commands that were staged. Errors: ChangesetDoesNotExist, ValidationFailed for a
+// position that has no command.
+func (s *Store) RemoveCommand(ctx context.Context, stageID, userID string, position int) (spec setops.Spec, was []changeset.Command, err error) {
+	err = s.change(ctx, func(tx *sql.Tx) error {
 		open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
 		if err != nil {
 			return err
 		}
-		add, err := decide(spec, open.Commands, func(app string) (int, error) { return reserve(ctx, tx, stageID, app) })
-		if err != nil {
+		if err := changeset.CheckPosition(open, ok, position); err != nil {
 			return err
 		}
-		if !ok {
-			open.ID = newID
-			if err := addChangeset(ctx, tx, newID, stageID, userID, now); err != nil {
-				return err
-			}
+		was = open.Commands
+		if spec, err = loadSpec(ctx, tx, stageID); err != nil {
+			return err
 		}
-		return appendCommands(ctx, tx, open.ID, len(open.Commands), add)
+		if len(was) == 1 {
+			_, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
+			return err
+		}
+		return closeGap(ctx, tx, open, position)
 	})
+	return spec, was, err
+}
+
+// closeGap writes the commands behind a position anew, one further up: keys that move in place could meet on the way.
+func closeGap(ctx context.Context, tx *sql.Tx, open changeset.Changeset, position int) error {
+	if _, err := exec(ctx, tx, `DELETE FROM commands WHERE changeset_id = $1 AND position >= $2`, open.ID, position); err != nil {
+		return err
+	}
+	if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, open.ID); err != nil {
+		return err
+	}
+	return appendCommands(ctx, tx, open.ID, position, open.Commands[position+1:])
 }
 
 // Discard drops a user's open changeset and tells how many commands it had; ok is false where there is none.
@@ -100,10 +166,10 @@ func reserve(ctx context.Context, tx *sql.Tx, stageID, app string) (id int, err 
 func loadChangeset(ctx context.Context, q querier, where string, args ...any) (changeset.Changeset, bool, error) {
 	c, ok, err := first(collect(ctx, q, func(r *sql.Rows) (c changeset.Changeset, err error) {
 		var created int64
-		err = r.Scan(&c.ID, &c.StageID, &c.UserID, &created)
+		err = r.Scan(&c.ID, &c.StageID, &c.UserID, &created, &c.Reverts)
 		c.CreatedAt = fromMillis(created)
 		return c, err
-	}, `SELECT id, stage_id, user_id, created_at FROM changesets `+where, args...))
+	}, `SELECT id, stage_id, user_id, created_at, reverts FROM changesets `+where, args...))
 	if err != nil || !ok {
 		return c, false, err
 	}
@@ -139,39 +205,4 @@ func appendCommands(ctx context.Context, tx *sql.Tx, changesetID string, positio
 		}
 	}
 	return nil
-}
-
-// storedCommand is a command in the list that a commit keeps.
-type storedCommand struct {
-	Name      string          `json:"name"`
-	Arguments json.RawMessage `json:"arguments"`
-}
-
-func encodeCommands(commands []changeset.Command) (string, error) {
-	list := make([]storedCommand, 0, len(commands))
-	for _, c := range commands {
-		text, err := changeset.Encode(c)
-		if err != nil {
-			return "", err
-		}
-		list = append(list, storedCommand{c.Name(), text})
-	}
-	text, err := json.Marshal(list)
-	return string(text), err
-}
-
-func decodeCommands(text string) ([]changeset.Command, error) {
-	var list []storedCommand
-	if err := json.Unmarshal([]byte(text), &list); err != nil {
-		return nil, err
-	}
-	commands := make([]changeset.Command, 0, len(list))
-	for _, stored := range list {
-		c, err := changeset.Decode(stored.Name, stored.Arguments)
-		if err != nil {
-			return nil, err
-		}
-		commands = append(commands, c)
-	}
-	return commands, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
@@ -12,73 +13,112 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// BeginCommit freezes a user's open changeset and makes the commit of it: from here on the stage is locked.
-// Errors: ChangesetDoesNotExist, CommitAlreadyRunning, ChangesetLocked.
-func (s *Store) BeginCommit(ctx context.Context, id, stageID, userID string, now time.Time) (changeset.Commit, error) {
-	var c changeset.Commit
-	err := s.change(ctx, func(tx *sql.Tx) error {
-		if err := refuseDestroying(ctx, tx, stageID); err != nil {
+// Enqueue freezes a user's open changeset and puts the commit of it behind those of its stage. A ticket whose id is that of a
+// commit of the same user is that commit: it was asked for before. Errors: ChangesetDoesNotExist, ChangesetLocked, and
+// CommitAlreadyRunning where it would have to wait and must not.
+func (s *Store) Enqueue(ctx context.Context, t changeset.Ticket) (c changeset.Commit, err error) {
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		var there bool
+		if c, there, err = loadCommit(ctx, tx, t.ID); err != nil || there && c.UserID == t.UserID {
 			return err
 		}
-		open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
+		if err := refuseDestroying(ctx, tx, t.StageID); err != nil {
+			return err
+		}
+		open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, t.StageID, t.UserID)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return nothingToCommit(ctx, tx, stageID, userID)
+			return nothingToCommit(ctx, tx, t.StageID, t.UserID)
 		}
-		commands, err := encodeCommands(open.Commands)
-		if err != nil {
+		if err := enqueue(ctx, tx, t, open); err != nil {
 			return err
 		}
-		_, err = exec(ctx, tx, `INSERT INTO commits (id, stage_id, user_id, changeset_id, commands, state, phase, changeset_created_at, created_at)
-			VALUES ($1, $2, $3, $4, $5, 'running', $6, $7, $8)`,
-			id, stageID, userID, open.ID, commands, changeset.Initializing, millis(open.CreatedAt), millis(now))
-		if isTaken(err) {
-			return commitRunning()
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := exec(ctx, tx, `UPDATE changesets SET frozen = TRUE WHERE id = $1`, open.ID); err != nil {
-			return err
-		}
-		c, _, err = loadCommit(ctx, tx, id)
+		c, _, err = loadCommit(ctx, tx, t.ID)
 		return err
 	})
 	return c, err
 }
 
-// nothingToCommit tells a user whose commit is running already from one who has staged nothing.
+func enqueue(ctx context.Context, tx *sql.Tx, t changeset.Ticket, open changeset.Changeset) error {
+	var unended, last int64
+	err := tx.QueryRowContext(ctx, `SELECT count(CASE WHEN state IN ('queued', 'running') THEN 1 END), COALESCE(max(position), 0)
+		FROM commits WHERE stage_id = $1`, t.StageID).Scan(&unended, &last)
+	if err != nil {
+		return err
+	}
+	if t.NoQueue && unended > 0 {
+		return commitRunning()
+	}
+	commands, err := changeset.EncodeList(open.Commands)
+	if err != nil {
+		return err
+	}
+	_, err = exec(ctx, tx, `INSERT INTO commits (id, stage_id, user_id, changeset_id, commands, state, phase, changeset_created_at, created_at,
+			message, plan_hash, reverts, queue_until, position)
+		VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, $11, $12, $13)`,
+		t.ID, t.StageID, t.UserID, open.ID, string(commands), changeset.Initializing, millis(open.CreatedAt), millis(t.Now),
+		t.Message, t.PlanHash, open.Reverts, millis(t.QueueUntil), last+1)
+	if err != nil {
+		return err
+	}
+	_, err = exec(ctx, tx, `UPDATE changesets SET frozen = TRUE WHERE id = $1`, open.ID)
+	return err
+}
+
+// nothingToCommit tells a user whose commit is on its way already from one who has staged nothing.
 func nothingToCommit(ctx context.Context, tx *sql.Tx, stageID, userID string) error {
 	var id string
-	ok, err := found(tx.QueryRowContext(ctx,
-		`SELECT id FROM commits WHERE stage_id = $1 AND user_id = $2 AND state = 'running'`, stageID, userID).Scan(&id))
+	ok, err := found(tx.QueryRowContext(ctx, `SELECT id FROM commits WHERE stage_id = $1 AND user_id = $2 AND state IN ('queued', 'running')
+		ORDER BY position DESC LIMIT 1`, stageID, userID).Scan(&id))
 	if err != nil {
 		return err
 	}
 	if ok {
 		return setops.Refuse(setops.CommitAlreadyRunning,
-			"your commit %s is running, and you have staged nothing since; `setops changeset:info %s` shows it", id, id)
+			"your commit %s is running or waits for its turn, and you have staged nothing since; `setops changeset:attach %s` shows it", id, id)
 	}
 	return setops.Refuse(setops.ChangesetDoesNotExist, "you have staged nothing on this stage")
 }
 
-// Commit gives a commit of a stage; ok is false where there is none.
-func (s *Store) Commit(ctx context.Context, stageID, id string) (changeset.Commit, bool, error) {
-	c, ok, err := loadCommit(ctx, s.read, id)
-	return c, ok && c.StageID == stageID, err
+// Commit gives a commit of a stage by its id or a beginning of it that no other has; ok is false where there is none.
+func (s *Store) Commit(ctx context.Context, stageID, id string) (c changeset.Commit, ok bool, err error) {
+	if id == "" || strings.Trim(id, "0123456789abcdefghijklmnopqrstuvwxyz-") != "" { // no pattern for LIKE
+		return c, false, nil
+	}
+	all, err := collect(ctx, s.read, scanCommit, selectCommit+` WHERE c.stage_id = $1 AND (c.id = $2 OR c.id LIKE $3)
+		ORDER BY CASE WHEN c.id = $2 THEN 0 ELSE 1 END LIMIT 2`, stageID, id, id+"%")
+	if err != nil || len(all) == 0 || len(all) > 1 && all[0].ID != id {
+		return c, false, err
+	}
+	return all[0], true, nil
 }
 
-// RunningCommits lists the commits that have not ended.
+// Commits lists the commits of a stage, newest first: at most limit, and where before is set only older ones than that.
+func (s *Store) Commits(ctx context.Context, stageID, before string, limit int) ([]changeset.Commit, error) {
+	return collect(ctx, s.read, scanCommit, selectCommit+` WHERE c.stage_id = $1
+		AND ($2 = '' OR c.position < (SELECT position FROM commits WHERE id = $2)) ORDER BY c.position DESC LIMIT $3`, stageID, before, limit)
+}
+
+// CommitsSince lists the commits of a stage that passed behind another one, oldest first.
+func (s *Store) CommitsSince(ctx context.Context, stageID, id string) ([]changeset.Commit, error) {
+	return collect(ctx, s.read, scanCommit, selectCommit+` WHERE c.stage_id = $1 AND c.passed
+		AND c.version > (SELECT version FROM commits WHERE id = $2) ORDER BY c.version`, stageID, id)
+}
+
+// RunningCommits lists the commits that run.
 func (s *Store) RunningCommits(ctx context.Context) ([]changeset.Commit, error) {
 	return collect(ctx, s.read, scanCommit, selectCommit+` WHERE c.state = 'running' ORDER BY c.created_at, c.id`)
 }
 
 const selectCommit = `SELECT c.id, c.stage_id, c.user_id, COALESCE(u.email, ''), c.changeset_id, c.commands, c.state, c.phase, c.passed,
-	c.failure, c.changeset_created_at, c.created_at, COALESCE(c.finished_at, 0),
+	c.failure, c.changeset_created_at, c.created_at, COALESCE(c.finished_at, 0), c.message, c.plan_hash, c.reverts, c.version,
+	c.owner, c.fence, c.lease_until, c.queue_until, c.started_at, c.cancelled_by,
 	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after),
-	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after AND state = 'done')
+	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after AND state = 'done'),
+	CASE WHEN c.state <> 'queued' THEN 0 ELSE (SELECT count(*) FROM commits o
+		WHERE o.stage_id = c.stage_id AND o.state IN ('queued', 'running') AND o.position < c.position) END
 	FROM commits c LEFT JOIN users u ON u.id = c.user_id`
 
 func loadCommit(ctx context.Context, q querier, id string) (changeset.Commit, bool, error) {
@@ -88,18 +128,18 @@ func loadCommit(ctx context.Context, q querier, id string) (changeset.Commit, bo
 func scanCommit(r *sql.Rows) (c changeset.Commit, err error) {
 	var commands string
 	var failure sql.NullString
-	var staged, created, finished int64
+	var staged, created, finished, leased, queued, started int64
 	err = r.Scan(&c.ID, &c.StageID, &c.UserID, &c.UserEmail, &c.Changeset.ID, &commands, &c.State, &c.Phase, &c.Passed,
-		&failure, &staged, &created, &finished, &c.Total, &c.Done)
+		&failure, &staged, &created, &finished, &c.Message, &c.PlanHash, &c.Reverts, &c.Version,
+		&c.Lease.Owner, &c.Lease.Fence, &leased, &queued, &started, &c.Cancelled, &c.Total, &c.Done, &c.Ahead)
 	if err != nil {
 		return c, err
 	}
 	c.CreatedAt, c.Changeset.CreatedAt = fromMillis(created), fromMillis(staged)
-	if finished > 0 {
-		c.FinishedAt = fromMillis(finished)
-	}
-	c.Changeset.StageID, c.Changeset.UserID = c.StageID, c.UserID
-	if c.Changeset.Commands, err = decodeCommands(commands); err != nil {
+	c.FinishedAt, c.StartedAt = maybeMillis(finished), maybeMillis(started)
+	c.Lease.Until, c.QueueUntil = maybeMillis(leased), maybeMillis(queued)
+	c.Changeset.StageID, c.Changeset.UserID, c.Changeset.Reverts = c.StageID, c.UserID, c.Reverts
+	if c.Changeset.Commands, err = changeset.DecodeList([]byte(commands)); err != nil {
 		return c, fmt.Errorf("read commit %s: %w", c.ID, err)
 	}
 	if failure.Valid {
@@ -109,33 +149,69 @@ func scanCommit(r *sql.Rows) (c changeset.Commit, err error) {
 	return c, err
 }
 
+// maybeMillis is the zero time for 0.
+func maybeMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return fromMillis(ms)
+}
+
 // SetPhase says what a running commit does.
-func (s *Store) SetPhase(ctx context.Context, commitID string, p changeset.Phase) error {
+func (s *Store) SetPhase(ctx context.Context, c changeset.Commit, p changeset.Phase) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `UPDATE commits SET phase = $2 WHERE id = $1`, commitID, p)
-		return err
+		n, err := exec(ctx, tx, `UPDATE commits SET phase = $3 WHERE id = $1 AND fence = $2 AND state = 'running'`, c.ID, c.Lease.Fence, p)
+		return leased(n, err)
 	})
 }
 
+// leased turns a change that touched nothing into the error of who has lost its lease.
+func leased(n int64, err error) error {
+	if err == nil && n == 0 {
+		return changeset.ErrLeaseLost
+	}
+	return err
+}
+
 // Pass is the commit point: in one transaction the stage gets its new spec, new generations serve and old ones retire.
-func (s *Store) Pass(ctx context.Context, commitID, stageID string, after setops.Spec, p plan.Plan) error {
+// Errors: changeset.ErrCancelled, changeset.ErrLeaseLost; then nothing is changed.
+func (s *Store) Pass(ctx context.Context, c changeset.Commit, after setops.Spec, p plan.Plan, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		before, err := loadSpec(ctx, tx, stageID)
+		before, err := loadSpec(ctx, tx, c.StageID)
 		if err != nil {
 			return err
 		}
-		if err := saveSpec(ctx, tx, stageID, before, after); err != nil {
+		if err := saveSpec(ctx, tx, c.StageID, before, after); err != nil {
 			return err
 		}
-		if err := switchGenerations(ctx, tx, stageID, p); err != nil {
+		if err := saveActivations(ctx, tx, c, before, after, now); err != nil {
 			return err
 		}
-		if _, err := exec(ctx, tx, `UPDATE stages SET version = version + 1 WHERE id = $1`, stageID); err != nil {
+		if err := switchGenerations(ctx, tx, c.StageID, p); err != nil {
 			return err
 		}
-		_, err = exec(ctx, tx, `UPDATE commits SET passed = TRUE WHERE id = $1`, commitID)
-		return err
+		return passed(ctx, tx, c)
 	})
+}
+
+func passed(ctx context.Context, tx *sql.Tx, c changeset.Commit) error {
+	if _, err := exec(ctx, tx, `UPDATE stages SET version = version + 1 WHERE id = $1`, c.StageID); err != nil {
+		return err
+	}
+	n, err := exec(ctx, tx, `UPDATE commits SET passed = TRUE, version = (SELECT version FROM stages WHERE id = $3)
+		WHERE id = $1 AND fence = $2 AND state = 'running' AND NOT passed AND cancelled_by = ''`, c.ID, c.Lease.Fence, c.StageID)
+	if err != nil || n == 1 {
+		return err
+	}
+	now, _, err := loadCommit(ctx, tx, c.ID)
+	switch {
+	case err != nil || now.State != changeset.Running || now.Lease.Fence != c.Lease.Fence:
+	case now.Passed:
+		return fmt.Errorf("commit %s has passed already", c.ID)
+	default:
+		return changeset.ErrCancelled
+	}
+	return leased(0, err)
 }
 
 // switchGenerations retires first, so that the rule of one serving generation per app holds at every moment.
@@ -152,19 +228,15 @@ func switchGenerations(ctx context.Context, tx *sql.Tx, stageID string, p plan.P
 	return err
 }
 
-// EndCommit ends a commit. A changeset that was committed is dropped; one that was not is opened again, before what was
-// staged meanwhile, and the generations that were starting are forgotten.
-func (s *Store) EndCommit(ctx context.Context, c changeset.Commit, failure *changeset.Failure, now time.Time) error {
+// EndCommit ends a running commit. A changeset that was committed is dropped; one that was not is opened again, in its place
+// among what else was staged, and the generations that were starting are forgotten. Errors: changeset.ErrLeaseLost.
+func (s *Store) EndCommit(ctx context.Context, c changeset.Commit, end changeset.State, failure *changeset.Failure, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if failure == nil {
-			return endDone(ctx, tx, c, now)
-		}
-		text, err := json.Marshal(failure)
-		if err != nil {
+		if err := setEnd(ctx, tx, c, end, failure, now); err != nil {
 			return err
 		}
-		_, err = exec(ctx, tx, `UPDATE commits SET state = 'failed', failure = $2, finished_at = $3 WHERE id = $1`, c.ID, string(text), millis(now))
-		if err != nil {
+		if end == changeset.Done {
+			_, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, c.Changeset.ID)
 			return err
 		}
 		if _, err := exec(ctx, tx, `DELETE FROM generations WHERE stage_id = $1 AND state = 'starting'`, c.StageID); err != nil {
@@ -174,28 +246,38 @@ func (s *Store) EndCommit(ctx context.Context, c changeset.Commit, failure *chan
 	})
 }
 
-func endDone(ctx context.Context, tx *sql.Tx, c changeset.Commit, now time.Time) error {
-	if _, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, c.Changeset.ID); err != nil {
-		return err
+func setEnd(ctx context.Context, tx *sql.Tx, c changeset.Commit, end changeset.State, failure *changeset.Failure, now time.Time) error {
+	var text sql.NullString
+	if failure != nil {
+		encoded, err := json.Marshal(failure)
+		if err != nil {
+			return err
+		}
+		text = sql.NullString{String: string(encoded), Valid: true}
 	}
-	_, err := exec(ctx, tx, `UPDATE commits SET state = 'done', finished_at = $2 WHERE id = $1`, c.ID, millis(now))
-	return err
+	n, err := exec(ctx, tx, `UPDATE commits SET state = $3, failure = $4, finished_at = $5
+		WHERE id = $1 AND fence = $2 AND state IN ('queued', 'running')`, c.ID, c.Lease.Fence, end, text, millis(now))
+	return leased(n, err)
 }
 
-// thaw opens the frozen changeset again. What was staged meanwhile goes behind it.
+// thaw opens the frozen changeset again. It goes before what was staged after it, and behind what was staged before.
 func thaw(ctx context.Context, tx *sql.Tx, c changeset.Commit) error {
-	newer, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, c.StageID, c.UserID)
+	other, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, c.StageID, c.UserID)
 	if err != nil {
 		return err
 	}
+	first, second := c.Changeset, other
+	if ok && other.CreatedAt.Before(c.Changeset.CreatedAt) {
+		first, second = other, c.Changeset
+	}
 	if ok {
-		if _, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, newer.ID); err != nil {
+		if _, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, second.ID); err != nil {
 			return err
 		}
-		if err := appendCommands(ctx, tx, c.Changeset.ID, len(c.Changeset.Commands), newer.Commands); err != nil {
+		if err := appendCommands(ctx, tx, first.ID, len(first.Commands), second.Commands); err != nil {
 			return err
 		}
 	}
-	_, err = exec(ctx, tx, `UPDATE changesets SET frozen = FALSE WHERE id = $1`, c.Changeset.ID)
+	_, err = exec(ctx, tx, `UPDATE changesets SET frozen = FALSE WHERE id = $1`, first.ID)
 	return err
 }

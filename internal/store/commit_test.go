@@ -8,51 +8,76 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
 
-func TestAStageHasOneCommitAtATime(t *testing.T) {
+func TestCommitsOfAStageRunOneAfterTheOther(t *testing.T) {
 	s := withStage(t)
 	ctx := t.Context()
-	_, err := s.BeginCommit(ctx, "c-0", "s-1", ada.ID, now)
+	_, err := s.Enqueue(ctx, ticket("c-0", ada))
 	refused(t, err, setops.ChangesetDoesNotExist)
 	stage(t, s, ada, create("web"))
 	stage(t, s, bob, create("worker"))
+	_, err = s.Enqueue(ctx, ticket("c-1", ada))
+	must(t, err)
+	c, err := s.Enqueue(ctx, ticket("c-2", bob))
+	if err != nil || c.State != changeset.Queued || c.Ahead != 1 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	// Who has staged nothing since is told of the commit that takes what was staged.
+	_, err = s.Enqueue(ctx, ticket("c-3", ada))
+	var e *setops.Error
+	if !errors.As(err, &e) || e.Code != setops.CommitAlreadyRunning || e.Temporary || !strings.HasPrefix(e.Message, "your commit c-1") {
+		t.Errorf("got %v", err)
+	}
+	stage(t, s, ada, create("more"))
+	hasty := ticket("c-4", ada)
+	hasty.NoQueue = true
+	if _, err = s.Enqueue(ctx, hasty); !errors.As(err, &e) || e.Code != setops.CommitAlreadyRunning || !e.Temporary {
+		t.Errorf("got %v", err)
+	}
+	// The same ticket twice is one commit.
+	if c, err = s.Enqueue(ctx, ticket("c-2", bob)); err != nil || c.ID != "c-2" {
+		t.Errorf("%+v, %v", c, err)
+	}
 	var won atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			u := []setops.User{ada, bob}[i%2]
-			_, err := s.BeginCommit(ctx, fmt.Sprint("c-", u.ID, i), "s-1", u.ID, now)
-			var e *setops.Error
-			switch {
-			case err == nil:
+			c, ok, err := s.Claim(ctx, "s-1", fmt.Sprint("owner ", i), now, now.Add(time.Minute))
+			if err != nil || ok && c.ID != "c-1" {
+				t.Errorf("%+v, %v", c, err)
+			}
+			if ok {
 				won.Add(1)
-			case errors.As(err, &e) && strings.HasPrefix(e.Message, "your commit"): // one's own commit has taken it
-				if e.Code != setops.CommitAlreadyRunning || e.Temporary {
-					t.Errorf("got %+v", e)
-				}
-			case !errors.As(err, &e) || e.Code != setops.CommitAlreadyRunning || !e.Temporary:
-				t.Errorf("got %v", err)
 			}
 		})
 	}
 	wg.Wait()
 	if won.Load() != 1 {
-		t.Errorf("%d commits run", won.Load())
+		t.Errorf("%d owners have the turn", won.Load())
 	}
-	refused(t, s.MarkDestroying(ctx, "s-1"), setops.CommitAlreadyRunning)
+	busy, err := s.MarkDestroying(ctx, "s-1", bob.Email, now)
+	if err != nil || !busy {
+		t.Errorf("%v, %v", busy, err)
+	}
+	if c, _, err := s.Commit(ctx, "s-1", "c-2"); err != nil || c.State != changeset.Cancelled || c.Cancelled != bob.Email {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, ok, err := s.Claim(ctx, "s-1", "owner", now, now); ok || err != nil {
+		t.Errorf("a turn is given on a stage that is destroyed: %v", err)
+	}
 }
 
 func TestACommitTakesTheChangesetAndNewCommandsOpenAnother(t *testing.T) {
 	s := withStage(t)
 	ctx := t.Context()
 	stage(t, s, ada, create("web"), scale("web", 2))
-	c, err := s.BeginCommit(ctx, "c-1", "s-1", ada.ID, now)
-	must(t, err)
+	c := begin(t, s, "c-1", ada)
 	if c.State != changeset.Running || c.Phase != changeset.Initializing || c.UserEmail != ada.Email || len(c.Changeset.Commands) != 2 {
 		t.Errorf("%+v", c)
 	}
@@ -65,7 +90,7 @@ func TestACommitTakesTheChangesetAndNewCommandsOpenAnother(t *testing.T) {
 		t.Errorf("all that is staged: %v, %v", commands, err)
 	}
 	// It fails: what was staged meanwhile goes behind what comes back.
-	must(t, s.EndCommit(ctx, c, &changeset.Failure{Code: "CommitFailed", Message: "no", Step: "await", Log: []string{"a secret"}}, now))
+	must(t, s.EndCommit(ctx, c, changeset.Failed, &changeset.Failure{Code: "CommitFailed", Message: "no", Step: "await", Log: []string{"a secret"}}, now))
 	if got := staged(t, s, ada); !slices.Equal(got, []string{"app:create web", "app:resource:set web", "app:create worker"}) {
 		t.Errorf("staged %v", got)
 	}
@@ -74,9 +99,8 @@ func TestACommitTakesTheChangesetAndNewCommandsOpenAnother(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	// It can be committed again, and then nothing is staged.
-	c, err = s.BeginCommit(ctx, "c-2", "s-1", ada.ID, now)
-	must(t, err)
-	must(t, s.EndCommit(ctx, c, nil, now))
+	c = begin(t, s, "c-2", ada)
+	must(t, s.EndCommit(ctx, c, changeset.Done, nil, now))
 	if got := staged(t, s, ada); got != nil {
 		t.Errorf("staged %v", got)
 	}
@@ -92,15 +116,14 @@ func TestTheJournalTellsWhatWasBegunAndDone(t *testing.T) {
 	s := withStage(t)
 	ctx := t.Context()
 	stage(t, s, ada, create("web"), release("web", 1), activate("web", 1))
-	c, err := s.BeginCommit(ctx, "c-1", "s-1", ada.ID, now)
-	must(t, err)
+	c := begin(t, s, "c-1", ada)
 	p := start("web", "g-1")
 	p.Steps = append(p.Steps, plan.Step{ID: "remove g-0", Kind: plan.RemoveGeneration, App: "web", Generation: "g-0", Needs: []string{"switch"}, After: true})
-	must(t, s.WriteJournal(ctx, "c-1", "s-1", p, map[string]string{"web": "f"}, now))
-	must(t, s.SetPhase(ctx, "c-1", changeset.Applying))
-	must(t, s.StepStarted(ctx, "c-1", 0, now))
-	must(t, s.StepDone(ctx, "c-1", 0, p.Steps[0], now))
-	must(t, s.StepStarted(ctx, "c-1", 1, now))
+	must(t, s.WriteJournal(ctx, c, p, map[string]string{"web": "f"}, changeset.Delta{}, now))
+	must(t, s.SetPhase(ctx, c, changeset.Applying))
+	must(t, s.StepStarted(ctx, "c-1", c.Lease.Fence, 0, now))
+	must(t, s.StepDone(ctx, "c-1", c.Lease.Fence, 0, p.Steps[0], now))
+	must(t, s.StepStarted(ctx, "c-1", c.Lease.Fence, 1, now))
 
 	back, started, done, err := s.Journal(ctx, "c-1")
 	must(t, err)
@@ -118,7 +141,7 @@ func TestTheJournalTellsWhatWasBegunAndDone(t *testing.T) {
 	spec, err := s.Spec(ctx, "s-1")
 	must(t, err)
 	after, _ := changeset.Fold(spec, c.Changeset.Commands)
-	must(t, s.Pass(ctx, "c-1", "s-1", after, p))
+	must(t, s.Pass(ctx, c, after, p, now))
 	serving, err := s.Serving(ctx, "s-1")
 	if err != nil || serving["web"] != (plan.Generation{ID: "g-1", App: "web", Fingerprint: "f"}) {
 		t.Errorf("%v, %v", serving, err)
@@ -126,12 +149,12 @@ func TestTheJournalTellsWhatWasBegunAndDone(t *testing.T) {
 	if st, _, err := s.Stage(ctx, "p-1", "production"); err != nil || st.Version != 1 {
 		t.Errorf("version %d, %v", st.Version, err)
 	}
-	must(t, s.EndCommit(ctx, c, nil, now))
+	must(t, s.EndCommit(ctx, c, changeset.Done, nil, now))
 	unfinished, err := s.Unfinished(ctx)
 	if err != nil || unfinished["c-1"].Name != "production" {
 		t.Errorf("%v, %v", unfinished, err)
 	}
-	must(t, s.StepDone(ctx, "c-1", 2, p.Steps[2], now))
+	must(t, s.StepDone(ctx, "c-1", 0, 2, p.Steps[2], now))
 	if unfinished, err = s.Unfinished(ctx); err != nil || len(unfinished) > 0 {
 		t.Errorf("%v, %v", unfinished, err)
 	}
@@ -142,10 +165,9 @@ func TestAFailedCommitForgetsTheGenerationsThatItStarted(t *testing.T) {
 	ctx := t.Context()
 	pass(t, s, "c-1", start("web", "g-1"), create("web"), release("web", 1), activate("web", 1))
 	stage(t, s, ada, scale("web", 2))
-	c, err := s.BeginCommit(ctx, "c-2", "s-1", ada.ID, now)
-	must(t, err)
-	must(t, s.WriteJournal(ctx, "c-2", "s-1", start("web", "g-2"), map[string]string{"web": "f2"}, now))
-	must(t, s.EndCommit(ctx, c, &changeset.Failure{Code: "CommitFailed"}, now))
+	c := begin(t, s, "c-2", ada)
+	must(t, s.WriteJournal(ctx, c, start("web", "g-2"), map[string]string{"web": "f2"}, changeset.Delta{}, now))
+	must(t, s.EndCommit(ctx, c, changeset.Failed, &changeset.Failure{Code: "CommitFailed"}, now))
 	var n int
 	must(t, s.read.QueryRowContext(ctx, `SELECT count(*) FROM generations`).Scan(&n))
 	serving, err := s.Serving(ctx, "s-1")
@@ -164,7 +186,7 @@ func TestTheSwitchRetiresTheOldGenerationInTheSameTransaction(t *testing.T) {
 	if err != nil || serving["web"].ID != "g-2" {
 		t.Errorf("%v, %v", serving, err)
 	}
-	must(t, s.StepDone(t.Context(), "c-2", 2, p.Steps[2], now))
+	must(t, s.StepDone(t.Context(), "c-2", 0, 2, p.Steps[2], now))
 	var left string
 	must(t, s.read.QueryRowContext(t.Context(), `SELECT group_concat(id) FROM generations`).Scan(&left))
 	if left != "g-2" {

@@ -3,6 +3,7 @@ package store
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/plan"
@@ -35,7 +36,17 @@ func withOther(t *testing.T, s *Store, domain string, isValidated bool) error {
 	must(t, s.AddStage(ctx, setops.Stage{ID: "s-2", ProjectID: "p-1", Name: "staging", CreatedAt: now, CreatedBy: ada.Email}, ada))
 	app := setops.NewApp("shop")
 	app.Domains = map[string]setops.Domain{domain: {Validated: isValidated}}
-	return s.Pass(ctx, "none", "s-2", setops.Spec{Apps: map[string]*setops.App{"shop": app}}, plan.Plan{})
+	must(t, s.AppendCommands(ctx, "s-2", ada.ID, "changeset on s-2", now,
+		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
+			return []changeset.Command{create("shop")}, nil
+		}))
+	other := ticket("c-other", ada)
+	other.StageID = "s-2"
+	_, err := s.Enqueue(ctx, other)
+	must(t, err)
+	c, _, err := s.Claim(ctx, "s-2", "owner", now, now.Add(time.Minute))
+	must(t, err)
+	return s.Pass(ctx, c, setops.Spec{Apps: map[string]*setops.App{"shop": app}}, plan.Plan{}, now)
 }
 
 func TestDomainsAreReadBackAsTheyWereCommitted(t *testing.T) {

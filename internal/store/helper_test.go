@@ -68,13 +68,30 @@ func stage(t *testing.T, s *Store, u setops.User, commands ...changeset.Command)
 		}))
 }
 
+// ticket asks for a commit on stage s-1.
+func ticket(id string, u setops.User) changeset.Ticket {
+	return changeset.Ticket{ID: id, StageID: "s-1", UserID: u.ID, Now: now, QueueUntil: now.Add(time.Hour)}
+}
+
+// begin gives a commit its turn.
+func begin(t *testing.T, s *Store, id string, u setops.User) changeset.Commit {
+	t.Helper()
+	_, err := s.Enqueue(t.Context(), ticket(id, u))
+	must(t, err)
+	c, ok, err := s.Claim(t.Context(), "s-1", "owner", now, now.Add(time.Minute))
+	must(t, err)
+	if !ok || c.ID != id {
+		t.Fatalf("commit %s has the turn of %s", c.ID, id)
+	}
+	return c
+}
+
 // pass takes a commit of ada's over its commit point and ends it.
 func pass(t *testing.T, s *Store, id string, p plan.Plan, commands ...changeset.Command) setops.Spec {
 	t.Helper()
 	ctx := t.Context()
 	stage(t, s, ada, commands...)
-	c, err := s.BeginCommit(ctx, id, "s-1", ada.ID, now)
-	must(t, err)
+	c := begin(t, s, id, ada)
 	before, err := s.Spec(ctx, "s-1")
 	must(t, err)
 	after, problems := changeset.Fold(before, c.Changeset.Commands)
@@ -85,9 +102,9 @@ func pass(t *testing.T, s *Store, id string, p plan.Plan, commands ...changeset.
 	for name := range after.Apps {
 		fingerprints[name] = "fingerprint of " + name
 	}
-	must(t, s.WriteJournal(ctx, id, "s-1", p, fingerprints, now))
-	must(t, s.Pass(ctx, id, "s-1", after, p))
-	must(t, s.EndCommit(ctx, c, nil, now))
+	must(t, s.WriteJournal(ctx, c, p, fingerprints, changeset.DeltaOf(before, after), now))
+	must(t, s.Pass(ctx, c, after, p, now))
+	must(t, s.EndCommit(ctx, c, changeset.Done, nil, now))
 	return after
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -18,16 +19,26 @@ const (
 	stepDone    = "done"
 )
 
-// WriteJournal writes the plan of a commit before any of it is done, and the generations that it starts.
-func (s *Store) WriteJournal(ctx context.Context, commitID, stageID string, p plan.Plan, fingerprints map[string]string, now time.Time) error {
+// WriteJournal writes the plan of a commit before any of it is done, what it changes, and the generations that it starts.
+// Errors: changeset.ErrLeaseLost.
+func (s *Store) WriteJournal(ctx context.Context, c changeset.Commit, p plan.Plan, fingerprints map[string]string, delta changeset.Delta, now time.Time) error {
+	before, after, err := encodeDelta(delta)
+	if err != nil {
+		return err
+	}
 	return s.change(ctx, func(tx *sql.Tx) error {
+		n, err := exec(ctx, tx, `UPDATE commits SET before_apps = $3, after_apps = $4 WHERE id = $1 AND fence = $2 AND state = 'running'`,
+			c.ID, c.Lease.Fence, before, after)
+		if err := leased(n, err); err != nil {
+			return err
+		}
 		for i, step := range p.Steps {
 			text, err := json.Marshal(step)
 			if err != nil {
 				return err
 			}
 			_, err = exec(ctx, tx, `INSERT INTO steps (commit_id, position, step, after, state) VALUES ($1, $2, $3, $4, $5)`,
-				commitID, i, string(text), step.After, stepPlanned)
+				c.ID, i, string(text), step.After, stepPlanned)
 			if err != nil {
 				return err
 			}
@@ -36,7 +47,7 @@ func (s *Store) WriteJournal(ctx context.Context, commitID, stageID string, p pl
 			}
 			_, err = exec(ctx, tx, `INSERT INTO generations (id, stage_id, app, fingerprint, state, commit_id, created_at)
 				VALUES ($1, $2, $3, $4, 'starting', $5, $6) ON CONFLICT (id) DO NOTHING`,
-				step.Generation, stageID, step.App, fingerprints[step.App], commitID, millis(now))
+				step.Generation, c.StageID, step.App, fingerprints[step.App], c.ID, millis(now))
 			if err != nil {
 				return err
 			}
@@ -45,9 +56,13 @@ func (s *Store) WriteJournal(ctx context.Context, commitID, stageID string, p pl
 	})
 }
 
-// StepStarted and StepDone journal the step at that position of the plan.
-func (s *Store) StepStarted(ctx context.Context, commitID string, position int, now time.Time) error {
+// StepStarted and StepDone journal the step at that position of the plan. Who runs the commit gives the number of its lease;
+// 0 is for steps behind the commit point, when it has none any more. Errors: changeset.ErrLeaseLost.
+func (s *Store) StepStarted(ctx context.Context, commitID string, fence int64, position int, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := holdsLease(ctx, tx, commitID, fence); err != nil {
+			return err
+		}
 		_, err := exec(ctx, tx, `UPDATE steps SET state = $3, started_at = $4 WHERE commit_id = $1 AND position = $2`,
 			commitID, position, stepRunning, millis(now))
 		return err
@@ -55,8 +70,11 @@ func (s *Store) StepStarted(ctx context.Context, commitID string, position int, 
 }
 
 // StepDone journals that a step is done; for the removal of a generation also that it is gone.
-func (s *Store) StepDone(ctx context.Context, commitID string, position int, step plan.Step, now time.Time) error {
+func (s *Store) StepDone(ctx context.Context, commitID string, fence int64, position int, step plan.Step, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := holdsLease(ctx, tx, commitID, fence); err != nil {
+			return err
+		}
 		if step.Kind == plan.RemoveGeneration {
 			if _, err := exec(ctx, tx, `DELETE FROM generations WHERE id = $1 AND state = 'retiring'`, step.Generation); err != nil {
 				return err
@@ -66,6 +84,18 @@ func (s *Store) StepDone(ctx context.Context, commitID string, position int, ste
 			commitID, position, stepDone, millis(now))
 		return err
 	})
+}
+
+func holdsLease(ctx context.Context, tx *sql.Tx, commitID string, fence int64) error {
+	if fence == 0 {
+		return nil
+	}
+	var one int64
+	ok, err := found(tx.QueryRowContext(ctx, `SELECT 1 FROM commits WHERE id = $1 AND fence = $2 AND state = 'running'`, commitID, fence).Scan(&one))
+	if err == nil && !ok {
+		return changeset.ErrLeaseLost
+	}
+	return err
 }
 
 // Journal gives the plan of a commit and which of its positions were started and are done.

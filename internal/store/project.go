@@ -35,6 +35,25 @@ func (s *Store) Project(ctx context.Context, organizationID, name string) (p set
 	return first(all, err)
 }
 
+// MarkProjectDestroying says that a project is being taken down, so that it gets no new stages and a restart goes on.
+func (s *Store) MarkProjectDestroying(ctx context.Context, id string) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `UPDATE projects SET destroying = TRUE WHERE id = $1`, id)
+		return err
+	})
+}
+
+// DestroyingProjects gives the projects that are being taken down, each with its organization and no stage.
+func (s *Store) DestroyingProjects(ctx context.Context) (refs []setops.StageRef, ids []string, err error) {
+	refs, err = collect(ctx, s.read, func(r *sql.Rows) (ref setops.StageRef, err error) {
+		var id string
+		err = r.Scan(&id, &ref.Organization, &ref.Project)
+		ids = append(ids, id)
+		return ref, err
+	}, `SELECT p.id, o.name, p.name FROM projects p JOIN organizations o ON o.id = p.organization_id WHERE p.destroying ORDER BY p.id`)
+	return refs, ids, err
+}
+
 // RemoveProject removes a project. It must have no stages.
 func (s *Store) RemoveProject(ctx context.Context, id string) error {
 	return s.change(ctx, func(tx *sql.Tx) error {

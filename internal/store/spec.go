@@ -21,7 +21,7 @@ func (s *Store) App(ctx context.Context, stageID, name string) (*setops.App, boo
 		return nil, false, err
 	}
 	err = eachRelease(ctx, s.read, func(_ string, r setops.Release) { apps[0].Releases = append(apps[0].Releases, r) },
-		`SELECT app, id, digest, tag, created_at, created_by FROM releases WHERE stage_id = $1 AND app = $2 ORDER BY id`, stageID, name)
+		selectRelease+` WHERE stage_id = $1 AND app = $2 ORDER BY id`, stageID, name)
 	return apps[0], err == nil, err
 }
 
@@ -46,7 +46,7 @@ func loadSpec(ctx context.Context, q querier, stageID string) (setops.Spec, erro
 		if a := spec.Apps[app]; a != nil {
 			a.Releases = append(a.Releases, r)
 		}
-	}, `SELECT app, id, digest, tag, created_at, created_by FROM releases WHERE stage_id = $1 ORDER BY app, id`, stageID)
+	}, selectRelease+` WHERE stage_id = $1 ORDER BY app, id`, stageID)
 	if err != nil {
 		return setops.Spec{}, fmt.Errorf("read releases: %w", err)
 	}
@@ -66,13 +66,15 @@ func scanApp(r *sql.Rows) (*setops.App, error) {
 	return a, nil
 }
 
+const selectRelease = `SELECT app, id, digest, tag, created_at, created_by, activated_at, activated_by FROM releases`
+
 func eachRelease(ctx context.Context, q querier, f func(app string, r setops.Release), query string, args ...any) error {
 	_, err := collect(ctx, q, func(rows *sql.Rows) (none struct{}, err error) {
 		var app string
 		var r setops.Release
-		var created int64
-		err = rows.Scan(&app, &r.ID, &r.Digest, &r.Tag, &created, &r.CreatedBy)
-		r.CreatedAt = fromMillis(created)
+		var created, activated int64
+		err = rows.Scan(&app, &r.ID, &r.Digest, &r.Tag, &created, &r.CreatedBy, &activated, &r.ActivatedBy)
+		r.CreatedAt, r.ActivatedAt = fromMillis(created), maybeMillis(activated)
 		f(app, r)
 		return none, err
 	}, query, args...)
@@ -139,5 +141,16 @@ func saveApp(ctx context.Context, tx *sql.Tx, stageID string, app *setops.App) e
 			return err
 		}
 	}
-	return nil
+	return reserveUpTo(ctx, tx, stageID, app)
+}
+
+// reserveUpTo keeps the ids of releases that a revert has brought back from being given again.
+func reserveUpTo(ctx context.Context, tx *sql.Tx, stageID string, app *setops.App) error {
+	highest := 0
+	for _, r := range app.Releases {
+		highest = max(highest, r.ID)
+	}
+	_, err := exec(ctx, tx, `INSERT INTO release_ids (stage_id, app, last) VALUES ($1, $2, $3)
+		ON CONFLICT (stage_id, app) DO UPDATE SET last = excluded.last WHERE release_ids.last < excluded.last`, stageID, app.Name, highest)
+	return err
 }

@@ -1,17 +1,26 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/setopsco/setops/internal/setops"
 )
 
 const stageColumns = `id, project_id, name, created_at, created_by, version, destroying`
 
-// AddStage adds a stage with its creator as admin. Errors: StageAlreadyExists.
+// AddStage adds a stage with its creator as admin. Errors: StageAlreadyExists, ProjectDoesNotExist for one that is being destroyed.
 func (s *Store) AddStage(ctx context.Context, st setops.Stage, u setops.User) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
+		var destroying bool
+		if _, err := found(tx.QueryRowContext(ctx, `SELECT destroying FROM projects WHERE id = $1`, st.ProjectID).Scan(&destroying)); err != nil {
+			return err
+		}
+		if destroying {
+			return setops.Refuse(setops.ProjectDoesNotExist, "the project is being destroyed; it gets no new stages")
+		}
 		_, err := exec(ctx, tx, `INSERT INTO stages (id, project_id, name, created_at, created_by) VALUES ($1, $2, $3, $4, $5)`,
 			st.ID, st.ProjectID, st.Name, millis(st.CreatedAt), st.CreatedBy)
 		if isTaken(err) {
@@ -34,33 +43,54 @@ func (s *Store) Stage(ctx context.Context, projectID, name string) (setops.Stage
 	return first(collect(ctx, s.read, scanStage, `SELECT `+stageColumns+` FROM stages WHERE project_id = $1 AND name = $2`, projectID, name))
 }
 
-// StageRefs gives every stage with the names that engines and routers need, and whether it is being destroyed.
-func (s *Store) StageRefs(ctx context.Context) ([]setops.StageRef, []bool, error) {
-	var destroying []bool
-	refs, err := collect(ctx, s.read, func(r *sql.Rows) (ref setops.StageRef, err error) {
-		var d bool
-		err = r.Scan(&ref.ID, &ref.Organization, &ref.Project, &ref.Name, &d)
-		destroying = append(destroying, d)
-		return ref, err
-	}, `SELECT s.id, o.name, p.name, s.name, s.destroying FROM stages s JOIN projects p ON p.id = s.project_id
-		JOIN organizations o ON o.id = p.organization_id ORDER BY s.id`)
-	return refs, destroying, err
+const selectRef = `SELECT s.id, o.name, p.name, s.name FROM stages s JOIN projects p ON p.id = s.project_id
+	JOIN organizations o ON o.id = p.organization_id`
+
+func scanRef(r *sql.Rows) (ref setops.StageRef, err error) {
+	err = r.Scan(&ref.ID, &ref.Organization, &ref.Project, &ref.Name)
+	return ref, err
 }
 
-// MarkDestroying says that a stage is being taken down, so that nothing new is begun on it and a restart goes on.
-// Errors: CommitAlreadyRunning while a commit of it runs.
-func (s *Store) MarkDestroying(ctx context.Context, stageID string) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		var running int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM commits WHERE stage_id = $1 AND state = 'running'`, stageID).Scan(&running); err != nil {
+// StageRef gives a stage with the names that engines and routers need; ok is false where there is none.
+func (s *Store) StageRef(ctx context.Context, id string) (setops.StageRef, bool, error) {
+	return first(collect(ctx, s.read, scanRef, selectRef+` WHERE s.id = $1`, id))
+}
+
+// Version gives how many committed states a stage has had.
+func (s *Store) Version(ctx context.Context, stageID string) (version int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT version FROM stages WHERE id = $1`, stageID).Scan(&version)
+	return version, err
+}
+
+// StageRefs gives every stage with the names that engines and routers need.
+func (s *Store) StageRefs(ctx context.Context) ([]setops.StageRef, error) {
+	return collect(ctx, s.read, scanRef, selectRef+` WHERE NOT s.destroying ORDER BY s.id`)
+}
+
+// Destroying gives the stages that are being taken down.
+func (s *Store) Destroying(ctx context.Context) ([]setops.StageRef, error) {
+	return collect(ctx, s.read, scanRef, selectRef+` WHERE s.destroying ORDER BY s.id`)
+}
+
+// MarkDestroying says that a stage is being taken down, so that nothing new is begun on it and a restart goes on: commits that
+// wait end, and one that runs is asked to end. It tells whether one runs still.
+func (s *Store) MarkDestroying(ctx context.Context, stageID, by string, now time.Time) (busy bool, err error) {
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		if _, err := exec(ctx, tx, `UPDATE stages SET destroying = TRUE WHERE id = $1`, stageID); err != nil {
 			return err
 		}
-		if running > 0 {
-			return commitRunning()
+		_, err := exec(ctx, tx, `UPDATE commits SET cancelled_by = $2 WHERE stage_id = $1 AND cancelled_by = '' AND NOT passed
+			AND state IN ('queued', 'running')`, stageID, cmp.Or(by, "the server"))
+		if err != nil {
+			return err
 		}
-		_, err := exec(ctx, tx, `UPDATE stages SET destroying = TRUE WHERE id = $1`, stageID)
-		return err
+		_, err = exec(ctx, tx, `UPDATE commits SET state = 'cancelled', finished_at = $2 WHERE stage_id = $1 AND state = 'queued'`, stageID, millis(now))
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM commits WHERE stage_id = $1 AND state = 'running')`, stageID).Scan(&busy)
 	})
+	return busy, err
 }
 
 // RemoveStage removes a stage with all that belongs to it.
@@ -84,6 +114,6 @@ func scanStage(r *sql.Rows) (st setops.Stage, err error) {
 func commitRunning() error {
 	return &setops.Error{
 		Kind: setops.StateError, Code: setops.CommitAlreadyRunning, Temporary: true,
-		Message: "another commit of this stage is running; try again when it has ended",
+		Message: "another commit of this stage is running or waits; try again when it has ended, or without --no-queue",
 	}
 }

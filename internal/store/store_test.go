@@ -142,13 +142,19 @@ func TestARemovedStageTakesAllThatIsOnIt(t *testing.T) {
 	ctx := t.Context()
 	pass(t, s, "c-1", start("web", "g-1"), create("web"), release("web", 1), activate("web", 1))
 	stage(t, s, bob, create("worker"))
-	must(t, s.MarkDestroying(ctx, "s-1"))
+	busy, err := s.MarkDestroying(ctx, "s-1", ada.Email, now)
+	if busy || err != nil {
+		t.Errorf("%v, %v", busy, err)
+	}
 	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil), setops.ChangesetLocked)
-	_, err := s.BeginCommit(ctx, "c-2", "s-1", bob.ID, now)
+	_, err = s.Enqueue(ctx, ticket("c-2", bob))
 	refused(t, err, setops.ChangesetLocked)
-	refs, destroying, err := s.StageRefs(ctx)
-	if err != nil || len(refs) != 1 || !destroying[0] || refs[0] != (setops.StageRef{ID: "s-1", Organization: "demo", Project: "shop", Name: "production"}) {
-		t.Errorf("%v %v %v", refs, destroying, err)
+	refs, err := s.Destroying(ctx)
+	if err != nil || len(refs) != 1 || refs[0] != (setops.StageRef{ID: "s-1", Organization: "demo", Project: "shop", Name: "production"}) {
+		t.Errorf("%v %v", refs, err)
+	}
+	if refs, err = s.StageRefs(ctx); err != nil || len(refs) != 0 {
+		t.Errorf("%v %v", refs, err)
 	}
 	must(t, s.RemoveStage(ctx, "s-1"))
 	for _, table := range []string{"stages", "apps", "releases", "release_ids", "generations", "changesets", "commands", "commits", "steps"} {

@@ -28,6 +28,9 @@ ALTER TABLE changesets ADD COLUMN reverts TEXT NOT NULL DEFAULT '';
 ALTER TABLE releases ADD COLUMN activated_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE releases ADD COLUMN activated_by TEXT NOT NULL DEFAULT '';
 
+-- Images of destroyed apps are removed by clean-up now, not by commits.
+UPDATE steps SET state = 'done' WHERE after AND step LIKE '%"kind":"remove images"%';
+
 -- +goose Down
 DROP INDEX commits_stage;
 ALTER TABLE releases DROP COLUMN activated_by;

@@ -1,0 +1,196 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Revert is what to take back.
+type Revert struct {
+	Commit string // an id, or a beginning of one that no other has
+	To     bool   // bring the whole stage back to what it was right after the commit
+	Force  bool   // take back what later commits have changed again, too
+}
+
+// Reverted is what was staged, and the states of the stage that it lies between.
+type Reverted struct {
+	Commands      []changeset.Command
+	Before, After setops.Spec
+}
+
+// Revert stages the commands that take a commit back as a new changeset. Errors: CommitNotFound; ChangesetInvalid where
+// something is staged already, where there is nothing to take back, where a later commit stands in the way, and where an image is
+// lost; what Admit says.
+func (s *Service) Revert(ctx context.Context, stage setops.StageRef, user setops.User, r Revert) (Reverted, error) {
+	c, err := s.Running.Commit(ctx, stage.ID, r.Commit)
+	if err != nil {
+		return Reverted{}, err
+	}
+	if !c.Passed {
+		return Reverted{}, setops.Refuse(setops.ChangesetInvalid, "nothing of commit %s is live: it %s; there is nothing to revert", c.ID, became(c.State))
+	}
+	now, err := s.Store.Spec(ctx, stage.ID)
+	if err != nil {
+		return Reverted{}, err
+	}
+	target, err := s.target(ctx, stage, c, now, r)
+	if err != nil {
+		return Reverted{}, err
+	}
+	if err := s.drop(ctx, stage, now, target); err != nil {
+		return Reverted{}, err
+	}
+	done := Reverted{Commands: changeset.Between(now, target), Before: now}
+	if len(done.Commands) == 0 {
+		return done, setops.Refuse(setops.ChangesetInvalid, "the stage is already as if commit %s had been reverted", c.ID)
+	}
+	if err := s.admit(ctx, stage, now, target, done.Commands); err != nil {
+		return done, err
+	}
+	fresh := changeset.Changeset{ID: s.NewID(), StageID: stage.ID, UserID: user.ID, CreatedAt: s.Now(), Reverts: c.ID}
+	err = s.Store.StageRevert(ctx, fresh, func(committed setops.Spec, _ []changeset.Command, _ func(string) (int, error)) ([]changeset.Command, error) {
+		var problems []changeset.Problem
+		if done.After, problems = changeset.Fold(committed, done.Commands); len(problems) > 0 { // another commit has come between
+			return nil, problems[0].Err
+		}
+		return done.Commands, nil
+	})
+	return done, err
+}
+
+func became(s changeset.State) string {
+	switch s {
+	case changeset.Failed:
+		return "has failed"
+	case changeset.Cancelled:
+		return "was cancelled"
+	}
+	return "has not passed yet"
+}
+
+// target is what the stage shall be.
+func (s *Service) target(ctx context.Context, stage setops.StageRef, c changeset.Commit, now setops.Spec, r Revert) (setops.Spec, error) {
+	if r.To {
+		return s.stateAfter(ctx, stage, c, now)
+	}
+	delta, err := s.Store.Delta(ctx, c.ID)
+	if err != nil {
+		return now, err
+	}
+	target, conflicts := changeset.Inverse(delta.Before, delta.After, now)
+	if len(conflicts) == 0 || r.Force {
+		return target, nil
+	}
+	lines := []string{"later commits have changed again what this one did:"}
+	for _, conflict := range conflicts {
+		lines = append(lines, "   "+conflict.Message)
+	}
+	lines = append(lines, fmt.Sprintf("revert those first, or go back to before all of them with `setops changeset:revert --to COMMIT`, or take them back too with `setops changeset:revert %s --force`", c.ID))
+	return now, setops.Refuse(setops.ChangesetInvalid, "%s", strings.Join(lines, "\n"))
+}
+
+// stateAfter is what the stage was right after a commit: each app as it was before the first later commit that changed it.
+func (s *Service) stateAfter(ctx context.Context, stage setops.StageRef, c changeset.Commit, now setops.Spec) (setops.Spec, error) {
+	later, err := s.Store.CommitsSince(ctx, stage.ID, c.ID)
+	if err != nil {
+		return now, err
+	}
+	target := now.Clone()
+	seen := map[string]bool{}
+	for _, l := range later {
+		delta, err := s.Store.Delta(ctx, l.ID)
+		if err != nil {
+			return now, err
+		}
+		for _, spec := range []setops.Spec{delta.Before, delta.After} {
+			for name := range spec.Apps {
+				if seen[name] {
+					continue
+				}
+				seen[name] = true
+				delete(target.Apps, name)
+				if was := delta.Before.Apps[name]; was != nil {
+					target.Apps[name] = withReleases(was, now.Apps[name])
+				}
+			}
+		}
+	}
+	return target, nil
+}
+
+// withReleases is an app as it was, with the releases that it has today besides those that it had. One that was made anew since
+// has numbers that stand for other images: then those of today are none of it.
+func withReleases(was, now *setops.App) *setops.App {
+	app := was.Clone()
+	if now == nil {
+		return app
+	}
+	app.Releases = now.Clone().Releases
+	for _, r := range was.Releases {
+		switch other, there := app.Release(r.ID); {
+		case !there:
+			app.Releases = append(app.Releases, r)
+		case other.Digest != r.Digest:
+			return was.Clone()
+		}
+	}
+	return app
+}
+
+// drop leaves out releases that would be made again, that nothing runs, and whose image is gone.
+func (s *Service) drop(ctx context.Context, stage setops.StageRef, now, target setops.Spec) error {
+	for name, app := range target.Apps {
+		kept := make([]setops.Release, 0, len(app.Releases))
+		for _, r := range app.Releases {
+			found := r.ID == app.ActiveRelease
+			if was := now.Apps[name]; was != nil && !found {
+				_, found = was.Release(r.ID)
+			}
+			if !found {
+				var err error
+				if found, err = s.Exists(ctx, engine.Repository(stage, name), r.Digest); err != nil {
+					return fmt.Errorf("look up image %s: %w", r.Digest, err)
+				}
+			}
+			if found {
+				kept = append(kept, r)
+			}
+		}
+		if len(kept) < len(app.Releases) {
+			app = app.Clone()
+			app.Releases = kept
+			target.Apps[name] = app
+		}
+	}
+	return nil
+}
+
+// admit asks about what the commands alone do not tell: images that are to run, and domains.
+func (s *Service) admit(ctx context.Context, stage setops.StageRef, now, target setops.Spec, commands []changeset.Command) error {
+	for name, app := range target.Apps {
+		if was := now.Apps[name]; app.ActiveRelease == 0 || was != nil && was.ActiveRelease == app.ActiveRelease {
+			continue
+		}
+		release, _ := app.Release(app.ActiveRelease)
+		found, err := s.Exists(ctx, engine.Repository(stage, name), release.Digest)
+		if err != nil {
+			return fmt.Errorf("look up image %s: %w", release.Digest, err)
+		}
+		if !found {
+			return setops.Refuse(setops.ChangesetInvalid,
+				"this would run release %d of app %s again, and its image %s is lost; push it to %s once more, then revert again",
+				release.ID, name, release.Digest, engine.Repository(stage, name))
+		}
+	}
+	for _, c := range commands {
+		if err := s.Admit(ctx, stage, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/history"
+	"github.com/setopsco/setops/internal/plan"
+	"github.com/setopsco/setops/internal/setops"
+	"github.com/setopsco/setops/pkg/api"
+)
+
+type commitToRevert struct {
+	OneCommit
+	Body *api.Revert
+}
+
+func (s *Server) showDiff(ctx context.Context, in *InStage) (*answer[api.Diff], error) {
+	u, ref, err := s.stage(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Staging.Changeset(ctx, ref, u); err != nil {
+		return nil, err
+	}
+	p, err := s.Commits.Preview(ctx, ref, u)
+	if err != nil {
+		return nil, err
+	}
+	diff, err := s.diff(ref, p.Before, p.After, p.Plan, false)
+	return answered(diff), err
+}
+
+func (s *Server) showPlan(ctx context.Context, in *InStage) (*answer[api.Plan], error) {
+	u, ref, err := s.stage(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Commits.Preview(ctx, ref, u)
+	if err != nil {
+		return nil, err
+	}
+	wire := api.Plan{Hash: p.Hash, Steps: make([]api.PlanStep, 0, len(p.Plan.Steps))}
+	for _, step := range p.Plan.Steps {
+		wire.Steps = append(wire.Steps, wireStep(step))
+	}
+	wire.Diff, err = s.diff(ref, p.Before, p.After, p.Plan, true)
+	return answered(wire), err
+}
+
+func (s *Server) showCommitDetails(ctx context.Context, in *OneCommit) (*answer[api.CommitDetails], error) {
+	_, ref, err := s.stage(ctx, in.InStage)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.History.Details(ctx, ref, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	wire := api.CommitDetails{Commit: wireCommit(d.Commit), Steps: []api.CommitStep{}, Tasks: []api.CommitTask{}}
+	var journal plan.Plan
+	for _, r := range d.Steps {
+		journal.Steps = append(journal.Steps, r.Step)
+		wire.Steps = append(wire.Steps, api.CommitStep{
+			PlanStep: wireStep(r.Step), State: r.State, StartedAt: instant(r.StartedAt), FinishedAt: instant(r.FinishedAt),
+		})
+	}
+	for _, t := range d.Tasks {
+		task := api.CommitTask{App: t.App, TaskID: t.ID, Log: make([]api.LogLine, 0, len(t.Log))}
+		for _, l := range t.Log {
+			task.Log = append(task.Log, wireLine(l))
+		}
+		wire.Tasks = append(wire.Tasks, task)
+	}
+	wire.Diff, err = s.diff(ref, d.Delta.Before, d.Delta.After, journal, true)
+	return answered(wire), err
+}
+
+func (s *Server) revertCommit(ctx context.Context, in *commitToRevert) (*answer[api.Reverted], error) {
+	u, ref, err := s.stage(ctx, in.InStage)
+	if err != nil {
+		return nil, err
+	}
+	r := history.Revert{Commit: in.ID}
+	if in.Body != nil {
+		r.To, r.Force = in.Body.To, in.Body.Force
+	}
+	done, err := s.History.Revert(ctx, ref, u, r)
+	if err != nil {
+		return nil, err
+	}
+	wire := api.Reverted{Commands: wireCommands(done.Commands)}
+	wire.Diff, err = s.diff(ref, done.Before, done.After, plan.Plan{}, false)
+	return answered(wire), err
+}
+
+// diff compares two states of a stage; the plan between them tells which apps get new tasks.
+func (s *Server) diff(ref setops.StageRef, before, after setops.Spec, p plan.Plan, hide bool) (api.Diff, error) {
+	changes, err := s.History.Changes(ref, before, after, hide)
+	restarts := map[string]string{}
+	for _, step := range p.Steps {
+		if step.Kind == plan.StartGeneration && !step.Restores {
+			restarts[step.App] = step.Cause
+		}
+	}
+	wire := api.Diff{Apps: make([]api.AppDiff, 0, len(changes))}
+	for _, c := range changes {
+		app := api.AppDiff{Name: c.Name, Change: string(c.Change), Restarts: restarts[c.Name], Lost: c.Lost, Values: make([]api.ValueChange, 0, len(c.Values))}
+		for _, v := range c.Values {
+			app.Values = append(app.Values, wireValue(v))
+		}
+		wire.Apps = append(wire.Apps, app)
+	}
+	return wire, err
+}
+
+func wireValue(v changeset.ValueChange) api.ValueChange {
+	return api.ValueChange{Field: v.Field, Old: v.Old, New: v.New, Hidden: v.Secret}
+}
+
+func wireStep(s plan.Step) api.PlanStep {
+	return api.PlanStep{ID: s.ID, Kind: string(s.Kind), App: s.App, Cause: s.Cause, Needs: s.Needs, After: s.After}
+}
