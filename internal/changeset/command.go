@@ -42,6 +42,7 @@ var newCommand = map[string]func() Command{
 	"app:env:unset":       func() Command { return new(EnvUnset) },
 	"app:release:create":  func() Command { return new(ReleaseCreate) },
 	"app:release:set":     func() Command { return new(ReleaseActivate) },
+	"app:release:unset":   func() Command { return new(ReleaseDeactivate) },
 
 	"app:domain:create":       func() Command { return new(DomainCreate) },
 	"app:domain:destroy":      func() Command { return new(DomainDestroy) },
