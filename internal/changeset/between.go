@@ -54,19 +54,11 @@ func anew(was, is *setops.App) bool {
 	if was.Committed && was.Network.Protocol != is.Network.Protocol {
 		return true
 	}
-	digests := digestsOf(was)
+	numbered := byID(was.Releases)
 	return slices.ContainsFunc(is.Releases, func(r setops.Release) bool {
-		digest, taken := digests[r.ID]
-		return taken && digest != r.Digest
+		other, taken := numbered[r.ID]
+		return taken && other.Digest != r.Digest
 	})
-}
-
-func digestsOf(a *setops.App) map[int]string {
-	digests := make(map[int]string, len(a.Releases))
-	for _, r := range a.Releases {
-		digests[r.ID] = r.Digest
-	}
-	return digests
 }
 
 func (t turn) destroy(name string) []Command {
@@ -95,9 +87,9 @@ func (t turn) app(name string) []Command {
 
 func releasesBetween(was, is *setops.App) []Command {
 	var commands []Command
-	digests := digestsOf(was)
+	numbered := byID(was.Releases)
 	for _, r := range is.Releases {
-		if _, there := digests[r.ID]; !there {
+		if _, there := numbered[r.ID]; !there {
 			commands = append(commands, &ReleaseCreate{
 				AppName: is.Name, Digest: r.Digest, ID: r.ID, Tag: r.Tag, CreatedAt: r.CreatedAt, CreatedBy: r.CreatedBy,
 			})
