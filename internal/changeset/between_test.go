@@ -139,9 +139,15 @@ app:domain:validate {"name":"web","domain":"example.com"}
 }
 
 func TestAVectorOfOneWordIsTakenAsItIs(t *testing.T) {
-	for _, word := range []string{
-		"puma", "a b", "a  b ", "it's", "it's one", "'", "' '", `"a b"`, `a\ b`, `\`, " \\", "#", "# c", "a\nb", "a\tb\r", "\n", " ", "'\\'' '", "ä ö", `sh -c "echo 'x'"`,
-	} {
+	words := []string{"puma", "a b", "it's one", "' '", `"a b"`, `a\ b`, " \\", "# c", "a\nb", "a\tb\r", "\n", " ", "'\\'' '", "ä ö", `sh -c "echo 'x'"`}
+	each(t, func(_ *testing.T, r *rand.Rand) {
+		word := make([]rune, 1+r.IntN(8))
+		for i := range word {
+			word[i] = []rune("ab \t\n\r'\"\\#$ö")[r.IntN(12)]
+		}
+		words = append(words, string(word))
+	})
+	for _, word := range words {
 		to := stage()
 		to.Apps["web"].Container.Command, to.Apps["web"].Container.Entrypoint = []string{word}, []string{word}
 		to.Apps["web"].Container.HealthCheck.Command = []string{word}

@@ -90,6 +90,15 @@ func TestACommitIsTakenBackValueByValue(t *testing.T) {
 			both(noDomain("web", "example.com"), setDomain("shop", "example.com", setops.Domain{Validated: true})),
 			"web domains.example.com: another app has validated it meanwhile; it is left as it is",
 		},
+		"a domain that was given up, and that another app has now": {
+			setDomain("web", "example.com", setops.Domain{Primary: true}), setDomain("shop", "example.com", setops.Domain{Validated: true}),
+			both(setDomain("web", "example.com", setops.Domain{Primary: true}), setDomain("shop", "example.com", setops.Domain{Validated: true})),
+			"web domains.example.com: another app has validated it meanwhile; it is left as it is",
+		},
+		"an option of a domain that another app has now": {
+			setDomain("web", "www.example.com", setops.Domain{}), setDomain("shop", "www.example.com", setops.Domain{Validated: true}),
+			setDomain("shop", "www.example.com", setops.Domain{Validated: true}), "",
+		},
 		"another primary domain": {
 			both(setDomain("web", "example.com", setops.Domain{Validated: true}), setDomain("web", "www.example.com", setops.Domain{Primary: true})), nil, nil, "",
 		},
@@ -201,7 +210,10 @@ func TestWhatACommitIsTakenBackToCanBeReached(t *testing.T) {
 		if settings(t, again) != settings(t, target) || !slices.Equal(conflicts, same) {
 			t.Errorf("once %s\nthen %s", listed(conflicts), listed(same))
 		}
-		for _, a := range target.Apps { // nothing of it is shared
+		for name, a := range target.Apps { // nothing of it is shared
+			if present := now.Apps[name]; a.Committed != (present != nil && present.Committed) {
+				t.Errorf("app %s: committed is %v", name, a.Committed)
+			}
 			a.Env, a.Resources.Scale = nil, -1
 			clear(a.Domains)
 			clear(a.Releases)
