@@ -1,6 +1,7 @@
 // Package changeset holds the commands that users stage, as a sealed sum type with one file per noun, and Fold, which
-// applies them to the Spec of a stage. It is pure: no I/O, no clock, no randomness; what it needs of those comes in as
-// values. Start with Command and Fold.
+// applies them to the Spec of a stage. The other way round, Between finds the commands from one Spec to another, Compare
+// shows what differs, and Inverse is what a stage is without a commit. All is pure: no I/O, no clock, no randomness; what
+// is needed of those comes in as values. Start with Command and Fold.
 package changeset
 
 import (
@@ -42,6 +43,7 @@ var newCommand = map[string]func() Command{
 	"app:env:unset":       func() Command { return new(EnvUnset) },
 	"app:release:create":  func() Command { return new(ReleaseCreate) },
 	"app:release:set":     func() Command { return new(ReleaseActivate) },
+	"app:release:unset":   func() Command { return new(ReleaseDeactivate) },
 
 	"app:domain:create":       func() Command { return new(DomainCreate) },
 	"app:domain:destroy":      func() Command { return new(DomainDestroy) },

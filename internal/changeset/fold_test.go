@@ -131,6 +131,9 @@ func TestCommandsChangeTheirAppAndNothingElse(t *testing.T) {
 		"release:activate": {
 			&changeset.ReleaseActivate{AppName: "web", ID: 1}, func(map[string]*setops.App) {},
 		},
+		"no active release any more": {
+			&changeset.ReleaseDeactivate{AppName: "web"}, func(apps map[string]*setops.App) { apps["web"].ActiveRelease = 0 },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := stage()
@@ -173,6 +176,7 @@ func TestCommandsThatDoNotApplySayWhy(t *testing.T) {
 		"a digest that is none":       {&changeset.ReleaseCreate{AppName: "web", Digest: "latest", ID: 2}, setops.CodeReleaseDigestInvalid, "64 hexadecimal digits"},
 		"a number that is taken":      {&changeset.ReleaseCreate{AppName: "web", Digest: digest2, ID: 1}, setops.ValidationFailed, "has that release already"},
 		"no such release":             {&changeset.ReleaseActivate{AppName: "web", ID: 2}, setops.ReleaseDoesNotExist, "no release 2"},
+		"no release is active":        {&changeset.ReleaseDeactivate{AppName: "proxy"}, setops.AppHasNoActiveRelease, "proxy has no active release"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := stage()

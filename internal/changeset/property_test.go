@@ -26,7 +26,7 @@ func dump(s setops.Spec) string {
 func randomCommand(r *rand.Rand) changeset.Command {
 	app := []string{"web", "proxy", "new", "x"}[r.IntN(4)]
 	field := func(fields ...string) []string { return []string{fields[r.IntN(len(fields))]} }
-	switch r.IntN(17) {
+	switch r.IntN(23) {
 	case 0:
 		return &changeset.AppCreate{AppName: app}
 	case 1:
@@ -44,7 +44,7 @@ func randomCommand(r *rand.Rand) changeset.Command {
 	case 7:
 		return &changeset.NetworkSet{AppName: app, Protocol: new(setops.Protocol(field("http", "tcp")[0])), HealthCheckPath: new(field("/", "x")[0])}
 	case 8:
-		return &changeset.EnvSet{AppName: app, Key: field("A", "B", "PORT")[0], Value: setops.Sealed(field("s1:a", "s1:b")[0])}
+		return &changeset.EnvSet{AppName: app, Key: field("A", "B", "PORT")[0], Value: setops.Sealed(field("s1:a", "s1:b")[0]), Description: field("", "why")[0]}
 	case 9:
 		return &changeset.EnvUnset{AppName: app, Key: field("A", "B", "COLOUR")[0]}
 	case 10:
@@ -59,6 +59,18 @@ func randomCommand(r *rand.Rand) changeset.Command {
 		return &changeset.DomainOptionUnset{AppName: app, Domain: randomDomain(r), Fields: field("primary", "static_ip", "colour")}
 	case 15:
 		return &changeset.ReleaseCreate{AppName: app, Digest: field(digest1, digest2, "no")[0], ID: 1 + r.IntN(5)}
+	case 16:
+		return &changeset.ReleaseDeactivate{AppName: app}
+	case 17:
+		return &changeset.NetworkSet{AppName: app, Public: new(r.IntN(2) == 0), HealthCheckStatus: new(field("200", "200-499")[0])}
+	case 18:
+		return &changeset.NetworkUnset{AppName: app, Fields: field("protocol", "port", "health_check_path", "health_check_status")}
+	case 19:
+		return &changeset.ContainerSet{AppName: app, Entrypoint: field(`'it''s'\ one`, `"a b"`, "# c")}
+	case 20:
+		return &changeset.ContainerSet{AppName: app, StartTimeout: new(60 * r.IntN(3)), HealthCheck: &changeset.HealthCheck{Command: field("a", "b c")}}
+	case 21:
+		return &changeset.DomainOptionSet{AppName: app, Domain: randomDomain(r), StaticIP: new(r.IntN(2) == 0)}
 	}
 	return &changeset.ReleaseActivate{AppName: app, ID: r.IntN(6)}
 }

@@ -95,6 +95,12 @@ type ReleaseActivate struct {
 	Before    []string `json:"before,omitempty"`
 }
 
+// ReleaseDeactivate stages that the app has no active release any more, and no tasks. No command of the CLI stages it: it
+// takes back the first activation of an app.
+type ReleaseDeactivate struct {
+	Name string `json:"name"`
+}
+
 // DomainCreate stages a custom domain. Primary takes the place of the app's present primary domain.
 type DomainCreate struct {
 	Name    string `json:"name"`
@@ -142,6 +148,7 @@ func (EnvSet) CommandName() string            { return "app:env:set" }
 func (EnvUnset) CommandName() string          { return "app:env:unset" }
 func (ReleaseCreate) CommandName() string     { return "app:release:create" }
 func (ReleaseActivate) CommandName() string   { return "app:release:set" }
+func (ReleaseDeactivate) CommandName() string { return "app:release:unset" }
 func (DomainCreate) CommandName() string      { return "app:domain:create" }
 func (DomainDestroy) CommandName() string     { return "app:domain:destroy" }
 func (DomainValidate) CommandName() string    { return "app:domain:validate" }
