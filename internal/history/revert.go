@@ -88,10 +88,18 @@ func (s *Service) target(ctx context.Context, stage setops.StageRef, c changeset
 	}
 	lines := []string{"later commits have changed again what this one did:"}
 	for _, conflict := range conflicts {
-		lines = append(lines, "   "+conflict.Message)
+		lines = append(lines, "   "+sentenceOf(conflict))
 	}
 	lines = append(lines, fmt.Sprintf("revert those first, or go back to before all of them with `setops changeset:revert --to COMMIT`, or take them back too with `setops changeset:revert %s --force`", c.ID))
 	return now, setops.Refuse(setops.ChangesetInvalid, "%s", strings.Join(lines, "\n"))
+}
+
+// sentenceOf names what a conflict is about.
+func sentenceOf(c changeset.Conflict) string {
+	if c.Field == "" {
+		return fmt.Sprintf("app %s: %s", c.App, c.Message)
+	}
+	return fmt.Sprintf("app %s, %s: %s", c.App, c.Field, c.Message)
 }
 
 // stateAfter is what the stage was right after a commit: each app as it was before the first later commit that changed it.

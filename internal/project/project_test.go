@@ -147,18 +147,73 @@ func TestAProjectIsDestroyedWithAllItsStages(t *testing.T) {
 	}
 }
 
-func TestAStageIsNotDestroyedWhileItIsCommitted(t *testing.T) {
+func TestAStageIsDestroyedWhenItsLastCommitHasEnded(t *testing.T) {
 	w := begun(t)
 	ctx := t.Context()
+	now := time.Now()
+	var commits []changeset.Commit
+	for _, u := range []setops.User{ada, bob} {
+		must(t, w.store.AppendCommands(ctx, "id-2", u.ID, "changeset of "+u.ID, now,
+			func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
+				return []changeset.Command{&changeset.AppCreate{AppName: "web"}}, nil
+			}))
+		c, err := w.store.Enqueue(ctx, changeset.Ticket{ID: "commit-of-" + u.ID, StageID: "id-2", UserID: u.ID, Now: now, QueueUntil: now.Add(time.Hour)})
+		must(t, err)
+		commits = append(commits, c)
+	}
+	runs, ok, err := w.store.Claim(ctx, "id-2", "owner", now, now.Add(time.Hour))
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	destroyed := make(chan error)
+	go func() { destroyed <- w.DestroyStage(ctx, ada, "demo", "shop", "production") }()
+	for asked := ""; asked == ""; {
+		c, _, err := w.store.Commit(ctx, "id-2", runs.ID)
+		must(t, err)
+		asked = c.Cancelled
+	}
+	if waits, _, err := w.store.Commit(ctx, "id-2", commits[1].ID); err != nil || waits.State != changeset.Cancelled {
+		t.Errorf("%+v, %v", waits, err)
+	}
+	select {
+	case err := <-destroyed:
+		t.Fatalf("the stage is destroyed while a commit runs: %v", err)
+	case <-time.After(300 * time.Millisecond): // longer than it takes to look once more
+	}
+	must(t, w.store.EndCommit(ctx, runs, changeset.Cancelled, nil, now))
+	must(t, <-destroyed)
+	if !slices.Equal(w.did, []string{"stage id-2", "images demo/shop/production"}) {
+		t.Errorf("did %v", w.did)
+	}
+}
+
+func TestAServerThatStopsLeavesADestructionToItsNextStart(t *testing.T) {
+	w := begun(t)
+	ctx := t.Context()
+	stopping := make(chan struct{})
+	w.Stopping = stopping
 	must(t, w.store.AppendCommands(ctx, "id-2", ada.ID, "c", time.Now(),
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return []changeset.Command{&changeset.AppCreate{AppName: "web"}}, nil
 		}))
-	_, err := w.store.BeginCommit(ctx, "commit", "id-2", ada.ID, time.Now())
+	_, err := w.store.Enqueue(ctx, changeset.Ticket{ID: "commit", StageID: "id-2", UserID: ada.ID, Now: time.Now(), QueueUntil: time.Now().Add(time.Hour)})
 	must(t, err)
-	refused(t, w.DestroyStage(ctx, ada, "demo", "shop", "production"), setops.CommitAlreadyRunning)
-	if w.did != nil {
-		t.Errorf("destroyed %v", w.did)
+	c, _, err := w.store.Claim(ctx, "id-2", "owner", time.Now(), time.Now().Add(time.Hour))
+	must(t, err)
+	close(stopping)
+	if err := w.DestroyProject(ctx, ada, "demo", "shop"); err == nil || w.did != nil {
+		t.Errorf("%v, did %v", err, w.did)
+	}
+	refusedNew := func() error {
+		_, err := w.CreateStage(ctx, ada, "demo", "shop", "more")
+		return err
+	}
+	refused(t, refusedNew(), setops.ProjectDoesNotExist)
+	must(t, w.store.EndCommit(ctx, c, changeset.Cancelled, nil, time.Now()))
+	w.Stopping = nil
+	must(t, w.Resume(ctx))
+	if _, ok, err := w.store.Project(ctx, "o-1", "shop"); ok || err != nil {
+		t.Errorf("the project is there still: %v", err)
 	}
 }
 
