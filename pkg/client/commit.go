@@ -21,6 +21,9 @@ const (
 // Live says whether state is one of a commit that has not ended.
 func Live(state string) bool { return state == StateQueued || state == StateRunning }
 
+// MaxCommits is the highest limit of Commits.
+const MaxCommits = 1000
+
 // StartCommit begins to commit the user's changeset, or queues that behind other commits of the stage, and returns at once:
 // the commit belongs to the server. With body.NoQueue the code of the error is CommitAlreadyRunning where there are others.
 func (c *Client) StartCommit(ctx context.Context, ref StageRef, body api.StartCommit) (api.Commit, error) {
@@ -44,8 +47,8 @@ func (c *Client) Commit(ctx context.Context, ref StageRef, id string) (api.Commi
 	return commit, c.do(ctx, call{method: http.MethodGet, path: ref.commit(id), out: &commit})
 }
 
-// Commits lists the newest commits of a stage, newest first, those that wait or run among them. A limit of 0 is what the
-// server likes.
+// Commits lists the newest commits of a stage, newest first, those that wait or run among them. The limit is 1 to
+// MaxCommits; 0 is as the server likes.
 func (c *Client) Commits(ctx context.Context, ref StageRef, limit int) ([]api.CommitSummary, error) {
 	query := url.Values{}
 	if limit > 0 {
