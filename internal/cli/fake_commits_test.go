@@ -99,7 +99,7 @@ func (f *fake) commit(r *http.Request) api.Commit {
 	defer f.mu.Unlock()
 	events := told(stage)
 	p := events[len(events)-1]
-	if slices.Contains([]string{"queued", "cancelled", "stale", "endless"}, stage) && !f.ended[stage] {
+	if slices.Contains([]string{"queued", "cancelled", "stale", "endless", "lined"}, stage) && !f.ended[stage+r.PathValue("id")] {
 		p = events[0]
 	}
 	c := api.Commit{
@@ -131,7 +131,7 @@ func (f *fake) commitEvents(w http.ResponseWriter, r *http.Request) {
 	stage := r.PathValue("stage")
 	events := told(stage)
 	f.mu.Lock()
-	f.ended[stage] = events[len(events)-1].State != "running"
+	f.ended[stage+r.PathValue("id")] = events[len(events)-1].State != "running"
 	f.mu.Unlock()
 	for _, p := range events {
 		event(w, "progress", p)
@@ -153,7 +153,7 @@ func history(stage string) []api.CommitSummary {
 		return []api.CommitSummary{old}
 	case "queued", "cancelled", "stale", "endless", "committed":
 		return []api.CommitSummary{one("c0ffee", "running", ada, ""), old}
-	case "others":
+	case "others", "lined":
 		return []api.CommitSummary{one(commitE, "queued", bob, ""), one(commitB, "running", bob, ""), old}
 	}
 	failed := one(commitD, "failed", bob, "Search in all languages, with the new index of the worker\n\nIt needs more memory.")

@@ -22,7 +22,7 @@ type fake struct {
 
 	mu       sync.Mutex
 	requests []request
-	ended    map[string]bool // stages whose commit was watched to its end
+	ended    map[string]bool // stages with the ids of commits that were watched to their ends
 }
 
 type request struct {

@@ -46,7 +46,7 @@ func newCommit(k *kit.Kit, run func(context.Context, *commitOptions) error) *cob
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&opts.start.Message, "message", "m", "", "what the commit is for, for the history: `TEXT`")
+	flags.StringVarP(&opts.start.Message, "message", "m", "", "`TEXT` for the history: what the commit is for")
 	flags.StringVar(&opts.start.Plan, "plan", "", "do exactly the plan with this `HASH`, or fail")
 	flags.BoolVar(&opts.start.NoQueue, "no-queue", false, "fail at once where another commit of the stage runs or waits")
 	flags.DurationVar(&waitTimeout, "wait-timeout", 0, "fail if its turn has not come after `DURATION`, 1s to 24h (default 1h)")

@@ -23,8 +23,9 @@ func newRemove(k *kit.Kit, run func(context.Context, *removeOptions) error) *cob
 		Short: "Drop one staged command",
 		Long: "Drop one command of your changeset; `setops changeset:info -o wide` numbers them. What is live stays as it is. Commands that\n" +
 			"do not apply without it stay staged, and are named.",
-		Example: "  setops -p shop -s production changeset:info -o wide\n  setops -p shop -s production changeset:remove 2",
-		Args:    kit.ExactArgs("the NUMBER of a staged command"),
+		Example:           "  setops -p shop -s production changeset:info -o wide\n  setops -p shop -s production changeset:remove 2",
+		Args:              kit.ExactArgs("the NUMBER of a staged command"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if opts.number, err = kit.Number("the command", args[0]); err != nil {
 				return err

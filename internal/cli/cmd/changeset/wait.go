@@ -25,7 +25,7 @@ func newWait(k *kit.Kit, run func(context.Context, *waitOptions) error) *cobra.C
 	cmd := &cobra.Command{
 		Use:   "changeset:wait [COMMIT]",
 		Short: "Wait until commits have ended",
-		Long: "Wait until a commit has ended, or, without an id, all that run or wait on the stage now, whoever's they are. It shows no\n" +
+		Long: "Wait until a commit has ended, or, without an id, all that run or wait on the stage now, whoever made them. It shows no\n" +
 			"progress and changes nothing. Exit codes: 0 they are done, or there is none; 1 one failed or was cancelled, or the time of\n" +
 			"--timeout has passed.",
 		Example: "  setops -p shop -s production changeset:wait\n" +
