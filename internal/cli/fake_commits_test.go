@@ -77,6 +77,8 @@ func (f *fake) startCommit(w http.ResponseWriter, r *http.Request) {
 	var body api.StartCommit
 	_ = json.Unmarshal([]byte(sent[len(sent)-1].body), &body)
 	switch {
+	case r.PathValue("stage") == "slow":
+		<-r.Context().Done()
 	case body.NoQueue:
 		answer(w, http.StatusConflict, api.ServiceError{
 			Type: "StateError", Code: "CommitAlreadyRunning", Message: "commit " + commitB + " of " + bob + " runs on this stage", Temporary: true,

@@ -52,6 +52,12 @@ func TestCtrlCLeavesACommitToTheServer(t *testing.T) {
 	}
 }
 
+func TestCtrlCBeforeACommitHasAnIDSaysWhereToLook(t *testing.T) {
+	s := newSession(t)
+	r := s.interruptWhen("/stages/slow/commits", "-p", "shop", "-s", "slow", "changeset:commit")
+	r.want(t, 130, "Interrupted while the commit was being asked for. `setops -p shop -s slow changeset:log`")
+}
+
 func TestCtrlCLeavesAWaitAndACancelToTheServer(t *testing.T) {
 	s := newSession(t)
 	s.interruptWhen("/commits/c0ffee/events", "-p", "shop", "-s", "endless", "changeset:attach").want(t, 130, "changeset:attach c0ffee")
