@@ -80,7 +80,11 @@ func (f *fake) apps(mux *http.ServeMux) {
 	app("GET "+stageOf+"/apps/{app}/releases", func(*http.Request) any {
 		return map[string]any{"releases": []api.Release{
 			{ID: 1, Digest: "sha256:cfafdd9d2083d7352ff7b17870616766d8fd9a28bbffa66b14209d71f055e013"},
-			{ID: 2, Digest: "sha256:b652b6fe388c8320d02dfcdcace99b59fcda6773a11f89d444174c9d70e3ab79"},
+			{
+				ID: 2, Digest: "sha256:b652b6fe388c8320d02dfcdcace99b59fcda6773a11f89d444174c9d70e3ab79", Tag: "v1.1.0",
+				CreatedAt: at("2020-10-30T18:40:00Z"), CreatedBy: ada,
+				Active: true, ActivatedAt: pointer(at("2020-10-30T18:48:45Z")), ActivatedBy: bob,
+			},
 		}}
 	})
 	app("GET "+stageOf+"/apps/{app}/domains", func(r *http.Request) any {

@@ -44,23 +44,8 @@ func (f *fake) changesets(mux *http.ServeMux) {
 		}
 		answer(w, http.StatusOK, staged)
 	})
-	mux.HandleFunc("POST "+stageOf+"/commits", unlessEmpty(func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusCreated, api.Commit{
-			ID: "c0ffee", State: "running", Phase: "initializing", CreatedAt: at("2020-11-10T09:06:00Z"), CreatedBy: "ada@example.com",
-			Changeset: seedChangeset(),
-		})
-	}))
-	mux.HandleFunc("GET "+stageOf+"/commits/{id}", func(w http.ResponseWriter, r *http.Request) {
-		c := api.Commit{
-			ID: "c0ffee", State: "done", Phase: "applying", Done: 3, Total: 3, CreatedAt: at("2020-11-10T09:06:00Z"),
-			CreatedBy: "ada@example.com", FinishedAt: pointer(at("2020-11-10T09:06:04Z")), Changeset: seedChangeset(),
-		}
-		if r.PathValue("stage") == "broken" {
-			c.State, c.Done, c.Failure = "failed", 1, seedFailure()
-		}
-		answer(w, http.StatusOK, c)
-	})
-	mux.HandleFunc("GET "+stageOf+"/commits/{id}/events", commitEvents)
+	f.reviews(mux)
+	f.commits(mux)
 }
 
 func unlessEmpty(next http.HandlerFunc) http.HandlerFunc {
@@ -102,20 +87,4 @@ func effect(c api.Command) api.Effect {
 		e.HealthPath, e.HealthStatus = pointer("/"), pointer("200-499")
 	}
 	return e
-}
-
-// commitEvents tells several steps at once, as a server does that is quicker than its reader.
-func commitEvents(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/event-stream")
-	event(w, "progress", api.Progress{State: "running", Phase: "initializing"})
-	event(w, "progress", api.Progress{State: "running", Phase: "applying", Done: 0, Total: 3})
-	switch r.PathValue("stage") {
-	case "endless":
-		<-r.Context().Done()
-	case "broken":
-		event(w, "progress", api.Progress{State: "failed", Phase: "applying", Done: 1, Total: 3, Failure: seedFailure()})
-	default:
-		event(w, "progress", api.Progress{State: "running", Phase: "applying", Done: 2, Total: 3})
-		event(w, "progress", api.Progress{State: "done", Phase: "applying", Done: 3, Total: 3})
-	}
 }

@@ -22,6 +22,7 @@ type fake struct {
 
 	mu       sync.Mutex
 	requests []request
+	ended    map[string]bool // stages with the ids of commits that were watched to their ends
 }
 
 type request struct {
@@ -32,7 +33,7 @@ const stageOf = "/v1/organizations/demo/projects/{project}/stages/{stage}"
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{}
+	f := &fake{ended: map[string]bool{}}
 	mux := http.NewServeMux()
 	f.sessions(mux)
 	f.projects(mux)
@@ -57,6 +58,13 @@ func (f *fake) recorded(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// forget makes commits that were watched to their end go on again.
+func (f *fake) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.ended)
 }
 
 func (f *fake) sent() []request {

@@ -45,8 +45,28 @@ func (s *session) interruptWhen(ending string, args ...string) result {
 func TestCtrlCLeavesACommitToTheServer(t *testing.T) {
 	s := newSession(t)
 	r := s.interruptWhen("/commits/c0ffee/events", "-p", "shop", "-s", "endless", "changeset:commit")
-	r.want(t, 130, "the commit goes on in the server", "`setops -p shop -s endless changeset:info c0ffee`")
+	r.want(t, 130, "the commit goes on in the server", "`setops -p shop -s endless changeset:attach c0ffee` shows how it goes on",
+		"`setops -p shop -s endless changeset:cancel c0ffee` stops it")
 	if strings.Contains(r.stdout, "successful") || strings.Contains(r.stderr, "Error") {
+		t.Errorf("%s%s", r.stdout, r.stderr)
+	}
+}
+
+func TestCtrlCBeforeACommitHasAnIDSaysWhereToLook(t *testing.T) {
+	s := newSession(t)
+	r := s.interruptWhen("/stages/slow/commits", "-p", "shop", "-s", "slow", "changeset:commit")
+	r.want(t, 130, "Interrupted while the commit was being asked for. `setops -p shop -s slow changeset:log`")
+}
+
+func TestCtrlCLeavesAWaitAndACancelToTheServer(t *testing.T) {
+	s := newSession(t)
+	s.interruptWhen("/commits/c0ffee/events", "-p", "shop", "-s", "endless", "changeset:attach").want(t, 130, "changeset:attach c0ffee")
+	s = newSession(t)
+	s.interruptWhen("/commits/c0ffee/events", "-p", "shop", "-s", "endless", "changeset:wait").want(t, 130, "goes on in the server")
+	s = newSession(t)
+	r := s.interruptWhen("/commits/c0ffee/events", "-p", "shop", "-s", "endless", "changeset:cancel")
+	r.want(t, 130, "the server goes on to stop the commit", "`setops -p shop -s endless changeset:wait c0ffee`")
+	if strings.Contains(r.stdout, "✅") || strings.Contains(r.stderr, "Error") {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
 }

@@ -49,6 +49,7 @@ func compareScreens(t *testing.T, file string) {
 			t.Fatal(err)
 		}
 		played.WriteString(line)
+		s.server.forget()
 		played.WriteString(screen(s.run(args...)))
 	}
 	if *update {

@@ -127,6 +127,14 @@ func (s *session) runOn(x *terminal, args ...string) (stdout string, code int) {
 	return out.String(), code
 }
 
+// runOnWholly is runOn with standard output on the terminal, too.
+func (s *session) runOnWholly(x *terminal, args ...string) string {
+	cli.Main(s.t.Context(), args, s.environ, x.tty, x.tty, x.tty)
+	_, _ = fmt.Fprint(x.tty, "<end>")
+	x.await("<end>")
+	return strings.ReplaceAll(x.raw(), "\r\n", "\n")
+}
+
 func TestOnATerminalEachPhaseOfACommitLeavesItsLine(t *testing.T) {
 	s, x := newSession(t), newTerminal(t)
 	stdout, code := s.runOn(x, "-p", "shop", "-s", "production", "changeset:commit")
@@ -146,6 +154,59 @@ func TestAFailedCommitKeepsTheLinesAboveItsReason(t *testing.T) {
 	_, code := s.runOn(x, "-p", "shop", "-s", "broken", "changeset:commit")
 	if want := "◣ Applying… (1/3)\nError: The commit failed"; code != 1 || !strings.Contains(x.screen(), want) {
 		t.Errorf("exit code %d, the screen is\n%s", code, x.screen())
+	}
+}
+
+func TestOnATerminalACommitThatWaitsSaysForWhom(t *testing.T) {
+	s, x := newSession(t), newTerminal(t)
+	s.runOn(x, "-p", "shop", "-s", "queued", "changeset:commit")
+	want := "◥ Waiting for 1 other commit…\n◢ Initializing…\n◤ Planning…\n◣ Applying… (3/3)\n<end>"
+	if x.screen() != want || !strings.Contains(x.raw(), "Waiting for 2 other commits…") {
+		t.Errorf("the screen is\n%s\nwant\n%s\nwritten was %q", x.screen(), want, x.raw())
+	}
+}
+
+func TestOnATerminalACancelledCommitSaysThatItIsUndone(t *testing.T) {
+	s, x := newSession(t), newTerminal(t)
+	_, code := s.runOn(x, "-p", "shop", "-s", "cancelled", "changeset:attach")
+	if want := "◣ Applying… (1/3)\n◥ Undoing…\nError: The commit was cancelled by bob"; code != 1 || !strings.Contains(x.screen(), want) {
+		t.Errorf("exit code %d, the screen is\n%s", code, x.screen())
+	}
+}
+
+func TestOnATerminalADiffIsColoured(t *testing.T) {
+	s, x := newSession(t), newTerminal(t)
+	got := s.runOnWholly(x, "-p", "shop", "-s", "production", "changeset:diff")
+	for _, want := range []string{
+		"\x1b[1mApp web: changed, restarts (release 2 → 3, env.GREETING)\x1b[0m\n",
+		"   \x1b[33m~ resources.scale                   1 → 2\x1b[0m\n", "   \x1b[31m- env.DEBUG                         true\x1b[0m\n",
+		"   \x1b[32m+ domains.www.example.com.primary   true\x1b[0m\n", "   \x1b[31m🔴 lost for good: its images and logs\x1b[0m\n",
+		`\x1b[2J now`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the terminal lacks %q: %q", want, got)
+		}
+	}
+}
+
+func TestColoursCanBeTurnedOff(t *testing.T) {
+	plain := newSession(t).run("-p", "shop", "-s", "production", "changeset:diff").stdout
+	for _, variable := range []string{"NO_COLOR=1", "TERM=dumb", "CI=true", "SETOPS_STAGE=x -o plain"} {
+		s, x := newSession(t), newTerminal(t)
+		variable, arguments, _ := strings.Cut(variable, " ")
+		s.environ = append(s.environ, variable)
+		got := s.runOnWholly(x, append(strings.Fields(arguments), "-p", "shop", "-s", "production", "changeset:diff")...)
+		if got != plain+"<end>" {
+			t.Errorf("%s: %q, want %q", variable, got, plain)
+		}
+	}
+}
+
+func TestOnATerminalAPlanSaysHowToCommitIt(t *testing.T) {
+	s, x := newSession(t), newTerminal(t)
+	got := s.runOnWholly(x, "-p", "shop", "-s", "production", "changeset:plan")
+	if want := "`setops -p shop -s production changeset:commit --plan " + planHash + "` does exactly that."; !strings.Contains(got, want) {
+		t.Errorf("the terminal lacks %q: %q", want, got)
 	}
 }
 

@@ -112,7 +112,7 @@ func (h *house) commitUntil(m moment) (id string, passed bool) {
 	if m.drain {
 		defer h.linger(ctx)()
 	}
-	c, err := h.client.StartCommit(ctx, stageRef)
+	c, err := h.client.StartCommit(ctx, stageRef, api.StartCommit{})
 	must(h.t, err)
 	came := m.came == nil
 	if !came {

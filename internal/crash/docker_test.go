@@ -34,7 +34,7 @@ func TestTasksAreReplacedWhenDockerIsBack(t *testing.T) {
 	}
 
 	h.stageVersion()
-	c, err := h.client.StartCommit(t.Context(), stageRef)
+	c, err := h.client.StartCommit(t.Context(), stageRef, api.StartCommit{})
 	must(t, err)
 	came, gone := in("applying", 6).came, false
 	last, err := h.client.WatchCommit(t.Context(), stageRef, c.ID, func(p api.Progress) {

@@ -149,7 +149,7 @@ func (h *house) commit() (end api.Progress) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 2*patience)
 	defer cancel()
-	c, err := h.client.StartCommit(ctx, stageRef)
+	c, err := h.client.StartCommit(ctx, stageRef, api.StartCommit{})
 	must(h.t, err)
 	end, err = h.client.WatchCommit(ctx, stageRef, c.ID, func(api.Progress) {})
 	must(h.t, err)

@@ -115,7 +115,7 @@ func (i *installation) commit(commands ...api.Arguments) {
 	defer cancel()
 	_, err := i.client.StageCommands(ctx, stage, commands...)
 	i.must(err)
-	c, err := i.client.StartCommit(ctx, stage)
+	c, err := i.client.StartCommit(ctx, stage, api.StartCommit{})
 	i.must(err)
 	end, err := i.client.WatchCommit(ctx, stage, c.ID, func(api.Progress) {})
 	i.must(err)

@@ -63,7 +63,7 @@ func TestUsersWhoCommitAtOnceLoseNothing(t *testing.T) {
 // commitAll commits what is staged, as often as it is told that another commit runs.
 func commitAll(ctx context.Context, c *client.Client) error {
 	for deadline := time.Now().Add(patience); ; {
-		commit, err := c.StartCommit(ctx, ref)
+		commit, err := c.StartCommit(ctx, ref, api.StartCommit{})
 		var refused *api.ServiceError
 		switch {
 		case err == nil:

@@ -64,7 +64,7 @@ func (st *stage) commit(t *testing.T, commands ...api.Arguments) (id string, end
 	defer cancel()
 	_, err := st.StageCommands(ctx, st.ref, commands...)
 	must(t, err)
-	c, err := st.StartCommit(ctx, st.ref)
+	c, err := st.StartCommit(ctx, st.ref, api.StartCommit{})
 	must(t, err)
 	end, err = st.WatchCommit(ctx, st.ref, c.ID, func(api.Progress) {})
 	must(t, err)

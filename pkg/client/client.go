@@ -71,7 +71,7 @@ func New(address, token string, options Options) *Client {
 		SetRetryCount(resends).
 		SetRetryWaitTime(options.Backoff).
 		SetRetryMaxWaitTime(8 * options.Backoff).
-		AddRetryCondition(worthResending)
+		AddRetryCondition(func(r *resty.Response, err error) bool { return worthResending(r, err) && !shallNotQueue(r) })
 	if options.UserAgent != "" {
 		h.SetHeader("User-Agent", options.UserAgent)
 	}

@@ -54,7 +54,7 @@ func TestWhatTheServerCallsTemporaryIsSentAgain(t *testing.T) {
 		}
 		_, _ = fmt.Fprint(w, `{"id":"c0ffee"}`)
 	})
-	commit, err := c.StartCommit(t.Context(), stage)
+	commit, err := c.StartCommit(t.Context(), stage, api.StartCommit{})
 	if err != nil || commit.ID != "c0ffee" || requests.Load() != 3 {
 		t.Errorf("commit %+v, %v after %d requests", commit, err, requests.Load())
 	}
@@ -62,7 +62,7 @@ func TestWhatTheServerCallsTemporaryIsSentAgain(t *testing.T) {
 
 func TestWhatIsTemporaryForTooLongIsAnError(t *testing.T) {
 	c, requests := serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) { refuse(w, http.StatusConflict, true) })
-	_, err := c.StartCommit(t.Context(), stage)
+	_, err := c.StartCommit(t.Context(), stage, api.StartCommit{})
 	var refused *api.ServiceError
 	if !errors.As(err, &refused) || refused.Status != http.StatusConflict || requests.Load() != 5 {
 		t.Errorf("%v after %d requests", err, requests.Load())
@@ -90,7 +90,7 @@ func TestACutConnectionIsMadeAgainForReadingOnly(t *testing.T) {
 		t.Errorf("%v, %v after %d requests", apps, err, requests.Load())
 	}
 	c, requests = serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) { cut(w) })
-	_, err := c.StartCommit(t.Context(), stage)
+	_, err := c.StartCommit(t.Context(), stage, api.StartCommit{})
 	var lost *client.ConnectionError
 	if !errors.As(err, &lost) || lost.Address != c.Address() || !strings.Contains(err.Error(), "closed the connection") {
 		t.Errorf("%v", err)
@@ -146,7 +146,7 @@ func TestACancelledRequestSaysSo(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if _, err := c.StartCommit(ctx, stage); !errors.Is(err, context.Canceled) {
+	if _, err := c.StartCommit(ctx, stage, api.StartCommit{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

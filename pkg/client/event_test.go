@@ -38,3 +38,14 @@ func TestEventsAreReadAsTheyAreWritten(t *testing.T) {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}
 }
+
+func TestAnEventHasTheIDOfTheLastOneThatNamedIts(t *testing.T) {
+	var got []string
+	_ = readEvents(strings.NewReader("data: a\n\nid: 7\ndata: b\n\ndata: c\n\nid: 8\n\ndata: d\n\nid: 9\x00\ndata: e\n\n"), func(e event) error {
+		got = append(got, string(e.data)+e.id)
+		return nil
+	})
+	if want := "a b7 c7 d8 e8"; strings.Join(got, " ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -15,6 +15,8 @@ type stream struct {
 	request func() call               // made anew for every connection
 	event   func(event) (bool, error) // says whether it was the last one
 	patient bool                      // whether even the first connection is tried for Options.Patience
+	resumes bool                      // whether the server goes on behind the event that Last-Event-ID names
+	last    string                    // the id of the last event seen
 }
 
 // handlerError marks what stream.event returned: no new connection would mend it.
@@ -29,7 +31,7 @@ func (c *Client) follow(ctx context.Context, s stream) error {
 	established, pause, lost := s.patient, c.options.Backoff, time.Now()
 	for {
 		opened := time.Now()
-		done, events, err := c.readOnce(ctx, s)
+		done, events, err := c.readOnce(ctx, &s)
 		switch {
 		case done:
 			return nil
@@ -66,8 +68,8 @@ func withoutMark(err error) error {
 }
 
 // readOnce reads one connection of a stream, to the last event or to the error that broke it, and counts the events.
-func (c *Client) readOnce(ctx context.Context, s stream) (done bool, events int, err error) {
-	body, err := c.open(ctx, s.request())
+func (c *Client) readOnce(ctx context.Context, s *stream) (done bool, events int, err error) {
+	body, err := c.open(ctx, s.request(), s.last)
 	if err != nil {
 		return false, 0, err
 	}
@@ -77,6 +79,9 @@ func (c *Client) readOnce(ctx context.Context, s stream) (done bool, events int,
 		last, err := s.event(e)
 		if err != nil {
 			return handlerError{err}
+		}
+		if s.resumes {
+			s.last = e.id
 		}
 		if done = last; done {
 			return io.EOF
@@ -90,8 +95,9 @@ func (c *Client) readOnce(ctx context.Context, s stream) (done bool, events int,
 	return false, events, &ConnectionError{Address: c.address, Err: err}
 }
 
-// open sends the request of a stream once; the caller closes the body.
-func (c *Client) open(ctx context.Context, r call) (io.ReadCloser, error) {
+// open sends the request of a stream once, to go on behind the event last where that is not empty; the caller closes the
+// body.
+func (c *Client) open(ctx context.Context, r call, last string) (io.ReadCloser, error) {
 	request, err := http.NewRequestWithContext(ctx, r.method, c.address+r.path, nil)
 	if err != nil {
 		return nil, err
@@ -99,6 +105,9 @@ func (c *Client) open(ctx context.Context, r call) (io.ReadCloser, error) {
 	request.URL.RawQuery = r.query.Encode()
 	request.Header = c.http.Header.Clone()
 	request.Header.Set("Accept", "text/event-stream")
+	if last != "" {
+		request.Header.Set("Last-Event-ID", last)
+	}
 	started := time.Now()
 	response, err := c.http.GetClient().Do(request)
 	c.trace(r, started, response, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/setopsco/setops/internal/cli/render"
+	"github.com/setopsco/setops/pkg/client"
 	"github.com/spf13/cobra"
 )
 
@@ -77,6 +79,38 @@ func (k *Kit) CompleteDomains(cmd *cobra.Command, args []string, _ string) ([]st
 			}
 		}
 		return names, err
+	})
+}
+
+// CompleteCommits proposes the commits of the stage, each with its message.
+func (k *Kit) CompleteCommits(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.proposeCommits(cmd, args, func(string) bool { return true })
+}
+
+// CompleteLiveCommits proposes those that run or wait.
+func (k *Kit) CompleteLiveCommits(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.proposeCommits(cmd, args, client.Live)
+}
+
+// CompleteDoneCommits proposes those that are live, or were.
+func (k *Kit) CompleteDoneCommits(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.proposeCommits(cmd, args, func(state string) bool { return state == "done" })
+}
+
+func (k *Kit) proposeCommits(cmd *cobra.Command, args []string, wanted func(state string) bool) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, args, func(ctx context.Context) ([]string, error) {
+		ref, c, err := k.AtStage("")
+		if err != nil {
+			return nil, err
+		}
+		commits, err := c.Commits(ctx, ref, 0)
+		ids := make([]string, 0, len(commits))
+		for _, s := range commits {
+			if wanted(s.State) {
+				ids = append(ids, cobra.CompletionWithDesc(s.ID, render.OneLine(s.Message)))
+			}
+		}
+		return ids, err
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/setopsco/setops/internal/cli/config"
+	"github.com/setopsco/setops/internal/cli/render"
 	"github.com/setopsco/setops/pkg/client"
 	"golang.org/x/term"
 )
@@ -62,7 +63,17 @@ func (k *Kit) Interactive() bool { return IsTerminal(k.In) && IsTerminal(k.Err) 
 
 // Animated says whether the standard error can show a spinner: it is a terminal that understands it, and no build server.
 func (k *Kit) Animated() bool {
-	return IsTerminal(k.Err) && k.Flags.Output == Table && k.Getenv("CI") == "" && k.Getenv("TERM") != "dumb"
+	return IsTerminal(k.Err) && k.forPeople()
+}
+
+// Paint gives the colours of the standard output: none where it is no terminal that shows them, or NO_COLOR is set.
+func (k *Kit) Paint() render.Paint {
+	return render.Paint(IsTerminal(k.Out) && k.forPeople() && k.Getenv("NO_COLOR") == "")
+}
+
+// forPeople says whether what is shown on a terminal may be more than lines of text.
+func (k *Kit) forPeople() bool {
+	return (k.Flags.Output == Table || k.Flags.Output == Wide) && k.Getenv("CI") == "" && k.Getenv("TERM") != "dumb"
 }
 
 // IsTerminal says whether a stream is a terminal.

@@ -13,20 +13,21 @@ import (
 // Output is the value of -o/--output.
 type Output string
 
-// The outputs: Plain is Table without anything that moves.
+// The outputs: Plain is Table without colours and anything that moves, Wide is Table with all its columns.
 const (
 	Table Output = "table"
+	Wide  Output = "wide"
 	Plain Output = "plain"
 	JSON  Output = "json"
 )
 
 // Outputs lists them, for completion.
-func Outputs() []string { return []string{string(Table), string(Plain), string(JSON)} }
+func Outputs() []string { return []string{string(Table), string(Wide), string(Plain), string(JSON)} }
 
 // Set reads the flag.
 func (o *Output) Set(value string) error {
 	if !slices.Contains(Outputs(), value) {
-		return errors.New("it must be table, plain or json")
+		return errors.New("it must be table, wide, plain or json")
 	}
 	*o = Output(value)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -50,6 +51,27 @@ func isNumeric(column int, rows [][]string) bool {
 		}
 	}
 	return len(rows) > 0
+}
+
+// wrap breaks text between words, so that no line of a cell is longer than width if it can be helped.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	length := 0
+	for word := range strings.FieldsSeq(OneLine(text)) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case length == 0:
+		case length+1+n > width:
+			b.WriteString("\n")
+			length = 0
+		default:
+			b.WriteString(" ")
+			length++
+		}
+		b.WriteString(word)
+		length += n
+	}
+	return b.String()
 }
 
 // Columns prints a table without borders, indented, its columns three blanks apart.

@@ -31,7 +31,7 @@ func addFlags(root *cobra.Command, k *kit.Kit) {
 	flags.StringVarP(&k.Flags.Stage, "stage", "s", "", "`STAGE` to work on (default SETOPS_STAGE)")
 	flags.StringVar(&k.Flags.App, "app", "", "`APP` to work on (default SETOPS_APP)")
 	flags.StringVar(&k.Flags.Domain, "domain", "", "`DOMAIN` to work on, a custom one of the app")
-	flags.VarP(&k.Flags.Output, "output", "o", "table, plain (nothing moves) or json")
+	flags.VarP(&k.Flags.Output, "output", "o", "table, wide (all columns), plain (nothing moves) or json")
 	flags.BoolVar(&k.Flags.Debug, "debug", false, "print each request to the server, without secrets")
 	flags.BoolP("help", "h", false, "show help")
 
@@ -79,6 +79,9 @@ func whatItTakes(e *pflag.InvalidValueError) string {
 	var number *strconv.NumError
 	if errors.As(e, &number) {
 		return "It must be a whole number."
+	}
+	if e.GetFlag().Value.Type() == "duration" {
+		return "It must be a time such as 90s, 10m or 1h30m."
 	}
 	return kit.Sentence(errors.Unwrap(e).Error())
 }

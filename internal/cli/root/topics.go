@@ -19,7 +19,8 @@ A flag is stronger than a variable, a variable than .setops.yml, and that than ~
    SETOPS_URL            address of the server (default http://127.0.0.1:7700)
    SETOPS_ORGANIZATION   organization, in place of that of the session
    SETOPS_TOKEN          token, in place of that of the session
-   CI, TERM=dumb         lines in place of a spinner
+   CI, TERM=dumb         lines in place of a spinner, and no colours
+   NO_COLOR              no colours
 
 .setops.yml in the directory or the nearest parent that has one may set project, stage, app and service. Nothing else
 in it counts: a repository that you clone must not choose a server or a token for you.
@@ -33,6 +34,11 @@ const exitCodesText = `What the exit codes mean
      1   it did not, or the command line was not understood; standard error says why
     78   nothing is staged: changeset:commit and changeset:discard without --ignore-not-exist
    130   interrupted by Ctrl-C; a commit or a task that was started goes on in the server
+
+changeset:commit and changeset:attach end with 1 where the commit failed or was cancelled, where the stage has changed since
+the plan of --plan, where its turn did not come in time (--wait-timeout), and where the server could not be reached for 30 s;
+they say which command attaches to the commit again. changeset:wait ends with 0 once all is done, or if nothing runs, else
+with 1. changeset:cancel ends with 0 once nothing of the commit is live any more, with 1 where it is committed already.
 
 task:run ends with the exit code of the task, 128+n where signal n ended it. With --detach it ends with 0 once the task
 is started.

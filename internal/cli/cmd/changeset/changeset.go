@@ -1,6 +1,7 @@
-// Package changeset holds the commands of the noun changeset: look at what is staged, make it live, or drop it.
+// Package changeset holds the commands of the noun changeset: look at what is staged, make it live, or drop it; and the
+// history of a stage: what was committed, by whom, and how to take it back.
 //
-// Start with commit.go: it starts the commit in the server and watches it; watch.go says how each end of that reads.
+// Start with commit.go: it starts the commit in the server and watches it (watch.go); end.go says how each end of that reads.
 package changeset
 
 import (
@@ -11,17 +12,27 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Commands are the commands of this noun.
+// Commands are the commands of this noun: of what is staged, of a commit that goes on, of the history.
 func Commands(k *kit.Kit) []*cobra.Command {
-	return []*cobra.Command{newInfo(k, runInfo), newCommit(k, runCommit), newDiscard(k, runDiscard)}
+	return []*cobra.Command{
+		newInfo(k, runInfo), newDiff(k, runDiff), newPlan(k, runPlan), newCommit(k, runCommit), newRemove(k, runRemove),
+		newDiscard(k, runDiscard),
+		newAttach(k, runAttach), newWait(k, runWait), newCancel(k, runCancel),
+		newLog(k, runLog), newShow(k, runShow), newRevert(k, runRevert),
+	}
 }
 
-// noChangeset is the code of the API for a user who has staged nothing.
-const noChangeset = "ChangesetDoesNotExist"
+// Codes of the API.
+const (
+	noChangeset      = "ChangesetDoesNotExist" // the user has staged nothing
+	alreadyRunning   = "CommitAlreadyRunning"  // another commit is before this one
+	alreadyCommitted = "AlreadyCommitted"      // past its commit point
+	planStale        = "PlanStale"             // the stage is not as it was when the plan was made
+)
 
 // nothingStaged is the error, with an exit code of its own, or only a note where the user said that it is fine.
 func nothingStaged(k *kit.Kit, ref client.StageRef, ignore bool) error {
-	message := fmt.Sprintf("Nothing is staged on stage %s of project %s.", ref.Stage, ref.Project)
+	message := nothingIsStaged(ref)
 	if ignore {
 		k.Note("%s", message)
 		return nil
@@ -33,9 +44,23 @@ func nothingStaged(k *kit.Kit, ref client.StageRef, ignore bool) error {
 	}
 }
 
+func nothingIsStaged(ref client.StageRef) string {
+	return fmt.Sprintf("Nothing is staged on stage %s of project %s.", ref.Stage, ref.Project)
+}
+
+// orNothingStaged makes of a missing changeset what commands say that only look at it.
+func orNothingStaged(err error, ref client.StageRef) error {
+	if kit.HasCode(err, noChangeset) {
+		return &kit.Failure{Message: nothingIsStaged(ref)}
+	}
+	return err
+}
+
 func ignoreFlag(cmd *cobra.Command, ignore *bool) {
 	cmd.Flags().BoolVar(ignore, "ignore-not-exist", false, "succeed where nothing is staged")
 }
 
-// scope writes a stage as flags, for commands to type next.
-func scope(ref client.StageRef) string { return fmt.Sprintf("-p %s -s %s", ref.Project, ref.Stage) }
+// line writes a command about a stage, for people to type next.
+func line(ref client.StageRef, command string) string {
+	return fmt.Sprintf("`setops -p %s -s %s %s`", ref.Project, ref.Stage, command)
+}

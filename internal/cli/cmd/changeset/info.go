@@ -21,10 +21,11 @@ func newInfo(k *kit.Kit, run func(context.Context, *infoOptions) error) *cobra.C
 	return &cobra.Command{
 		Use:   "changeset:info [COMMIT]",
 		Short: "Show what is staged, or a commit",
-		Long: "Show the commands that you have staged on a stage. With the id of a commit, show what it commits and how far it is;\n" +
-			"`setops changeset:commit` names the id when it is interrupted.",
-		Example: "  setops -p shop -s production changeset:info",
-		Args:    kit.AtMostArgs(1),
+		Long: "Show the commands that you have staged on a stage; with -o wide, with the numbers that `setops changeset:remove` takes. With\n" +
+			"the id of a commit, or the beginning of one, show what it commits and how far it is; `setops changeset:show` has more.",
+		Example:           "  setops -p shop -s production changeset:info\n  setops -p shop -s production changeset:info -o wide",
+		Args:              kit.AtMostArgs(1),
+		ValidArgsFunction: k.CompleteCommits,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.commit = kit.Optional(args)
 			return run(cmd.Context(), opts)
@@ -46,12 +47,17 @@ func runInfo(ctx context.Context, opts *infoOptions) error {
 	}
 	staged, err := c.Changeset(ctx, ref)
 	if kit.HasCode(err, noChangeset) || err == nil && len(staged.Commands) == 0 {
-		return &kit.Failure{Message: fmt.Sprintf("Nothing is staged on stage %s of project %s.", ref.Stage, ref.Project)}
+		return &kit.Failure{Message: nothingIsStaged(ref)}
 	}
 	if err != nil {
 		return err
 	}
-	return opts.kit.Show(staged, func(w io.Writer) error { return render.Changeset(w, staged) })
+	return opts.kit.Show(staged, func(w io.Writer) error {
+		if opts.kit.Flags.Output == kit.Wide {
+			return render.NumberedChangeset(w, staged)
+		}
+		return render.Changeset(w, staged)
+	})
 }
 
 func showCommit(w io.Writer, c api.Commit) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/setopsco/setops/internal/cli/render"
@@ -12,44 +11,40 @@ import (
 	"github.com/setopsco/setops/pkg/client"
 )
 
-// watch shows the progress of a commit until it has ended, and returns why it failed, where it did.
-func watch(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, commit api.Commit) (*api.Failure, error) {
+// follow shows the progress of a commit until it has ended, and then how.
+func follow(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, commit api.Commit) error {
 	progress := render.NewProgress(k.Err, k.Animated())
-	last := api.Progress{State: commit.State, Phase: commit.Phase, Done: commit.Done, Total: commit.Total, Failure: commit.Failure}
+	last := progressOf(commit)
 	progress.Update(last)
 	var err error
-	if last.State == client.StateRunning {
+	if client.Live(last.State) {
 		last, err = c.WatchCommit(ctx, ref, commit.ID, progress.Update)
 	}
 	progress.End()
-	look := fmt.Sprintf("setops %s changeset:info %s", scope(ref), commit.ID)
+	if err != nil {
+		return detached(ref, commit.ID, err)
+	}
+	return showEnd(ctx, k, c, ref, commit.ID, last)
+}
+
+func progressOf(c api.Commit) api.Progress {
+	return api.Progress{State: c.State, Phase: c.Phase, Done: c.Done, Total: c.Total, Ahead: c.Ahead, Failure: c.Failure}
+}
+
+// detached says what becomes of a commit that is no longer watched.
+func detached(ref client.StageRef, id string, err error) error {
+	f := &kit.Failure{
+		Next: line(ref, "changeset:attach "+id) + " shows how it goes on, " + line(ref, "changeset:cancel "+id) + " stops it.",
+		Err:  err,
+	}
 	var lost *client.ConnectionError
 	switch {
 	case errors.Is(err, context.Canceled):
-		return nil, interrupted("Interrupted; the commit goes on in the server.", look)
+		f.Message, f.Code, f.Plain = "Interrupted; the commit goes on in the server.", kit.ExitInterrupted, true
 	case errors.As(err, &lost):
-		return nil, &kit.Failure{
-			Message: fmt.Sprintf("The connection to %s was lost and could not be made again; the commit goes on in the server.", lost.Address),
-			Next:    fmt.Sprintf("`%s` shows how far it is.", look),
-			Err:     err,
-		}
-	case err != nil:
-		return nil, err
-	case last.Failure == nil && last.State != "done":
-		return &api.Failure{Message: "the server gave no reason"}, nil
-	}
-	return last.Failure, nil
-}
-
-func interrupted(message, look string) error {
-	return &kit.Failure{Message: message, Next: fmt.Sprintf("`%s` shows what became of it.", look), Code: kit.ExitInterrupted, Plain: true}
-}
-
-// failed tells why a commit failed, what that means, and what to type next.
-func failed(f api.Failure) error {
-	var b strings.Builder
-	if err := render.Failure(&b, f); err != nil {
+		f.Message = fmt.Sprintf("The connection to %s was lost and could not be made again; the commit goes on in the server.", lost.Address)
+	default:
 		return err
 	}
-	return &kit.Failure{Message: strings.TrimSuffix(b.String(), "\n")}
+	return f
 }

@@ -1,0 +1,89 @@
+package changeset
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/internal/cli/render"
+	"github.com/setopsco/setops/pkg/api"
+	"github.com/setopsco/setops/pkg/client"
+)
+
+// The states of a commit that has ended well, and of one that somebody stopped.
+const (
+	stateDone      = "done"
+	stateCancelled = "cancelled"
+)
+
+// showEnd says how a commit ended; what did not end well is an error.
+func showEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string, last api.Progress) error {
+	if k.Flags.Output == kit.JSON || last.State == stateCancelled { // the progress does not say by whom
+		commit, err := c.Commit(ctx, ref, id)
+		if err != nil {
+			return err
+		}
+		return showEnded(k, ref, commit)
+	}
+	if last.State == stateDone {
+		_, err := fmt.Fprintln(k.Out, "Commit successful!")
+		return err
+	}
+	return failed(ref, last.Failure)
+}
+
+// showEnded prints the commit as JSON on standard output where that is asked for, and says why it did not end well.
+func showEnded(k *kit.Kit, ref client.StageRef, commit api.Commit) error {
+	if k.Flags.Output == kit.JSON {
+		if err := render.JSON(k.Out, commit); err != nil {
+			return err
+		}
+	}
+	switch {
+	case commit.State == stateDone:
+		return nil
+	case commit.State == stateCancelled:
+		return cancelled(commit)
+	}
+	return &kit.Failure{Message: "The commit failed: " + render.FailureCause(reason(commit.Failure))}
+}
+
+func cancelled(c api.Commit) error {
+	return &kit.Failure{Message: "The commit was " + cancelledBy(c) + "; nothing of it is live, and the changeset is kept."}
+}
+
+func cancelledBy(c api.Commit) string {
+	if c.Cancelled == "" {
+		return "cancelled"
+	}
+	return "cancelled by " + c.Cancelled
+}
+
+// failed tells why a commit failed, what that means, and what to type next.
+func failed(ref client.StageRef, why *api.Failure) error {
+	f := reason(why)
+	if strings.TrimPrefix(f.Code, "Code") == planStale {
+		return stale(ref)
+	}
+	var b strings.Builder
+	if err := render.Failure(&b, f); err != nil {
+		return err
+	}
+	return &kit.Failure{Message: strings.TrimSuffix(b.String(), "\n")}
+}
+
+func reason(f *api.Failure) api.Failure {
+	if f == nil {
+		return api.Failure{Message: "the server gave no reason"}
+	}
+	return *f
+}
+
+// stale says that the plan is of a stage that is no more.
+func stale(ref client.StageRef) error {
+	return &kit.Failure{
+		Message: "The stage has changed since the plan; nothing was committed, and the changeset is kept.",
+		Next:    line(ref, "changeset:plan") + " shows what a commit would do now.",
+	}
+}
