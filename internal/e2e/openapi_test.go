@@ -17,6 +17,7 @@ DELETE /v1/organizations/{organization}/projects/{project}
 DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}
 DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks/{id}
 DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset
+DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/commands/{number}
 DELETE /v1/sessions
 GET /v1/organizations/{organization}/projects
 GET /v1/organizations/{organization}/projects/{project}
@@ -32,7 +33,11 @@ GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks/{id}
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/diff
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/plan
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/details
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/events
 GET /v1/sessions
 POST /v1/organizations/{organization}/projects
@@ -40,6 +45,8 @@ POST /v1/organizations/{organization}/projects/{project}/stages
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/commands
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits
+POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/cancel
+POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/revert
 POST /v1/sessions
 `
 
