@@ -23,11 +23,24 @@ var defaults = map[string]string{
 var errURL = errors.New("the URL of the database cannot be read; write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, " +
 	"each character of the password that is neither letter nor digit as % and two hexadecimal digits; the password may be in PGPASSWORD instead")
 
-// parseURL reads what pgx takes. A password with a / or a # in it makes another URL, with half of it where the port is or
-// the path: it is refused here, since nobody could hide it any more.
-func parseURL(text string) (*pgx.ConnConfig, error) {
+// IsURL reports whether a text begins as a URL of PostgreSQL does.
+func IsURL(text string) bool {
+	return strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://")
+}
+
+// split refuses a password with a / or a # in it. That makes another URL, with half of it where the port is or the path,
+// and nobody could hide it any more.
+func split(text string) (*url.URL, bool) {
 	u, err := url.Parse(text)
-	if err != nil || u.Fragment != "" || u.User == nil && strings.Contains(text, "@") {
+	if err != nil || !IsURL(text) || u.Fragment != "" || u.User == nil && strings.Contains(text, "@") {
+		return nil, false
+	}
+	return u, true
+}
+
+func parseURL(text string) (*pgx.ConnConfig, error) {
+	u, ok := split(text)
+	if !ok {
 		return nil, errURL
 	}
 	config, err := pgx.ParseConfig(text)
@@ -82,8 +95,8 @@ func secrets(u *url.URL) []string {
 
 // Shown is a URL as it may be logged: without password and parameters.
 func Shown(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Opaque != "" || u.User == nil && strings.Contains(text, "@") {
+	u, ok := split(text)
+	if !ok {
 		return "postgres://…"
 	}
 	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
