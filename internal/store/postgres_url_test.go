@@ -37,11 +37,11 @@ func TestWhatIsWrongWithTheParametersOfAURLIsSaid(t *testing.T) {
 func TestAURLIsShownWithoutPasswordAndParameters(t *testing.T) {
 	for text, want := range map[string]string{
 		"postgres://ada:s3cret@db.example:5432/setops?sslmode=require&password=s3cret": "postgres://ada@db.example:5432/setops",
-		"postgresql://db.example/setops":               "postgresql://db.example/setops",
-		"postgres:///setops?host=/run/postgresql":      "postgres:///setops",
-		"postgres://ada:1234/s3cret@db.example/setops": "postgres://…",
-		"postgres://ada:%zz@db.example/setops":         "postgres://…",
-		"postgres:ada:s3cret":                          "postgres://…",
+		"postgresql://db.example/setops":                                               "postgresql://db.example/setops",
+		"postgres:///setops?host=/run/postgresql":                                      "postgres:///setops",
+		"postgres://ada:1234/s3cret@db.example/setops":                                 "postgres://…",
+		"postgres://ada:%zz@db.example/setops":                                         "postgres://…",
+		"postgres:ada:s3cret":                                                          "postgres://…",
 	} {
 		if got := Shown(text); got != want {
 			t.Errorf("%s is shown as %s", text, got)

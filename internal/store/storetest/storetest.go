@@ -49,6 +49,14 @@ func New(t testing.TB) Place {
 	return Place{File: filepath.Join(t.TempDir(), "setops.db")}
 }
 
+// Postgres gives the URL of a database of PostgreSQL without rows, in whatever round, for tests that are of PostgreSQL
+// alone. They are left out where there is none.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	pgtest.Need(t)
+	return pgtest.Database(t, migrated)
+}
+
 // Make gives a database of PostgreSQL for those who have no test in their hands, and what removes it; for SQLite
 // there is nothing to make, and the URL is empty.
 func Make() (url string, remove func() error, err error) {
