@@ -29,6 +29,7 @@ var homes = []home{
 
 	// What remembers.
 	{"modernc.org/sqlite", "internal/store"},
+	{"github.com/jackc/pgx/v5", "internal/store internal/store/pgtest"},
 	{"github.com/pressly/goose/v3", "internal/store"},
 	{"golang.org/x/crypto/argon2", "internal/auth"},
 	{"golang.org/x/crypto/chacha20poly1305", "internal/seal"},

@@ -68,6 +68,8 @@ var layers = []row{
 
 	// 3: what remembers, what acts, the use cases.
 	{"internal/store", []string{"internal/setops", "internal/changeset", "internal/plan"}},
+	{"internal/store/pgtest", nil}, // of tests: this one and the next
+	{"internal/store/storetest", []string{"internal/store", "internal/store/pgtest"}},
 	{"internal/certs", []string{"internal/setops"}},
 	{"internal/apply", []string{"internal/plan", "internal/graph", "internal/engine", "internal/setops"}},
 	{"internal/auth", []string{"internal/setops"}},

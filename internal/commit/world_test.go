@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,12 +23,15 @@ import (
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/store"
+	"github.com/setopsco/setops/internal/store/storetest"
 )
 
 var (
 	stage = setops.StageRef{ID: "s-1", Organization: "demo", Project: "shop", Name: "production"}
 	ada   = setops.User{ID: "u-ada", Email: "ada@example.com", OrganizationID: "o-1", Organization: "demo"}
 )
+
+func TestMain(m *testing.M) { os.Exit(storetest.Run(m)) }
 
 // world is a host with a database and a runtime on which services come and go.
 type world struct {
@@ -46,18 +50,10 @@ func newWorld(t *testing.T) *world {
 	w := &world{runtime: fake.NewRuntime(), dir: t.TempDir()}
 	ctx := context.Background()
 	var err error
-	w.store, err = store.Open(ctx, filepath.Join(w.dir, "setops.db"))
-	must(t, err)
+	w.store = storetest.Open(t)
 	w.box, err = seal.New(make([]byte, seal.KeySize))
 	must(t, err)
-	t.Cleanup(func() {
-		if err := w.runtime.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := w.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { must(t, w.runtime.Close()) })
 	now := time.Now()
 	_, err = w.store.AddOrganization(ctx, "o-1", "demo", now)
 	must(t, err)

@@ -43,6 +43,7 @@ func (c *Config) check() error {
 		"--organization %q is not made of lower-case letters and digits, a letter first, at most 64", c.Organization)
 	r.where(!isEmail(c.AdminEmail), "--admin-email %q is no e-mail address", c.AdminEmail)
 	c.AdminEmail = strings.ToLower(c.AdminEmail) // as those who sign in may write it either way
+	c.checkDatabase(&r)
 	c.checkListeners(&r)
 	c.checkTLS(&r)
 	c.checkNetwork(&r)

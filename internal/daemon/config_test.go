@@ -109,6 +109,7 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 	}
 	for flag, values := range map[string][]string{
 		"--data-dir":         {""},
+		"--database":         {"setops.db", "mysql://db.example/setops", "host=db.example", "postgres:db"},
 		"--listen":           {"7700", "127.0.0.1", "0.0.0.0:7700", ":7700", "192.0.2.1:7700", "example.com:7700"},
 		"--http-listen":      {"80", ""},
 		"--https-listen":     {"443", "127.0.0.1"},
@@ -127,8 +128,12 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 		for _, value := range values {
 			c := valid()
 			*field(&c, flag) = value
-			if err := c.check(); err == nil || !strings.Contains(err.Error(), flag) {
+			err := c.check()
+			if err == nil || !strings.Contains(err.Error(), flag) {
 				t.Errorf("%s %q: %v", flag, value, err)
+			}
+			if flag == "--database" && strings.Contains(err.Error(), value) {
+				t.Errorf("%s may have a password in it: %v", flag, err)
 			}
 		}
 	}
@@ -140,7 +145,7 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 
 func field(c *Config, flag string) *string {
 	return map[string]*string{
-		"--data-dir": &c.DataDir, "--listen": &c.Listen, "--http-listen": &c.HTTPListen, "--https-listen": &c.HTTPSListen,
+		"--data-dir": &c.DataDir, "--database": &c.Database, "--listen": &c.Listen, "--http-listen": &c.HTTPListen, "--https-listen": &c.HTTPSListen,
 		"--domain": &c.Domain, "--acme-email": &c.ACMEEmail, "--acme-directory": &c.ACMEDirectory, "--tcp-ports": &c.TCPPorts,
 		"--trusted-proxies": &c.TrustedProxies, "--public-addresses": &c.PublicAddresses, "--dns-resolver": &c.DNSResolver,
 		"--engine": &c.Engine, "--docker-host": &c.DockerHost, "--organization": &c.Organization, "--admin-email": &c.AdminEmail,

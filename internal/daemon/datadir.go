@@ -12,13 +12,12 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/setopsco/setops/internal/seal"
 )
 
 // dataDir is the directory of one installation:
 //
-//	setops.db        projects, stages, changesets, commits (SQLite)
+//	setops.db        projects, stages, changesets, commits (SQLite), or instead
+//	database         says that they are in PostgreSQL
 //	key              seals values of env; whoever has it and the database can read them
 //	instance         8 hexadecimal digits that name what this installation makes in the kernel
 //	admin-password   where it was generated
@@ -93,17 +92,6 @@ func (d *dataDir) secret(name string, size int, needed bool) ([]byte, error) {
 		return nil, fmt.Errorf("the file %s is damaged: it must hold %d bytes in hexadecimal", d.file(name), size)
 	}
 	return value, nil
-}
-
-// box opens the key that seals values.
-func (d *dataDir) box() (*seal.Box, []byte, error) {
-	_, err := os.Stat(d.file("setops.db"))
-	key, err := d.secret("key", seal.KeySize, err == nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	box, err := seal.New(key)
-	return box, key, err
 }
 
 func (d *dataDir) instance() (string, error) {

@@ -23,20 +23,8 @@ import (
 	"github.com/setopsco/setops/internal/routing"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
-	"github.com/setopsco/setops/internal/store"
 	"github.com/setopsco/setops/internal/task"
 )
-
-func (c *core) openStore(ctx context.Context) (err error) {
-	if c.box, c.sealKey, err = c.dir.box(); err != nil {
-		return err
-	}
-	if c.store, err = store.Open(ctx, c.dir.file("setops.db")); err != nil {
-		return err
-	}
-	c.onClose(c.store.Close)
-	return c.firstStart(ctx)
-}
 
 // firstStart makes the organization and its admin where there is nobody yet.
 func (c *core) firstStart(ctx context.Context) error {
@@ -55,16 +43,34 @@ func (c *core) firstStart(ctx context.Context) error {
 	}
 	admin := setops.User{ID: newID(), Email: c.Config.AdminEmail}
 	if err := c.store.AddUser(ctx, admin, auth.HashPassword(password), organization, time.Now()); err != nil {
-		return fmt.Errorf("make admin: %w", err)
+		return c.otherWasFirst(ctx, fmt.Errorf("make admin: %w", err))
+	}
+	if c.Config.AdminPasswordFile == "" {
+		fmt.Fprintf(c.Out, "First start: organization %s, admin %s, password in %s\n",
+			c.Config.Organization, c.Config.AdminEmail, c.dir.file(passwordFile))
 	}
 	return nil
 }
+
+// otherWasFirst is no error: several servers can begin with one database. A password that was generated here is nobody's then.
+func (c *core) otherWasFirst(ctx context.Context, err error) error {
+	if n, failed := c.store.CountUsers(ctx); failed != nil || n == 0 {
+		return err
+	}
+	if c.Config.AdminPasswordFile != "" {
+		return nil
+	}
+	return removeIfThere(c.dir.file(passwordFile))
+}
+
+// passwordFile has the password of the first admin where it was generated.
+const passwordFile = "admin-password"
 
 func (c *core) adminPassword() (string, error) {
 	if c.Config.AdminPasswordFile != "" {
 		return readPassword(c.Config.AdminPasswordFile)
 	}
-	path := c.dir.file("admin-password")
+	path := c.dir.file(passwordFile)
 	b := make([]byte, 16)
 	rand.Read(b)
 	password := hex.EncodeToString(b)
@@ -72,7 +78,6 @@ func (c *core) adminPassword() (string, error) {
 	if err := errors.Join(removeIfThere(path), writeNew(path, []byte(password+"\n"))); err != nil {
 		return "", fmt.Errorf("write admin password: %w", err)
 	}
-	fmt.Fprintf(c.Out, "First start: organization %s, admin %s, password in %s\n", c.Config.Organization, c.Config.AdminEmail, path)
 	return password, nil
 }
 

@@ -11,8 +11,13 @@ import (
 
 // checkPassword refuses a password file before the first start has written anything; later starts do not read it.
 func (c *Config) checkPassword() error {
-	if _, err := os.Stat(filepath.Join(c.DataDir, "setops.db")); err == nil || c.AdminPasswordFile == "" {
+	if c.AdminPasswordFile == "" {
 		return nil
+	}
+	for _, made := range []string{sqliteFile, databaseFile} {
+		if _, err := os.Stat(filepath.Join(c.DataDir, made)); err == nil {
+			return nil
+		}
 	}
 	_, err := readPassword(c.AdminPasswordFile)
 	return err

@@ -10,10 +10,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/setopsco/setops/internal/cli"
+	"github.com/setopsco/setops/internal/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	// All of it runs on SQLite, and once more on PostgreSQL.
+	testscript.Main(pgtest.M{M: m}, map[string]func(){
 		"setops": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()

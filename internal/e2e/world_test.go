@@ -21,6 +21,7 @@ import (
 	"github.com/setopsco/setops/internal/engine/fake"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/store"
+	"github.com/setopsco/setops/internal/store/storetest"
 	"github.com/setopsco/setops/pkg/api"
 	"github.com/setopsco/setops/pkg/client"
 )
@@ -44,6 +45,8 @@ type world struct {
 	dns     *nameServer
 	gates   gates
 
+	removeDatabase func() error
+
 	daemon *daemon.Daemon
 	cancel context.CancelFunc
 	ended  chan error
@@ -59,12 +62,18 @@ func newWorld(dir string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	database, removeDatabase, err := storetest.Make()
+	if err != nil {
+		return nil, errors.Join(err, names.close())
+	}
 	w := &world{
+		removeDatabase: removeDatabase,
+
 		dns:     names,
 		runtime: fake.NewRuntime(),
 		log:     &transcript{},
 		config: daemon.Config{
-			DataDir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", Domain: "localhost",
+			DataDir: filepath.Join(dir, "data"), Database: database, Listen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", Domain: "localhost",
 			Engine: "auto", Organization: organization, AdminEmail: admin, AdminPasswordFile: password, DNSResolver: names.address(),
 		},
 	}
@@ -128,7 +137,7 @@ func (w *world) close() error {
 	if w.proxy != nil {
 		w.proxy.close()
 	}
-	return errors.Join(w.stop(), w.dns.close(), w.runtime.Close())
+	return errors.Join(w.stop(), w.dns.close(), w.runtime.Close(), w.removeDatabase())
 }
 
 func (w *world) url() string { return "http://" + w.config.Listen }
@@ -142,7 +151,8 @@ func (w *world) signIn(ctx context.Context, email string) (token string, err err
 
 // inStore opens the server's database a second time: for what the API cannot do yet.
 func (w *world) inStore(f func(*store.Store) error) error {
-	s, err := store.Open(context.Background(), filepath.Join(w.config.DataDir, "setops.db"))
+	place := storetest.Place{File: filepath.Join(w.config.DataDir, "setops.db"), URL: w.config.Database}
+	s, err := place.Open(context.Background())
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -14,12 +14,15 @@ import (
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/store"
+	"github.com/setopsco/setops/internal/store/storetest"
 )
 
 var (
 	ada = setops.User{ID: "u-ada", Email: "ada@example.com", OrganizationID: "o-1", Organization: "demo"}
 	bob = setops.User{ID: "u-bob", Email: "bob@example.com", OrganizationID: "o-1", Organization: "demo"}
 )
+
+func TestMain(m *testing.M) { os.Exit(storetest.Run(m)) }
 
 type world struct {
 	*project.Service
@@ -32,10 +35,8 @@ type world struct {
 func begun(t *testing.T) *world {
 	t.Helper()
 	ctx := t.Context()
-	s, err := store.Open(ctx, filepath.Join(t.TempDir(), "setops.db"))
-	must(t, err)
-	t.Cleanup(func() { must(t, s.Close()) })
-	_, err = s.AddOrganization(ctx, "o-1", "demo", time.Now())
+	s := storetest.Open(t)
+	_, err := s.AddOrganization(ctx, "o-1", "demo", time.Now())
 	must(t, err)
 	must(t, s.AddUser(ctx, ada, "hash", "o-1", time.Now()))
 	must(t, s.AddUser(ctx, bob, "hash", "o-1", time.Now()))

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +17,7 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/internal/store"
+	"github.com/setopsco/setops/internal/store/storetest"
 )
 
 var (
@@ -25,6 +26,8 @@ var (
 	now    = time.UnixMilli(1_700_000_000_000).UTC()
 	digest = fmt.Sprintf("sha256:%064x", 1)
 )
+
+func TestMain(m *testing.M) { os.Exit(storetest.Run(m)) }
 
 // images is a registry that has one image, in the repository of app web.
 type images struct {
@@ -61,10 +64,8 @@ func (w *world) Admit(_ context.Context, _ setops.StageRef, c changeset.Command)
 func committed(t *testing.T) *world {
 	t.Helper()
 	ctx := t.Context()
-	s, err := store.Open(ctx, filepath.Join(t.TempDir(), "setops.db"))
-	must(t, err)
-	t.Cleanup(func() { must(t, s.Close()) })
-	_, err = s.AddOrganization(ctx, "o-1", "demo", now)
+	s := storetest.Open(t)
+	_, err := s.AddOrganization(ctx, "o-1", "demo", now)
 	must(t, err)
 	must(t, s.AddUser(ctx, ada, "hash", "o-1", now))
 	must(t, s.AddProject(ctx, "o-1", setops.Project{ID: "p-1", Name: "shop"}, ada))

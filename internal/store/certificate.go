@@ -33,7 +33,7 @@ func (s *Store) CertificateKeys(ctx context.Context, prefix string) ([]string, e
 func (s *Store) KeepCertificate(ctx context.Context, key string, value setops.Sealed, now time.Time) error {
 	err := s.change(ctx, func(tx *sql.Tx) error {
 		_, err := exec(ctx, tx, `INSERT INTO certificates (key, value, changed_at) VALUES ($1, $2, $3)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at`, key, value, millis(now))
+			ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at`, key, string(value), millis(now))
 		return err
 	})
 	if err != nil {

@@ -1,16 +1,14 @@
 package store
 
 import (
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 )
 
 func TestCertificatesAreKeptReplacedAndForgotten(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "setops.db")
-	s, err := Open(t.Context(), file)
-	must(t, err)
+	opened := place(t)
+	s := opened()
 	ctx := t.Context()
 	if _, _, ok, err := s.Certificate(ctx, "leaf/a"); ok || err != nil {
 		t.Errorf("a certificate that was never kept: %v, %v", ok, err)
@@ -19,8 +17,7 @@ func TestCertificatesAreKeptReplacedAndForgotten(t *testing.T) {
 	must(t, s.KeepCertificate(ctx, "leaf/a", "two", now.Add(time.Hour)))
 	must(t, s.Close())
 
-	s, err = Open(ctx, file)
-	must(t, err)
+	s = opened()
 	defer func() { must(t, s.Close()) }()
 	value, changed, ok, err := s.Certificate(ctx, "leaf/a")
 	if value != "two" || !changed.Equal(now.Add(time.Hour)) || !ok || err != nil {

@@ -135,10 +135,10 @@ func closeGap(ctx context.Context, tx *sql.Tx, open changeset.Changeset, positio
 func (s *Store) Discard(ctx context.Context, stageID, userID string) (n int, ok bool, err error) {
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		open, there, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
+		n, ok = len(open.Commands), there
 		if err != nil || !there {
 			return err
 		}
-		n, ok = len(open.Commands), true
 		_, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
 		return err
 	})

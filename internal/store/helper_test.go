@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
+	"github.com/setopsco/setops/internal/store/pgtest"
 )
 
 var (
@@ -17,17 +19,38 @@ var (
 	bob = setops.User{ID: "u-bob", Email: "bob@example.com", OrganizationID: "o-1", Organization: "demo"}
 )
 
+// All tests run on SQLite, and once more on PostgreSQL.
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// place gives what opens a store that nobody else has, and opens the same one each time.
+func place(t *testing.T) func() *Store {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "setops.db")
+	connect := func() (*Store, error) { return Open(t.Context(), file) }
+	if pgtest.IsPostgres() {
+		url := pgtest.Database(t, migrated)
+		connect = func() (*Store, error) { return Connect(t.Context(), url) }
+	}
+	return func() *Store {
+		t.Helper()
+		s, err := connect()
+		must(t, err)
+		return s
+	}
+}
+
+func migrated(url string) error {
+	s, err := Connect(context.Background(), url)
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
 func open(t *testing.T) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "setops.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := place(t)()
+	t.Cleanup(func() { must(t, s.Close()) })
 	return s
 }
 

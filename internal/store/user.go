@@ -11,15 +11,16 @@ import (
 
 // AddOrganization adds an organization, if it is not there, and gives its id.
 func (s *Store) AddOrganization(ctx context.Context, id, name string, now time.Time) (string, error) {
+	var have string
 	err := s.change(ctx, func(tx *sql.Tx) error {
 		_, err := exec(ctx, tx, `INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING`,
 			id, name, millis(now))
 		if err != nil {
 			return err
 		}
-		return tx.QueryRowContext(ctx, `SELECT id FROM organizations WHERE name = $1`, name).Scan(&id)
+		return tx.QueryRowContext(ctx, `SELECT id FROM organizations WHERE name = $1`, name).Scan(&have)
 	})
-	return id, err
+	return have, err
 }
 
 // AddUser adds a user and makes it a member of the organization.
@@ -38,7 +39,7 @@ func (s *Store) AddUser(ctx context.Context, u setops.User, passwordHash, organi
 // CountUsers tells how many users there are.
 func (s *Store) CountUsers(ctx context.Context) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM users`).Scan(&n)
-	return n, err
+	return n, named(err)
 }
 
 // Login gives what is needed to check a password: ok is false where there is no such member of the organization.
@@ -85,21 +86,18 @@ func (s *Store) RemoveToken(ctx context.Context, hash string) error {
 
 // Roles gives the roles of a user by the id of the project or stage.
 func (s *Store) Roles(ctx context.Context, userID string) (map[string]setops.Role, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT scope_id, role FROM grants WHERE user_id = $1`, userID)
+	roles := map[string]setops.Role{}
+	_, err := collect(ctx, s.read, func(r *sql.Rows) (none struct{}, err error) {
+		var scope string
+		var role setops.Role
+		err = r.Scan(&scope, &role)
+		roles[scope] = role
+		return none, err
+	}, `SELECT scope_id, role FROM grants WHERE user_id = $1`, userID)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	roles := map[string]setops.Role{}
-	for rows.Next() {
-		var scope string
-		var role setops.Role
-		if err := rows.Scan(&scope, &role); err != nil {
-			return nil, err
-		}
-		roles[scope] = role
-	}
-	return roles, rows.Err()
+	return roles, nil
 }
 
 // Grant gives a user a role on a project or stage.
@@ -115,8 +113,8 @@ func grant(ctx context.Context, tx *sql.Tx, scopeID, userID string, role setops.
 
 // found turns "no rows" into false.
 func found(err error) (bool, error) {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || isUnstorable(err) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, named(err)
 }

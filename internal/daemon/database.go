@@ -1,0 +1,139 @@
+package daemon
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/setopsco/setops/internal/seal"
+	"github.com/setopsco/setops/internal/store"
+)
+
+const (
+	sqliteFile = "setops.db"
+	// databaseFile is where a data directory remembers that its database is elsewhere. Without it, a start that forgets
+	// --database would begin anew, and end all tasks that it does not know.
+	databaseFile = "database"
+	postgresKind = "postgres"
+)
+
+// keyCheck is what a database knows its key by, and nothing else about it.
+const keyCheck = "key-check"
+
+func (c *core) openStore(ctx context.Context) (err error) {
+	if c.Config.Database == "" {
+		err = c.openSQLite(ctx)
+	} else {
+		err = c.openPostgres(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.proveKey(ctx); err != nil {
+		return err
+	}
+	return c.firstStart(ctx)
+}
+
+// openSQLite makes the key first: a database without its key is refused, and a start may die between the two.
+func (c *core) openSQLite(ctx context.Context) error {
+	elsewhere, err := c.dir.has(databaseFile)
+	if err != nil {
+		return err
+	}
+	if elsewhere {
+		return fmt.Errorf("the database of the data directory %s is PostgreSQL; say which with --database", c.dir.path)
+	}
+	there, err := c.dir.has(sqliteFile)
+	if err != nil {
+		return err
+	}
+	if err := c.openKey(there); err != nil {
+		return err
+	}
+	if c.store, err = store.Open(ctx, c.dir.file(sqliteFile)); err != nil {
+		return err
+	}
+	c.onClose(c.store.Close)
+	c.Logger.Info("the database is SQLite", "file", c.dir.file(sqliteFile))
+	return nil
+}
+
+func (c *core) openPostgres(ctx context.Context) error {
+	there, err := c.dir.has(sqliteFile)
+	if err != nil {
+		return err
+	}
+	if there {
+		return fmt.Errorf("the data directory %s has a database of its own, %s, and --database names another; leave --database out, "+
+			"or give this server a new directory with --data-dir", c.dir.path, sqliteFile)
+	}
+	if c.store, err = store.Connect(ctx, c.Config.Database); err != nil {
+		return err
+	}
+	c.onClose(c.store.Close)
+	installed, err := c.store.Installation(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.openKey(installed[keyCheck] != ""); err != nil {
+		return err
+	}
+	c.Logger.Info("the database is PostgreSQL", "url", store.Shown(c.Config.Database))
+	return c.dir.remember(databaseFile, postgresKind)
+}
+
+// openKey opens the key that seals values. Where one is needed there must be one already.
+func (c *core) openKey(needed bool) (err error) {
+	if c.sealKey, err = c.dir.secret("key", seal.KeySize, needed); err != nil {
+		return err
+	}
+	c.box, err = seal.New(c.sealKey)
+	return err
+}
+
+// proveKey refuses a database whose values are sealed with another key.
+func (c *core) proveKey(ctx context.Context) error {
+	mac := hmac.New(sha256.New, c.sealKey)
+	mac.Write([]byte("the key of a setopsd installation"))
+	own := hex.EncodeToString(mac.Sum(nil))
+	have, err := c.store.Install(ctx, keyCheck, own)
+	if err != nil {
+		return err
+	}
+	if have != own {
+		return fmt.Errorf("the values in the database are sealed with another key than %s; put the key there that belongs to this database, "+
+			"or use another database", c.dir.file("key"))
+	}
+	return nil
+}
+
+func (d *dataDir) has(name string) (bool, error) {
+	_, err := os.Stat(d.file(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// remember writes a file of one line, if it is not there.
+func (d *dataDir) remember(name, line string) error {
+	there, err := d.has(name)
+	if err != nil || there {
+		return err
+	}
+	return writeNew(d.file(name), []byte(line+"\n"))
+}
+
+// checkDatabase does not say what it was given: there may be a password in it.
+func (c *Config) checkDatabase(r *refusals) {
+	c.Database = strings.TrimSpace(c.Database)
+	r.where(c.Database != "" && !store.IsURL(c.Database),
+		"--database is no URL of PostgreSQL; write postgres://USER@HOST:PORT/DATABASE, or leave it out for SQLite in the data directory")
+}
