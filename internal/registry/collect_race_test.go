@@ -88,6 +88,7 @@ func TestACondemnedImageThatIsPushedAgainStays(t *testing.T) {
 	r.age(t)
 	got := r.collect(t, meanwhile(nothing, func() {
 		r.push(t, web, "v2", pushed)
+		wantExists(t, r, web, digest, true) // release:create comes right behind it
 		pushIndex(t, r, labelled(amd, platform))
 	}))
 	if len(got.Manifests) > 0 {
@@ -113,6 +114,20 @@ func TestAnIndexPushedForItsCondemnedImageKeepsIt(t *testing.T) {
 		wantStatus(t, resp, http.StatusCreated)
 	}))
 	wantWhole(t, r, web, digestOf(t, amd))
+}
+
+func TestAnIndexThatSomebodyWasToldOfStaysWhole(t *testing.T) {
+	r := start(t)
+	amd, arm := image(t, platform, 500), image(t, arm64, 500)
+	inner := mutate.AppendManifests(empty.Index, labelled(arm, arm64))
+	index := pushIndex(t, r, labelled(amd, platform), mutate.IndexAddendum{Add: inner})
+	r.age(t)
+	got := r.collect(t, meanwhile(func() { wantExists(t, r, web, index, true) }, nothing))
+	if len(got.Manifests) > 0 {
+		t.Fatalf("collected %+v", got.Manifests)
+	}
+	wantWhole(t, r, web, digestOf(t, amd))
+	wantWhole(t, r, web, digestOf(t, arm))
 }
 
 func TestAnImageThatSomebodyWasToldOfStays(t *testing.T) {
