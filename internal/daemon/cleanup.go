@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/gc"
 )
 
@@ -21,6 +22,7 @@ func (c *core) openCleanUp(context.Context) error {
 		Store: c.store, Images: c.registry, Engine: c.engine, Now: time.Now, Logger: c.Logger,
 		Limits: gc.Limits{Age: c.Config.GCKeepAge, Commits: c.Config.GCKeepCommits, Releases: c.Config.GCKeepReleases},
 	}
+	c.gc.Unpacked, _ = c.engine.(engine.ImageForgetter) // a cluster's nodes look after theirs
 	return nil
 }
 

@@ -6,6 +6,7 @@ package gc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -51,9 +52,11 @@ type Service struct {
 	Store  Store
 	Images Images
 	Engine Tasks
-	Now    func() time.Time
-	Logger *slog.Logger
-	Limits Limits
+	// Unpacked frees what the engine has made of collected images; nil: it keeps none.
+	Unpacked engine.ImageForgetter
+	Now      func() time.Time
+	Logger   *slog.Logger
+	Limits   Limits
 
 	running sync.Mutex
 }
@@ -114,6 +117,16 @@ func (r *run) prune(ctx context.Context) error {
 func (r *run) collect(ctx context.Context) error {
 	collected, err := r.Images.Collect(ctx, registry.Collection{Keep: r.named, Before: r.Now().Add(-Grace), DryRun: r.dryRun})
 	r.report.collected(collected)
+	if r.dryRun || r.Unpacked == nil {
+		return err
+	}
+	gone := make([]engine.Image, 0, len(collected.Manifests))
+	for _, m := range collected.Manifests {
+		gone = append(gone, engine.Image{Repository: m.Repository, Digest: m.Digest})
+	}
+	if forgot := r.Unpacked.ForgetImages(ctx, gone); forgot != nil {
+		err = errors.Join(err, fmt.Errorf("free unpacked images: %w", forgot))
+	}
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/setops"
@@ -229,6 +230,28 @@ func TestWhatWasRemovedIsToldWithAnError(t *testing.T) {
 	w.images.fault = errors.New("the disk is broken")
 	if r, err := w.Run(t.Context(), false); !errors.Is(err, w.images.fault) || len(r.Images) != 1 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// unpacked remembers what it was told to forget.
+type unpacked struct{ forgotten []engine.Image }
+
+func (u *unpacked) ForgetImages(_ context.Context, images []engine.Image) error {
+	u.forgotten = append(u.forgotten, images...)
+	return nil
+}
+
+func TestWhatTheEngineHasMadeOfCollectedImagesIsFreed(t *testing.T) {
+	w := build(t, 1, Limits{})
+	var u unpacked
+	w.Unpacked = &u
+	for _, dryRun := range []bool{true, false} {
+		if _, err := w.Run(t.Context(), dryRun); err != nil {
+			t.Error(err)
+		}
+	}
+	if !slices.Equal(u.forgotten, []engine.Image{{Repository: lone.Repository, Digest: lone.Digest}}) {
+		t.Errorf("forgotten: %v", u.forgotten)
 	}
 }
 
