@@ -24,7 +24,8 @@ const Grace = 24 * time.Hour
 // Store is what remembers.
 type Store interface {
 	StageRefs(ctx context.Context) (refs []setops.StageRef, destroying []bool, err error)
-	// Prune removes what a stage has too much of, save what tasks run, and gives the images that it names then.
+	// Prune removes what a stage has too much of, save what tasks run. In a dry run it gives the images that the stage would
+	// name then.
 	Prune(ctx context.Context, stageID string, keep setops.Retention, tasks []setops.Task, dryRun bool) (setops.Pruned, []setops.AppImage, error)
 	// Images gives the images that a stage names.
 	Images(ctx context.Context, stageID string) ([]setops.AppImage, error)
@@ -72,10 +73,8 @@ func (s *Service) Run(ctx context.Context, dryRun bool) (Report, error) {
 	}
 	defer s.running.Unlock()
 	r := run{Service: s, dryRun: dryRun, would: map[string][]setops.AppImage{}, report: newReport(dryRun)}
-	err := r.prune(ctx)
-	if err == nil {
-		err = r.collect(ctx)
-	}
+	// A full disk lets nothing be pruned; then images are all the more to be collected.
+	err := errors.Join(r.prune(ctx), r.collect(ctx))
 	if !dryRun {
 		s.Logger.Info("cleaned up", "commits", len(r.report.Commits), "releases", len(r.report.Releases),
 			"images", len(r.report.Images), "bytes", r.report.Bytes)

@@ -216,12 +216,32 @@ func TestNothingIsRemovedWhileTheEngineDoesNotSayWhatRuns(t *testing.T) {
 	w := build(t, 3, Limits{})
 	w.tasks.fault = errors.New("the engine is away")
 	r, err := w.Run(t.Context(), false)
-	if !errors.Is(err, w.tasks.fault) || told(r) != "" || len(w.images.asked) > 0 {
-		t.Errorf("%s, %v", told(r), err)
+	if !errors.Is(err, w.tasks.fault) || told(r) != "" || len(r.Images) > 0 {
+		t.Errorf("%s, %v, %v", told(r), r.Images, err)
 	}
 	spec, err := w.store.Spec(t.Context(), stage.ID)
 	if err != nil || len(spec.Apps["web"].Releases) != 3 {
 		t.Errorf("%v, %v", spec.Apps["web"].Releases, err)
+	}
+}
+
+// readOnly is a store that takes no writes.
+type readOnly struct{ *store.Store }
+
+var errFull = errors.New("the disk is full")
+
+func (readOnly) Prune(context.Context, string, setops.Retention, []setops.Task, bool) (setops.Pruned, []setops.AppImage, error) {
+	return setops.Pruned{}, nil, errFull
+}
+
+func TestImagesAreCollectedEvenWhereNothingCanBePruned(t *testing.T) {
+	w := build(t, 2, Limits{})
+	w.Service.Store = readOnly{w.store}
+	for _, dryRun := range []bool{true, false} {
+		r, err := w.Run(t.Context(), dryRun)
+		if !errors.Is(err, errFull) || len(r.Images) != 1 || w.images.kept != "web/01 web/02" {
+			t.Errorf("dry run %v: %+v, kept %s, %v", dryRun, r, w.images.kept, err)
+		}
 	}
 }
 

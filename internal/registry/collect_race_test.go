@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/setopsco/setops/internal/registry"
 )
@@ -246,6 +249,26 @@ func TestACollectionThatEndsHalfWayIsFinishedByTheNext(t *testing.T) {
 	if left := blobs(t, r.dir); len(left) != 4 {
 		t.Fatalf("%d blobs are left, want those of one image", len(left))
 	}
+}
+
+func TestAFullDiskIsNoObstacle(t *testing.T) {
+	r := start(t, func(c *registry.Config) { c.Dir = smallDisk(t, "4m,nr_inodes=200") })
+	kept := r.push(t, web, "v1", image(t, platform, 1000))
+	gone := r.push(t, web, "v2", image(t, platform, 1000))
+	r.age(t)
+	var err error
+	for n := 0; err == nil; n++ { // not one more directory can be made
+		err = os.WriteFile(filepath.Join(r.dir, "filler"+strconv.Itoa(n)), nil, 0o600)
+	}
+	if !errors.Is(err, unix.ENOSPC) {
+		t.Fatal(err)
+	}
+	got := r.collect(t, keep(registry.Reference{Repository: web, Digest: kept}))
+	if len(got.Manifests) != 1 || got.Blobs != 4 || len(blobs(t, r.dir)) != 4 {
+		t.Errorf("collected %+v, left %v", got, blobs(t, r.dir))
+	}
+	wantExists(t, r, web, gone, false)
+	wantWhole(t, r, web, kept)
 }
 
 func TestALinkToABlobThatIsGoneIsNoObstacle(t *testing.T) {

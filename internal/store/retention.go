@@ -13,8 +13,8 @@ import (
 // errDryRun rolls a transaction back.
 var errDryRun = errors.New("dry run")
 
-// Prune removes old commits and old releases of a stage, and gives the images that the stage names then; with dryRun it
-// changes nothing and tells what it would do. Kept, however old, are commits that have not ended, have steps left behind
+// Prune removes old commits and old releases of a stage. With dryRun it changes nothing, tells what it would remove and gives
+// the images that the stage would name then. Kept, however old, are commits that have not ended, have steps left behind
 // their commit point, have started a generation that is there or are being reverted; releases that are active, that a
 // changeset or a commit that has not ended activates, and that one of the tasks runs. While a commit of the stage runs, no
 // release is removed: the commit writes those that it has read.
@@ -28,10 +28,13 @@ func (s *Store) Prune(ctx context.Context, stageID string, keep setops.Retention
 		if pruned.Releases, err = pruneReleases(ctx, tx, stageID, keep, tasks); err != nil {
 			return fmt.Errorf("prune releases: %w", err)
 		}
-		if images, err = namedImages(ctx, tx, stageID); err == nil && dryRun {
-			err = errDryRun
+		if !dryRun {
+			return nil
 		}
-		return err
+		if images, err = namedImages(ctx, tx, stageID); err != nil {
+			return err
+		}
+		return errDryRun
 	})
 	if err != nil && !(dryRun && errors.Is(err, errDryRun)) {
 		return setops.Pruned{}, nil, err
