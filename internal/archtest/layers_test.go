@@ -84,6 +84,7 @@ var layers = []row{
 		"internal/engine", "internal/setops",
 		"internal/changeset", // task:run takes a release of one's own changeset
 	}},
+	{"internal/gc", []string{"internal/engine", "internal/registry", "internal/setops"}},
 	{"internal/routing", []string{"internal/plan", "internal/engine", "internal/probe", "internal/router", "internal/setops"}},
 
 	// 4 and 5: the use case of use cases, and the API over all of them.

@@ -47,7 +47,15 @@ func (c *Config) check() error {
 	c.checkListeners(&r)
 	c.checkTLS(&r)
 	c.checkNetwork(&r)
+	c.checkCleanUp(&r)
 	return errors.Join(r...)
+}
+
+func (c *Config) checkCleanUp(r *refusals) {
+	r.where(c.GCInterval < 0, "--gc-interval %s is negative; 0 lets only `setopsd gc` clean up", c.GCInterval)
+	r.where(c.GCKeepAge < 0, "--gc-keep-age %s is negative; 0 keeps by number alone", c.GCKeepAge)
+	r.where(c.GCKeepCommits < 0, "--gc-keep-commits %d is negative; 0 keeps by age alone", c.GCKeepCommits)
+	r.where(c.GCKeepReleases < 0, "--gc-keep-releases %d is negative; 0 keeps by age alone", c.GCKeepReleases)
 }
 
 // isEmail takes an address without a name in front.

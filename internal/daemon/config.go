@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
@@ -34,6 +35,10 @@ type Config struct {
 	Organization      string
 	AdminEmail        string
 	AdminPasswordFile string
+	GCInterval        time.Duration // 0: the server does not clean up by itself
+	GCKeepAge         time.Duration
+	GCKeepCommits     int // of each stage
+	GCKeepReleases    int // of each app
 
 	settings settings // what check and read have made of the above
 }
@@ -42,6 +47,11 @@ type Config struct {
 const (
 	defaultDirectory = "https://acme-v02.api.letsencrypt.org/directory"
 	defaultPorts     = "20000-20099"
+
+	defaultGCInterval     = 24 * time.Hour
+	defaultGCKeepAge      = 90 * 24 * time.Hour
+	defaultGCKeepCommits  = 100
+	defaultGCKeepReleases = 50
 )
 
 // localAuthority is the ACME directory that is none: a certificate authority of this server's own.
@@ -70,6 +80,14 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Organization, "organization", "demo", "organization that the first start makes")
 	f.StringVar(&c.AdminEmail, "admin-email", "admin@localhost", "e-mail address of the admin that the first start makes")
 	f.StringVar(&c.AdminPasswordFile, "admin-password-file", "", "file with the admin's password, read at the first start only (default: one is generated)")
+	c.cleanUpFlags(f)
+}
+
+func (c *Config) cleanUpFlags(f *pflag.FlagSet) {
+	f.DurationVar(&c.GCInterval, "gc-interval", defaultGCInterval, "how often old commits, releases and images are removed; 0: only by setopsd gc")
+	f.DurationVar(&c.GCKeepAge, "gc-keep-age", defaultGCKeepAge, "commits and releases that are younger are kept; in hours, as 2160h for 90 days")
+	f.IntVar(&c.GCKeepCommits, "gc-keep-commits", defaultGCKeepCommits, "so many of the newest commits of each stage are kept, however old")
+	f.IntVar(&c.GCKeepReleases, "gc-keep-releases", defaultGCKeepReleases, "so many of the newest releases of each app are kept, however old")
 }
 
 func defaultDataDir() string {

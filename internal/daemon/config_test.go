@@ -72,8 +72,13 @@ func TestEverySettingHasAVariable(t *testing.T) {
 
 // other is a value that a flag does not have by itself.
 func other(flag *pflag.Flag) string {
-	if flag.Value.Type() == "bool" {
+	switch flag.Value.Type() {
+	case "bool":
 		return "true"
+	case "duration":
+		return "7m0s"
+	case "int":
+		return "7"
 	}
 	return "of " + flag.Name
 }
@@ -135,6 +140,18 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 			if flag == "--database" && strings.Contains(err.Error(), value) {
 				t.Errorf("%s may have a password in it: %v", flag, err)
 			}
+		}
+	}
+	for flag, spoil := range map[string]func(c *Config){
+		"--gc-interval":      func(c *Config) { c.GCInterval = -1 },
+		"--gc-keep-age":      func(c *Config) { c.GCKeepAge = -1 },
+		"--gc-keep-commits":  func(c *Config) { c.GCKeepCommits = -1 },
+		"--gc-keep-releases": func(c *Config) { c.GCKeepReleases = -1 },
+	} {
+		c := valid()
+		spoil(&c)
+		if err := c.check(); err == nil || !strings.Contains(err.Error(), flag) {
+			t.Errorf("%s: %v", flag, err)
 		}
 	}
 	c = Config{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/gc"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/routing"
@@ -44,6 +46,8 @@ type core struct {
 	domains  *domain.Service
 	commits  *commit.Service
 	prepares *preparer
+	gc       *gc.Service
+	control  net.Listener
 
 	ready    atomic.Bool
 	stopping chan struct{} // closed by end
@@ -71,7 +75,8 @@ func (c *core) lock(context.Context) (err error) {
 
 func (c *core) open(ctx context.Context) error {
 	for _, open := range []func(context.Context) error{
-		c.openStore, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits,
+		c.openStore, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
+		c.openControl,
 	} {
 		if err := open(ctx); err != nil {
 			return err
@@ -92,10 +97,12 @@ func (c *core) start(ctx context.Context) error {
 	return nil
 }
 
-// begin takes requests, and goes on with what was being destroyed.
+// begin takes requests, goes on with what was being destroyed, and cleans up from time to time.
 func (c *core) begin() {
 	c.front.gate.open(c.handler())
+	c.obey()
 	c.loops.Go(func() { c.resumeDestroying(c.alive) })
+	c.loops.Go(func() { c.cleanUp(c.alive) })
 	c.ready.Store(true)
 }
 

@@ -23,6 +23,7 @@ import (
 //	admin-password   where it was generated
 //	registry/        images as they were pushed
 //	engine/          unpacked images, tasks, logs, networks
+//	control.sock     where `setopsd gc` asks the server that runs
 //	lock             held while a server runs, with the number of its process in it
 type dataDir struct {
 	path string

@@ -158,6 +158,13 @@ type Images interface {
 	Prepare(ctx context.Context, i Image) error
 }
 
+// ImageForgetter is what engines have that keep images beside the registry.
+type ImageForgetter interface {
+	// ForgetImages frees what Prepare has made of images that the registry does not have any more. What a task uses stays.
+	// It is idempotent.
+	ForgetImages(ctx context.Context, images []Image) error
+}
+
 // Logs reads what tasks wrote.
 type Logs interface {
 	// ReadLogs calls yield for each line that the query selects, oldest first, until yield says false, the lines end or,

@@ -21,13 +21,17 @@ var (
 )
 
 // Exists says whether the repository holds the manifest (of an image or of an
-// index). Errors: ErrDigestInvalid, ErrNameInvalid, or that of the storage.
+// index), and keeps it from being collected for the time that Collect gives
+// what is young. Errors: ErrDigestInvalid, ErrNameInvalid, or that of the storage.
 func (r *Registry) Exists(ctx context.Context, repository, digest string) (bool, error) {
 	manifests, wanted, err := r.manifests(ctx, repository, digest)
 	if err != nil {
 		return false, err
 	}
-	found, err := manifests.Exists(ctx, wanted)
+	found, err := r.relyOnManifest(Reference{repository, digest})
+	if err == nil && found {
+		found, err = manifests.Exists(ctx, wanted)
+	}
 	if err != nil {
 		return false, fmt.Errorf("look for %s in %s: %w", digest, repository, err)
 	}
@@ -35,11 +39,19 @@ func (r *Registry) Exists(ctx context.Context, repository, digest string) (bool,
 }
 
 // Manifest returns a manifest or an index as it was pushed, at most 4 MiB, and
-// its media type. Errors: as Exists, and ErrNotFound.
+// its media type, and keeps it as Exists does. Errors: as Exists, and
+// ErrNotFound.
 func (r *Registry) Manifest(ctx context.Context, repository, digest string) (body []byte, mediaType string, err error) {
 	manifests, wanted, err := r.manifests(ctx, repository, digest)
 	if err != nil {
 		return nil, "", err
+	}
+	found, err := r.relyOnManifest(Reference{repository, digest})
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("read manifest %s of %s: %w", digest, repository, err)
 	}
 	manifest, err := manifests.Get(ctx, wanted)
 	if err != nil {
@@ -81,6 +93,9 @@ func (r *Registry) TagsOf(ctx context.Context, repository, digest string) ([]str
 	wanted, err := parseDigest(digest)
 	if err != nil {
 		return nil, err
+	}
+	if r.condemned.holds(Reference{repository, digest}) {
+		return nil, nil
 	}
 	tags, err := repo.Tags(ctx).Lookup(ctx, v1.Descriptor{Digest: wanted})
 	if err = orNotFound(err); errors.Is(err, ErrNotFound) {

@@ -10,10 +10,8 @@
 //
 // Besides the handlers, a Registry answers the server's own questions about
 // what it holds: Exists, Resolve, Manifest, Blob, TagsOf (content.go,
-// resolve.go), and forgets repositories (remove.go).
-//
-// It is not a garbage collector: blobs that no repository links any more stay
-// on disk.
+// resolve.go), forgets repositories (remove.go), and collects what nothing
+// names any more (collect.go; renew.go says why nobody loses what they rely on).
 //
 // Start with New and (*Registry).ServeHTTP.
 package registry

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
+	"github.com/opencontainers/go-digest"
 )
 
 // versionHeader is what Docker knows a registry by.
@@ -19,6 +20,7 @@ const versionHeader = "Docker-Distribution-Api-Version"
 //	admit      may they do that             403 with a sentence
 //	limit      how much may be sent         413 with a sentence
 //	check      is it well formed            400 with a sentence
+//	rely       what must stay               404 when it is being removed
 //	store      distribution does it         5xx translated, its details logged
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set(versionHeader, "registry/2.0")
@@ -40,6 +42,10 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if problem := r.admit(req, rt, who); problem != nil {
+		r.refuse(w, req, *problem)
+		return
+	}
+	if problem := r.relyOnRead(rt); problem != nil {
 		r.refuse(w, req, *problem)
 		return
 	}
@@ -66,10 +72,17 @@ func (r *Registry) serveWrite(w http.ResponseWriter, req *http.Request, rt route
 		r.refuse(w, req, *problem)
 		return
 	}
-	if req.Body, problem = checkedRequest(req, rt, body); problem != nil {
+	var named []digest.Digest
+	if req.Body, named, problem = checkedRequest(req, rt, body); problem != nil {
 		r.refuse(w, req, *problem)
 		return
 	}
+	stored, problem := r.relyOnWritten(req, rt, named)
+	if problem != nil {
+		r.refuse(w, req, *problem)
+		return
+	}
+	defer stored()
 	r.store(w, req, rt, who, func() failure {
 		return failure{push: p, body: body}
 	})

@@ -11,7 +11,7 @@ import (
 
 	"github.com/distribution/distribution/v3"
 	"github.com/distribution/distribution/v3/manifest/schema2"
-	v2 "github.com/distribution/distribution/v3/registry/api/v2"
+	"github.com/opencontainers/go-digest"
 	containers "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -22,15 +22,16 @@ const manifestSchema = 2 // the only version in use
 
 // checkedRequest finds the faults of a client that distribution would take for
 // its own and answer with a 500. It may read some of body, and returns what
-// distribution is to read instead.
-func checkedRequest(req *http.Request, rt route, body io.ReadCloser) (io.ReadCloser, *refusal) {
+// distribution is to read instead. Of a manifest, which it reads to its end,
+// it also returns the digest and those that it refers to.
+func checkedRequest(req *http.Request, rt route, body io.ReadCloser) (io.ReadCloser, []digest.Digest, *refusal) {
 	switch {
 	case rt.isUpload():
-		return body, checkChunk(req)
-	case rt.name == v2.RouteNameManifest && req.Method == http.MethodPut:
+		return body, nil, checkChunk(req)
+	case rt.putsManifest(req.Method):
 		return checkManifest(req, body)
 	}
-	return body, nil
+	return body, nil, nil
 }
 
 // checkChunk looks at the headers of a part of a layer. A form is not one, and
@@ -56,21 +57,31 @@ func checkChunk(req *http.Request) *refusal {
 
 // checkManifest leaves to distribution what it refuses well itself, such as
 // what is no JSON or refers to layers that were not pushed.
-func checkManifest(req *http.Request, body io.ReadCloser) (io.ReadCloser, *refusal) {
+func checkManifest(req *http.Request, body io.ReadCloser) (io.ReadCloser, []digest.Digest, *refusal) {
 	// An error shows again to whoever reads on.
-	head, _ := io.ReadAll(io.LimitReader(body, maxManifestBytes))
+	head, _ := io.ReadAll(io.LimitReader(body, maxManifestBytes+1))
 	again := struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(head), body), body}
-	manifest, _, err := distribution.UnmarshalManifest(req.Header.Get("Content-Type"), head)
-	if err != nil {
-		return again, nil
+	manifest, whole, err := distribution.UnmarshalManifest(req.Header.Get("Content-Type"), head)
+	if err != nil || len(head) > maxManifestBytes {
+		return again, nil, nil
 	}
 	if fault := faultOfManifest(manifest, head); fault != "" {
-		return again, &refusal{status: http.StatusBadRequest, code: codeManifestInvalid, sentence: fault}
+		return again, nil, &refusal{status: http.StatusBadRequest, code: codeManifestInvalid, sentence: fault}
 	}
-	return again, nil
+	return again, append([]digest.Digest{whole.Digest}, references(manifest)...), nil
+}
+
+// references are the digests of all that a manifest names: config, layers,
+// manifests of an index.
+func references(m distribution.Manifest) []digest.Digest {
+	var all []digest.Digest
+	for _, part := range m.References() {
+		all = append(all, part.Digest)
+	}
+	return all
 }
 
 // faultOfManifest is empty when there is none.

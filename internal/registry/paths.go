@@ -25,7 +25,7 @@ func (r *Registry) repositoriesDir() string {
 }
 
 func (r *Registry) uploadDir(rt route) string {
-	return filepath.Join(r.repositoriesDir(), filepath.FromSlash(rt.repository), "_uploads", rt.upload)
+	return filepath.Join(r.repositoryDir(rt.repository), "_uploads", rt.upload)
 }
 
 // parseName checks that name has between least and most parts and nothing in

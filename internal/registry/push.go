@@ -77,6 +77,19 @@ func (t *pushTracker) holdOff(ctx context.Context, prefix string) error {
 	return nil
 }
 
+// whenIdle calls f while nobody pushes below prefix; nobody can begin to
+// meanwhile. Where somebody does, it leaves it.
+func (t *pushTracker) whenIdle(prefix string, f func() error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for p := range t.running {
+		if isWithin(p.repository, prefix) {
+			return nil
+		}
+	}
+	return f()
+}
+
 func (t *pushTracker) resume(prefix string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

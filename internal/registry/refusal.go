@@ -19,6 +19,7 @@ const (
 	codeUnknown      = "UNKNOWN"
 
 	codeManifestInvalid = "MANIFEST_INVALID"
+	codeManifestUnknown = "MANIFEST_UNKNOWN"
 	codeUploadInvalid   = "BLOB_UPLOAD_INVALID"
 )
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/distribution/distribution/v3"
@@ -63,6 +64,12 @@ type Registry struct {
 	pushes  *pushTracker
 	purger  *purger
 	log     *slog.Logger
+
+	// sweep is held for writing while something is removed that is old, and for
+	// reading while something is made young that is there: see renew.go.
+	sweep      sync.RWMutex
+	condemned  verdicts
+	collecting sync.Mutex // held by the one Collect that runs
 }
 
 // New opens the registry in config.Dir, and removes abandoned uploads from it

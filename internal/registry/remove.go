@@ -11,7 +11,7 @@ import (
 
 // RemoveRepository forgets all that an app's repository holds, so that a new
 // one of the same name starts empty. Pushes to it that are under way are
-// stopped. Blobs stay on disk, as other repositories may link them. Removing
+// stopped. Blobs stay until Collect, as other repositories may link them. Removing
 // what is not there is no error. The app must be gone for Authorizer before,
 // or the next push makes the repository anew.
 func (r *Registry) RemoveRepository(ctx context.Context, repository string) error {

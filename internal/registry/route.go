@@ -16,6 +16,7 @@ type route struct {
 	name       string // one of v2.RouteName…
 	repository string // empty for the base and the catalog
 	reference  string // tag or digest of a manifest
+	digest     string // of a blob
 	upload     string // id of the upload that is continued
 	action     Action
 }
@@ -37,6 +38,7 @@ func routeOf(r *http.Request) (route, bool) {
 		name:       match.Route.GetName(),
 		repository: match.Vars["name"],
 		reference:  match.Vars["reference"],
+		digest:     match.Vars["digest"],
 	}
 	if id := match.Vars["uuid"]; uploadID.MatchString(id) {
 		found.upload = id
@@ -47,6 +49,10 @@ func routeOf(r *http.Request) (route, bool) {
 
 func (rt route) isUpload() bool {
 	return rt.name == v2.RouteNameBlobUpload || rt.name == v2.RouteNameBlobUploadChunk
+}
+
+func (rt route) putsManifest(method string) bool {
+	return rt.name == v2.RouteNameManifest && method == http.MethodPut
 }
 
 // writes says whether the request may change the repository.

@@ -21,7 +21,7 @@ func (s *Store) App(ctx context.Context, stageID, name string) (*setops.App, boo
 		return nil, false, err
 	}
 	err = eachRelease(ctx, s.read, func(_ string, r setops.Release) { apps[0].Releases = append(apps[0].Releases, r) },
-		selectRelease+` WHERE stage_id = $1 AND app = $2 ORDER BY id`, stageID, name)
+		selectRelease+` releases WHERE stage_id = $1 AND app = $2 ORDER BY id`, stageID, name)
 	return apps[0], err == nil, err
 }
 
@@ -46,7 +46,7 @@ func loadSpec(ctx context.Context, q querier, stageID string) (setops.Spec, erro
 		if a := spec.Apps[app]; a != nil {
 			a.Releases = append(a.Releases, r)
 		}
-	}, selectRelease+` WHERE stage_id = $1 ORDER BY app, id`, stageID)
+	}, selectRelease+` releases WHERE stage_id = $1 ORDER BY app, id`, stageID)
 	if err != nil {
 		return setops.Spec{}, fmt.Errorf("read releases: %w", err)
 	}
@@ -66,7 +66,7 @@ func scanApp(r *sql.Rows) (*setops.App, error) {
 	return a, nil
 }
 
-const selectRelease = `SELECT app, id, digest, tag, created_at, created_by, activated_at, activated_by FROM releases`
+const selectRelease = `SELECT app, id, digest, tag, created_at, created_by, activated_at, activated_by FROM`
 
 func eachRelease(ctx context.Context, q querier, f func(app string, r setops.Release), query string, args ...any) error {
 	_, err := collect(ctx, q, func(rows *sql.Rows) (none struct{}, err error) {

@@ -78,11 +78,21 @@ func (r *Runtime) RemoveImages(ctx context.Context, repositoryPrefix string) err
 			if !strings.HasPrefix(reference, below) {
 				continue
 			}
-			_, err := r.api.ImageRemove(ctx, reference, client.ImageRemoveOptions{PruneChildren: true})
-			if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) { // a conflict: it is used
-				errs = append(errs, fmt.Errorf("remove image %s: %w", reference, err))
-			}
+			errs = append(errs, r.removeUnused(ctx, reference))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// RemoveImage forgets one image, unless a container uses it.
+func (r *Runtime) RemoveImage(ctx context.Context, i engine.Image) error {
+	return r.removeUnused(ctx, r.reference(i))
+}
+
+func (r *Runtime) removeUnused(ctx context.Context, reference string) error {
+	_, err := r.api.ImageRemove(ctx, reference, client.ImageRemoveOptions{PruneChildren: true})
+	if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) { // a conflict: it is used
+		return fmt.Errorf("remove image %s: %w", reference, err)
+	}
+	return nil
 }

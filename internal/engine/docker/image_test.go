@@ -78,5 +78,14 @@ func TestImagesAreRemovedByTheirPrefixUnlessTheyAreUsed(t *testing.T) {
 			t.Errorf("%s: want it to stay: %t", image.Repository, stays)
 		}
 	}
+	for _, image := range []engine.Image{neighbour, used} {
+		must(t, h.RemoveImage(ctx(t), image))
+	}
+	left = dockerCLI(t, "images", "--digests", "--format", "{{.Repository}}@{{.Digest}}")
+	for image, stays := range map[engine.Image]bool{neighbour: false, used: true} {
+		if strings.Contains(left, image.Repository+"@"+image.Digest) != stays {
+			t.Errorf("%s by itself: want it to stay: %t", image.Repository, stays)
+		}
+	}
 	must(t, h.RemoveImages(ctx(t), "demo/shop/"+other.Name))
 }

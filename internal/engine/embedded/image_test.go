@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -59,6 +60,9 @@ func layer(t testing.TB, files map[string]file) v1.Layer {
 }
 
 func (s images) Manifest(_ context.Context, _, digest string) ([]byte, string, error) {
+	if s[digest] == nil {
+		return nil, "", fs.ErrNotExist
+	}
 	body, err := s[digest].RawManifest()
 	if err != nil {
 		return nil, "", err

@@ -133,6 +133,19 @@ func TestImagesOfContainersAreKept(t *testing.T) {
 	must(t, h.Remove(ctx(t), c.ID))
 }
 
+func TestAnImageIsRemovedUnlessAContainerUsesIt(t *testing.T) {
+	h := newHouse(t)
+	c := h.run(h.spec("forever"))
+	must(t, h.RemoveImage(ctx(t), h.image))
+	clear(h.images) // nothing can be fetched any more
+	must(t, h.Prepare(ctx(t), h.image))
+	must(t, h.Remove(ctx(t), c.ID))
+	must(t, h.RemoveImage(ctx(t), h.image))
+	if err := h.Prepare(ctx(t), h.image); err == nil {
+		t.Error("the image is still there")
+	}
+}
+
 func TestCloseRemovesTheEmptyCgroupsOfTheInstallationAndNoOther(t *testing.T) {
 	h := newHouse(t)
 	c := h.run(h.spec("forever"))

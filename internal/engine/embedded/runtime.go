@@ -28,6 +28,7 @@ type Images interface {
 	Mount(ctx context.Context, i engine.Image, containerID string) (image.Rootfs, error)
 	Unmount(ctx context.Context, containerID string) error
 	RemoveRepository(ctx context.Context, prefix string, inUse func(digest string) bool) error
+	RemoveImage(ctx context.Context, i engine.Image, inUse func(digest string) bool) error
 }
 
 // Network is what the runtime needs of package network.
@@ -139,15 +140,33 @@ func (r *Runtime) Prepare(ctx context.Context, i engine.Image) error {
 
 // RemoveImages forgets the images below a repository prefix that no container is made from.
 func (r *Runtime) RemoveImages(ctx context.Context, repositoryPrefix string) error {
-	metas, err := r.metas()
+	used, err := r.usedImages()
 	if err != nil {
 		return err
+	}
+	return r.cfg.Images.RemoveRepository(ctx, repositoryPrefix, used)
+}
+
+// RemoveImage forgets one image, unless a container is made from it.
+func (r *Runtime) RemoveImage(ctx context.Context, i engine.Image) error {
+	used, err := r.usedImages()
+	if err != nil {
+		return err
+	}
+	return r.cfg.Images.RemoveImage(ctx, i, used)
+}
+
+// usedImages tells the digests that containers are made from.
+func (r *Runtime) usedImages() (func(digest string) bool, error) {
+	metas, err := r.metas()
+	if err != nil {
+		return nil, err
 	}
 	used := map[string]bool{}
 	for _, m := range metas {
 		used[m.Digest] = true
 	}
-	return r.cfg.Images.RemoveRepository(ctx, repositoryPrefix, func(digest string) bool { return used[digest] })
+	return func(digest string) bool { return used[digest] }, nil
 }
 
 func (r *Runtime) tasksDir() string { return filepath.Join(r.cfg.Dir, "tasks") }

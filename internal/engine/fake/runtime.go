@@ -139,6 +139,14 @@ func (r *Runtime) RemoveImages(_ context.Context, prefix string) error {
 	return r.faults["RemoveImages"]
 }
 
+// RemoveImage implements host.Runtime.
+func (r *Runtime) RemoveImage(_ context.Context, image engine.Image) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prepared = slices.DeleteFunc(r.prepared, func(i engine.Image) bool { return i == image })
+	return r.faults["RemoveImage"]
+}
+
 // Create implements host.Runtime.
 func (r *Runtime) Create(_ context.Context, spec host.Spec) (string, error) {
 	r.mu.Lock()

@@ -25,6 +25,8 @@ type Runtime interface {
 	Prepare(ctx context.Context, i engine.Image) error
 	// RemoveImages forgets the images of a repository prefix (ORG/PROJECT/STAGE) that no container uses.
 	RemoveImages(ctx context.Context, repositoryPrefix string) error
+	// RemoveImage forgets one image, unless a container uses it.
+	RemoveImage(ctx context.Context, i engine.Image) error
 
 	// Create makes the container, its mounts and its place on the stage's network; nothing runs yet. It gives the address
 	// (IP without port) that the host reaches it at. A missing entrypoint or user in the image is a *StartError.

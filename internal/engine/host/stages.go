@@ -133,3 +133,14 @@ func (s *Supervisor) Prepare(ctx context.Context, i engine.Image) error {
 	cause := fmt.Sprintf("fetch and unpack %s: %v", i.Digest, err)
 	return &engine.GateError{Check: checkImage, Cause: setops.Printable(cause), Fault: true, Temporary: true}
 }
+
+// ForgetImages frees what Prepare has made of images.
+func (s *Supervisor) ForgetImages(ctx context.Context, images []engine.Image) error {
+	var errs []error
+	for _, i := range images {
+		if err := s.cfg.Runtime.RemoveImage(ctx, i); err != nil {
+			errs = append(errs, fmt.Errorf("forget image %s of %s: %w", i.Digest, i.Repository, err))
+		}
+	}
+	return errors.Join(errs...)
+}

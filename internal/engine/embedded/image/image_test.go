@@ -361,6 +361,12 @@ func TestLayersGoWithTheLastThatNeedsThem(t *testing.T) {
 	must(s.Unmount(t.Context(), "c1"))
 	remove("demo/shop/live", nil)
 	count(2, "only the other stage's image")
+	must(s.Prepare(t.Context(), web))
+	must(s.RemoveImage(t.Context(), engine.Image{Repository: other.Repository, Digest: web.Digest}, nil))
+	must(s.RemoveImage(t.Context(), web, func(digest string) bool { return digest == web.Digest }))
+	count(3, "web in use, and another repository's was meant")
+	must(s.RemoveImage(t.Context(), web, nil))
+	count(2, "web removed by itself")
 	remove("demo/shop/live2", nil)
 	mustBeEmpty(t, s)
 	if err := s.Prepare(t.Context(), web); err != nil {

@@ -9,15 +9,39 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/setopsco/setops/internal/engine"
 )
 
 // RemoveRepository forgets the images of the repository of that name and of all below it (ORG/PROJECT/STAGE), save those
 // whose digest, as they were prepared by, is inUse; nil: none is. Layers are deleted that no image and no mount needs any
 // more, whosever they were.
 func (s *Store) RemoveRepository(ctx context.Context, prefix string, inUse func(manifestDigest string) bool) error {
-	unused, err := s.forget(prefix, inUse)
+	err := s.remove(ctx, func(r *record) bool {
+		inside := r.Repository == prefix || strings.HasPrefix(r.Repository, prefix+"/")
+		return !inside || inUse != nil && (inUse(r.Digest) || inUse(r.Manifest))
+	})
 	if err != nil {
 		return fmt.Errorf("remove images of %s: %w", prefix, err)
+	}
+	return nil
+}
+
+// RemoveImage forgets one image in the same way.
+func (s *Store) RemoveImage(ctx context.Context, i engine.Image, inUse func(manifestDigest string) bool) error {
+	err := s.remove(ctx, func(r *record) bool {
+		return r.Repository != i.Repository || r.Digest != i.Digest || inUse != nil && (inUse(r.Digest) || inUse(r.Manifest))
+	})
+	if err != nil {
+		return fmt.Errorf("remove image %s@%s: %w", i.Repository, i.Digest, err)
+	}
+	return nil
+}
+
+func (s *Store) remove(ctx context.Context, keep func(*record) bool) error {
+	unused, err := s.forget(keep)
+	if err != nil {
+		return err
 	}
 	// The layers are out of reach by now; only disk space waits for this.
 	for _, dir := range unused {
@@ -25,20 +49,17 @@ func (s *Store) RemoveRepository(ctx context.Context, prefix string, inUse func(
 			return ctx.Err()
 		}
 		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("remove images of %s: %w", prefix, err)
+			return err
 		}
 	}
 	return nil
 }
 
 // forget removes records and moves layers aside, in one step as others see it. It gives the directories to delete.
-func (s *Store) forget(prefix string, inUse func(string) bool) ([]string, error) {
+func (s *Store) forget(keep func(*record) bool) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	needed, err := s.keepRecords(func(r *record) bool {
-		inside := r.Repository == prefix || strings.HasPrefix(r.Repository, prefix+"/")
-		return !inside || inUse != nil && (inUse(r.Digest) || inUse(r.Manifest))
-	})
+	needed, err := s.keepRecords(keep)
 	if err != nil {
 		return nil, err
 	}

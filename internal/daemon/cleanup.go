@@ -1,0 +1,168 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/gc"
+)
+
+func (c *core) openCleanUp(context.Context) error {
+	c.gc = &gc.Service{
+		Store: c.store, Images: c.registry, Engine: c.engine, Now: time.Now, Logger: c.Logger,
+		Limits: gc.Limits{Age: c.Config.GCKeepAge, Commits: c.Config.GCKeepCommits, Releases: c.Config.GCKeepReleases},
+	}
+	c.gc.Unpacked, _ = c.engine.(engine.ImageForgetter) // a cluster's nodes look after theirs
+	return nil
+}
+
+// cleanUp does it regularly, for the first time after one interval.
+func (c *core) cleanUp(ctx context.Context) {
+	if c.Config.GCInterval == 0 {
+		return
+	}
+	ticker := time.NewTicker(c.Config.GCInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		if _, err := c.gc.Run(ctx, false); err != nil && ctx.Err() == nil {
+			c.Logger.Error("clean up", "error", err)
+		}
+	}
+}
+
+// cleanUpOptions are the flags of `setopsd gc`.
+type cleanUpOptions struct {
+	dir    string
+	dryRun bool
+	json   bool
+}
+
+// newCleanUp asks the server that runs to clean up now.
+func newCleanUp(getenv func(string) string, stdout io.Writer) *cobra.Command {
+	var c Config
+	var file, output string
+	var o cleanUpOptions
+	all := pflag.NewFlagSet("serve", pflag.ContinueOnError) // a file of settings may have any of them
+	c.Flags(all)
+	cmd := &cobra.Command{
+		Use:   "gc",
+		Short: "Remove images, releases and commits that are not kept any more",
+		Long: "Remove old commits and releases by the server's limits (--gc-keep-age, --gc-keep-commits, --gc-keep-releases), then the\n" +
+			"images that nothing names any more. What an active or kept release, a kept commit, a changeset or a task names stays,\n" +
+			"and so does what was pushed or asked for in the last 24 hours. It asks the server that runs in the data directory,\n" +
+			"which does the same by itself every --gc-interval.",
+		Example: "  setopsd gc --dry-run\n  setopsd gc --data-dir /srv/setops -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				file = getenv(Variable("config"))
+			}
+			if err := Fill(all, file, getenv); err != nil {
+				return err
+			}
+			if output != "human" && output != "json" {
+				return fmt.Errorf("--output %q is neither human nor json", output)
+			}
+			o.dir, o.json = c.DataDir, output == "json"
+			return cleanUpNow(cmd.Context(), stdout, o)
+		},
+	}
+	cmd.Flags().AddFlag(all.Lookup("data-dir"))
+	cmd.Flags().StringVar(&file, "config", "", "YAML file with the settings of the server")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "remove nothing, and show what would be removed")
+	cmd.Flags().StringVarP(&output, "output", "o", "human", "human or json")
+	return cmd
+}
+
+// cleanUpNow shows what was removed, also where the server could not go on.
+func cleanUpNow(ctx context.Context, stdout io.Writer, o cleanUpOptions) error {
+	answer, asked := askCleanUp(ctx, o.dir, o.dryRun)
+	if asked != nil && len(answer.Commits)+len(answer.Releases)+len(answer.Images) == 0 {
+		return asked
+	}
+	show := showCleanUp
+	if o.json {
+		show = func(w io.Writer, r gc.Report, _ time.Time) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(r)
+		}
+	}
+	return errors.Join(asked, show(stdout, answer.Report, time.Now()))
+}
+
+func showCleanUp(w io.Writer, r gc.Report, now time.Time) error {
+	pruned, freed := "Removed", "Freed"
+	if r.DryRun {
+		pruned, freed = "Would remove", "Would free"
+	}
+	var b strings.Builder
+	if len(r.Images) > 0 {
+		t := tabwriter.NewWriter(&b, 0, 8, 3, ' ', 0)
+		fmt.Fprintln(t, "REPOSITORY\tDIGEST\tTAGS\tAGE")
+		for _, i := range r.Images {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", i.Repository, i.Digest, orDash(strings.Join(i.Tags, ", ")), ageOf(now.Sub(i.UsedAt)))
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+		b.WriteString("\n")
+	}
+	for _, c := range r.Commits {
+		fmt.Fprintf(&b, "%s commit %s of %s, %s old.\n", pruned, c.ID, c.Stage, ageOf(now.Sub(c.CreatedAt)))
+	}
+	for _, o := range r.Releases {
+		fmt.Fprintf(&b, "%s release %d of %s/%s, %s old.\n", pruned, o.ID, o.Stage, o.App, ageOf(now.Sub(o.CreatedAt)))
+	}
+	fmt.Fprintf(&b, "%s %s.\n", freed, sizeOf(r.Bytes))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// ageOf is in days, in hours where it is less than two days, in minutes where it is less than two hours.
+func ageOf(d time.Duration) string {
+	switch {
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d d", int(d.Hours())/24)
+}
+
+// sizeOf is in units of thousands, as disks are sold.
+func sizeOf(bytes int64) string {
+	if bytes < 1000 {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	size, unit := float64(bytes)/1000, "kB"
+	for _, next := range []string{"MB", "GB", "TB"} {
+		if size < 999.95 {
+			break
+		}
+		size, unit = size/1000, next
+	}
+	return fmt.Sprintf("%.1f %s", size, unit)
+}
