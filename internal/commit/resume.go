@@ -70,13 +70,10 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 	return errors.Join(err, s.Routes.Refresh(ctx, stage))
 }
 
-// resume ends a commit that another process began. One that had not passed has nothing to undo but generations that the
-// store forgets here: removeUnknown ends them. Scales were restored when the committed state was declared.
+// resume ends a commit that another process began.
 func (s *Service) resume(ctx context.Context, stage setops.StageRef, c changeset.Commit) error {
 	if !c.Passed {
-		failure := s.explain(stage, nil, setops.Refuse(setops.CommitFailed,
-			"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`"))
-		return s.Store.EndCommit(ctx, c, &failure, s.Now())
+		return s.giveBack(ctx, stage, c)
 	}
 	job, err := s.jobOf(ctx, stage, c)
 	if err != nil {
@@ -84,6 +81,28 @@ func (s *Service) resume(ctx context.Context, stage setops.StageRef, c changeset
 	}
 	st := s.open(c)
 	s.wg.Go(func() { s.finish(s.ctx, job, c, st) })
+	return nil
+}
+
+// giveBack ends a commit that had not passed. It has nothing to undo but generations that the store forgets here: removeUnknown
+// ends them. Scales were restored when the committed state was declared. Where pre-activation tasks may run, the changeset comes
+// back once they have ended, behind Resume, or the same task could soon run twice.
+func (s *Service) giveBack(ctx context.Context, stage setops.StageRef, c changeset.Commit) error {
+	failure := s.explain(stage, nil, setops.Refuse(setops.CommitFailed,
+		"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`"))
+	tasks, err := s.hasBegunTasks(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !tasks {
+		return s.Store.EndCommit(ctx, c, &failure, s.Now())
+	}
+	st := s.open(c)
+	s.wg.Go(func() {
+		if s.undoBegun(s.ctx, stage, c) {
+			s.end(s.ctx, c, st, &failure)
+		}
+	})
 	return nil
 }
 

@@ -110,6 +110,8 @@ func (s *Service) plan(ctx context.Context, stage setops.StageRef, before, after
 	}
 	if c != nil {
 		in.NewID = func(app string) string { return app + "-" + c.ID[:12] }
+		in.Gates = changeset.Gates(after, c.Changeset.Commands)
+		in.NewTaskID = func(app string) string { return taskID(c.ID, app) }
 	}
 	p := plan.Make(in)
 	fingerprints := map[string]string{}

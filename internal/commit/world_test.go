@@ -205,6 +205,13 @@ func deploy(app string, id int) []changeset.Command {
 	}
 }
 
+// deployAfter is deploy behind a pre-activation task.
+func deployAfter(app string, id int, argv ...string) []changeset.Command {
+	return []changeset.Command{
+		&changeset.ReleaseCreate{AppName: app, Digest: digest(id), ID: id}, &changeset.ReleaseActivate{AppName: app, ID: id, Before: argv},
+	}
+}
+
 // deployed is a world in which web and worker serve their release 1.
 func deployed(t *testing.T) (*world, *process) {
 	t.Helper()

@@ -1,0 +1,7 @@
+package commit
+
+// What tests of the outside look at.
+var (
+	TaskID  = taskID
+	TaskLog = (*Service).taskLog
+)
