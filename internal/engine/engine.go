@@ -175,11 +175,12 @@ type Logs interface {
 // LogQuery selects lines of an app's log.
 type LogQuery struct {
 	StageID, App  string
-	TaskID        string    // empty: all tasks
-	Source        string    // empty: all sources
-	After, Before time.Time // both exclusive; zero: no limit
-	Limit         int       // the last so many lines; 0: all
-	Follow        bool      // go on with lines as they come; with TaskID set it ends when the task has ended and its log is complete
+	TaskID        string      // empty: all tasks
+	Source        string      // empty: all sources
+	From          LogPosition // with TaskID: only what was written behind it
+	After, Before time.Time   // both exclusive; zero: no limit
+	Limit         int         // the last so many lines; 0: all
+	Follow        bool        // go on with lines as they come; with TaskID set it ends when the task has ended and its log is complete
 	// All includes the lines of health checks that passed.
 	All bool
 }
@@ -196,6 +197,7 @@ type LogLine struct {
 	TaskID string
 	Source string
 	Text   string
+	End    LogPosition // where a reader of this task's log who has had this line and all before it goes on
 }
 
 // ImageSource is where an engine on this host reads images from: the registry, without its HTTP.

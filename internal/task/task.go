@@ -142,9 +142,13 @@ const (
 )
 
 // ReadLog calls yield for the lines that q selects; q.TaskID may be the beginning of an id, also of a task that is not
-// listed any more. Errors: ValidationFailed.
+// listed any more. Only what is followed has no limit where q.Limit is 0. Errors: ValidationFailed.
 func (s *Service) ReadLog(ctx context.Context, stage setops.StageRef, q engine.LogQuery, yield func(engine.LogLine) bool) error {
-	if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckRange("limit", q.Limit, linesMin, linesMax)); err != nil {
+	least := linesMin
+	if q.Follow {
+		least = 0
+	}
+	if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckRange("limit", q.Limit, least, linesMax)); err != nil {
 		return err
 	}
 	if len(q.TaskID) > 0 && len(q.TaskID) < idLength {

@@ -99,6 +99,9 @@ func (c *Client) open(ctx context.Context, r call) (io.ReadCloser, error) {
 	request.URL.RawQuery = r.query.Encode()
 	request.Header = c.http.Header.Clone()
 	request.Header.Set("Accept", "text/event-stream")
+	if r.lastEvent != "" {
+		request.Header.Set("Last-Event-ID", r.lastEvent)
+	}
 	started := time.Now()
 	response, err := c.http.GetClient().Do(request)
 	c.trace(r, started, response, err)

@@ -25,7 +25,7 @@ func (s *Supervisor) readLogs(
 	ctx context.Context, q engine.LogQuery, keep func(logfile.Line) bool, yield func(engine.LogLine) bool,
 ) error {
 	query := logfile.Query{
-		Name: q.TaskID, After: q.After, Before: q.Before, Limit: q.Limit, Follow: q.Follow, Keep: keep,
+		Name: q.TaskID, From: logfile.Position(q.From), After: q.After, Before: q.Before, Limit: q.Limit, Follow: q.Follow, Keep: keep,
 	}
 	if oldest := s.now().Add(-s.cfg.Logs.Retention); query.After.Before(oldest) {
 		query.After = oldest // what is over the retention may still be in a file that is not
@@ -38,7 +38,9 @@ func (s *Supervisor) readLogs(
 		query.Ended = s.ended(q.TaskID)
 	}
 	err := logfile.Read(ctx, s.logDir(q.StageID, q.App), query, func(l logfile.Line) bool {
-		return yield(engine.LogLine{Time: l.Time, TaskID: l.Name, Source: sourceName(l.Source), Text: l.Text})
+		return yield(engine.LogLine{
+			Time: l.Time, TaskID: l.Name, Source: sourceName(l.Source), Text: l.Text, End: engine.LogPosition(l.End),
+		})
 	})
 	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errClosed
