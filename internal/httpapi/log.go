@@ -12,7 +12,8 @@ import (
 	"github.com/setopsco/setops/pkg/api"
 )
 
-type logRange struct {
+// LogRange chooses lines of the log of an app.
+type LogRange struct {
 	InApp
 	Limit  int       `query:"limit" default:"250" doc:"The last so many lines, 1 to 9999; 0, only where they are followed: all that are there"`
 	After  time.Time `query:"after" doc:"Only lines after this moment"`
@@ -22,11 +23,11 @@ type logRange struct {
 
 // logFollow is a range that goes on. A limit of 0 stands for all lines that are there.
 type logFollow struct {
-	logRange
+	LogRange
 	LastEventID string `header:"Last-Event-ID" maxLength:"200" doc:"Go on behind the event of this id. Without a task, events of the last two seconds may come again, with the ids that they had"`
 }
 
-func (r logRange) query(app string) engine.LogQuery {
+func (r LogRange) query(app string) engine.LogQuery {
 	return engine.LogQuery{App: app, TaskID: r.Task, After: r.After, Before: r.Before, Limit: r.Limit}
 }
 
@@ -34,7 +35,7 @@ type logLines struct {
 	Lines []api.LogLine `json:"lines"`
 }
 
-func (s *Server) readLog(ctx context.Context, in *logRange) (*answer[logLines], error) {
+func (s *Server) readLog(ctx context.Context, in *LogRange) (*answer[logLines], error) {
 	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
