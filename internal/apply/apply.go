@@ -47,6 +47,11 @@ type Engine interface {
 	Prove(ctx context.Context, g engine.Generation) error
 	Remove(ctx context.Context, id string) error
 	RemoveApp(ctx context.Context, stageID, app string) error
+
+	Run(ctx context.Context, t engine.OneOff) (setops.Task, error)
+	Stop(ctx context.Context, taskID string) error
+	Wait(ctx context.Context, taskID string) (setops.Task, error)
+	engine.Logs
 }
 
 // Journal remembers which steps were begun and which are done.
@@ -158,6 +163,8 @@ func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 		app := j.After.Apps[step.App]
 		release, _ := app.Release(app.ActiveRelease)
 		return p.Engine.Prepare(ctx, engine.Image{Repository: engine.Repository(j.Stage, app.Name), Digest: release.Digest})
+	case plan.RunTask:
+		return p.runTask(ctx, j, step)
 	case plan.StartGeneration, plan.ScaleGeneration, plan.AdjustGeneration:
 		return p.declare(ctx, j.Stage, j.After.Apps[step.App], step.Generation, p.Engine.Ensure)
 	case plan.ProveGeneration:
@@ -214,6 +221,8 @@ func (p Ports) Undo(ctx context.Context, j *Job, begun func(position int) bool) 
 
 func (p Ports) undo(ctx context.Context, j *Job, step plan.Step) error {
 	switch step.Kind {
+	case plan.RunTask:
+		return p.endTask(ctx, step.Task)
 	case plan.StartGeneration:
 		if step.Restores { // it was declared as the commit would have had it, and goes on as what is committed
 			return p.declare(ctx, j.Stage, j.Before.Apps[step.App], step.Generation, p.Engine.Ensure)

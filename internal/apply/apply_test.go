@@ -20,6 +20,8 @@ type world struct {
 	mu    sync.Mutex
 	did   []string
 	fails map[string]error
+	ended setops.Task // what becomes of tasks, but for their ids
+	wrote []string    // their logs
 }
 
 func (w *world) do(format string, args ...any) error {

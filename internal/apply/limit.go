@@ -45,6 +45,8 @@ func limit(j *Job, step plan.Step) time.Duration {
 	switch step.Kind {
 	case plan.AwaitGeneration:
 		return app.StartDeadline() + startSlack
+	case plan.RunTask:
+		return taskLimit(app)
 	case plan.ProveGeneration:
 		return checksLimit(app) + startSlack
 	}

@@ -17,10 +17,12 @@ type ReleaseCreate struct {
 	CreatedBy string    `json:"created_by,omitempty"`
 }
 
-// ReleaseActivate makes a release the active one.
+// ReleaseActivate makes a release the active one. Before is the argv of the pre-activation task of the commit, which runs on
+// that release before any traffic moves; empty: there is none. It is no part of the spec: see Gates.
 type ReleaseActivate struct {
-	AppName string `json:"name"`
-	ID      int    `json:"release_id"`
+	AppName string   `json:"name"`
+	ID      int      `json:"release_id"`
+	Before  []string `json:"before,omitempty"`
 }
 
 func (c *ReleaseCreate) Name() string { return "app:release:create" }
@@ -47,7 +49,11 @@ func (c *ReleaseActivate) Name() string { return "app:release:set" }
 func (c *ReleaseActivate) App() string  { return c.AppName }
 
 func (c *ReleaseActivate) Arguments() map[string]any {
-	return map[string]any{"name": c.AppName, "release_id": c.ID}
+	shown := map[string]any{"name": c.AppName, "release_id": c.ID}
+	if len(c.Before) > 0 {
+		shown["before"] = c.Before
+	}
+	return shown
 }
 
 func (c *ReleaseActivate) apply(d *draft) error {
@@ -56,7 +62,31 @@ func (c *ReleaseActivate) apply(d *draft) error {
 			return setops.Refuse(setops.ReleaseDoesNotExist,
 				"app %s has no release %d; `setops --app %s release` lists them", a.Name, c.ID, a.Name)
 		}
+		if len(c.Before) > 0 {
+			if err := check(setops.CheckArgv("before", c.Before)); err != nil {
+				return err
+			}
+		}
 		a.ActiveRelease = c.ID
 		return nil
 	})
+}
+
+// Gates gives the argv of the pre-activation task of each app that has one, where commands lead to the spec after. Of an app
+// that is activated more than once the last activation counts, with a task or without; and none counts whose release is not
+// the active one in the end.
+func Gates(after setops.Spec, commands []Command) map[string][]string {
+	gates := map[string][]string{}
+	for _, c := range commands {
+		switch c := c.(type) {
+		case *AppDestroy:
+			delete(gates, c.AppName)
+		case *ReleaseActivate:
+			delete(gates, c.AppName)
+			if app := after.Apps[c.AppName]; len(c.Before) > 0 && app != nil && app.ActiveRelease == c.ID {
+				gates[c.AppName] = c.Before
+			}
+		}
+	}
+	return gates
 }

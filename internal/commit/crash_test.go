@@ -145,6 +145,20 @@ func (e *crashedEngine) Ensure(ctx context.Context, g engine.Generation) error {
 	return e.Engine.Ensure(ctx, g)
 }
 
+func (e *crashedEngine) Run(ctx context.Context, o engine.OneOff) (setops.Task, error) {
+	if err := e.crash.isDead(); err != nil {
+		return setops.Task{}, err
+	}
+	return e.Engine.Run(ctx, o)
+}
+
+func (e *crashedEngine) Stop(ctx context.Context, taskID string) error {
+	if err := e.crash.isDead(); err != nil {
+		return err
+	}
+	return e.Engine.Stop(ctx, taskID)
+}
+
 func (e *crashedEngine) Remove(ctx context.Context, id string) error {
 	if err := e.crash.isDead(); err != nil {
 		return err
@@ -205,7 +219,8 @@ func untilNoneIsLeft(t *testing.T, f func(n int) bool) {
 	}
 }
 
-// begun gives a process whose writes c counts, with seven commands staged: a new release, an app less, and a tcp app more.
+// begun gives a process whose writes c counts, with seven commands staged: a new release behind a task, an app less, and a
+// tcp app more.
 func begun(t *testing.T, c *crash) (*world, *process) {
 	t.Helper()
 	w, first := deployed(t)
@@ -216,7 +231,7 @@ func begun(t *testing.T, c *crash) (*world, *process) {
 		return c, &crashedEngine{Engine: e, crash: c, t: t, world: w}
 	})
 	must(t, p.Resume(context.Background()))
-	commands := append(deploy("web", 2), &changeset.AppDestroy{AppName: "worker"}, &changeset.AppCreate{AppName: "new"},
+	commands := append(deployAfter("web", 2, "print", "migrated"), &changeset.AppDestroy{AppName: "worker"}, &changeset.AppCreate{AppName: "new"},
 		&changeset.NetworkSet{AppName: "new", Protocol: new(setops.TCP), Public: new(true)})
 	w.stage(t, append(commands, deploy("new", 1)...)...)
 	return w, p

@@ -29,6 +29,7 @@ func refused(problems []changeset.Problem) error {
 // explainer turns errors of a commit into what a person wants to know first.
 type explainer struct {
 	stage setops.StageRef
+	id    string                             // of the commit; empty where it has not begun
 	after setops.Spec                        // what should have been; empty where that is not known
 	env   func(app string) map[string]string // the environment of an app in clear, to keep it out of what is told
 }
@@ -36,7 +37,7 @@ type explainer struct {
 func (s *Service) explain(stage setops.StageRef, job *apply.Job, err error) changeset.Failure {
 	e := explainer{stage: stage, env: func(string) map[string]string { return nil }}
 	if job != nil {
-		e.after = job.After
+		e.id, e.after = job.CommitID, job.After
 		e.env = func(app string) map[string]string { return s.envOf(stage, job.After.Apps[app]) }
 	}
 	return e.explain(err)
@@ -95,6 +96,8 @@ func (e explainer) gate(f *changeset.Failure, step *apply.StepError, gate *engin
 		f.Code, f.Temporary = string(setops.ServerFailure), gate.Temporary
 		f.Message = e.fault(step, cause)
 		return
+	case gate.Check == engine.CheckBefore:
+		f.Message = fmt.Sprintf("the task before the activation of release %d of app %s %s", f.Release, f.App, cause)
 	case gate.Check == "image":
 		f.Message = fmt.Sprintf("the image of app %s cannot run here: %s", f.App, cause)
 	default:
@@ -118,6 +121,8 @@ func undone(step *apply.StepError) string {
 		return "make the network of the stage"
 	case plan.PrepareImage:
 		return "bring the image of app " + s.App + " to where tasks start"
+	case plan.RunTask:
+		return "run the task before the activation of app " + s.App
 	case plan.StartGeneration, plan.AwaitGeneration, plan.ScaleGeneration:
 		return "bring up the tasks of app " + s.App
 	case plan.ProveGeneration:
@@ -154,6 +159,9 @@ func (e explainer) others(first *apply.StepError) []changeset.OtherFailure {
 		case errors.As(other.Err, &gate):
 			o.Message, _ = hiderOf(e.env(app)).failure(gate)
 			o.TaskID, o.Check = gate.TaskID, gate.Check
+			if gate.Check == engine.CheckBefore && !gate.Fault {
+				o.Message = "the task before its activation " + o.Message
+			}
 		case errors.Is(other.Err, context.Canceled) && other.Step.Kind == plan.AwaitGeneration:
 			o.Message = "it was not ready yet"
 		case errors.Is(other.Err, context.Canceled):

@@ -154,3 +154,76 @@ func TestTheFirstCommandToTypeMends(t *testing.T) {
 		}
 	}
 }
+
+// before is the failure of a pre-activation task.
+func before(gate *engine.GateError) *apply.StepError {
+	gate.TaskID, gate.Check = "7a5c", engine.CheckBefore
+	return &apply.StepError{Step: plan.Step{ID: "run task of web", Kind: plan.RunTask, App: "web"}, Err: gate}
+}
+
+func TestATaskBeforeActivationIsToldByItsReleaseAndExitCode(t *testing.T) {
+	e := shop()
+	e.after.Apps["web"].Committed = true
+	f := e.explain(before(&engine.GateError{
+		App: "web", Cause: "exited with code 3", Last: setops.LastAnswer{ExitCode: new(3)}, Log: []string{"no " + password},
+	}))
+	want := changeset.Failure{
+		Code: "CommitFailed", Message: "the task before the activation of release 3 of app web exited with code 3", Step: "run task of web",
+		App: "web", Release: 3, TaskID: "7a5c", Check: "task before activation", LastAnswer: &setops.LastAnswer{ExitCode: new(3)},
+		Log:  []string{"no ${PASSWORD}"},
+		Next: []string{"setops -p shop -s production --app web log --task 7a5c", "setops -p shop -s production changeset:commit"},
+	}
+	if !reflect.DeepEqual(f, want) {
+		t.Errorf("got  %+v\nwant %+v", f, want)
+	}
+	f = e.explain(before(&engine.GateError{App: "web", Cause: "create container: broken", Fault: true, Temporary: true}))
+	if f.Code != "ServerFailure" || !f.Temporary ||
+		f.Message != "the server could not run the task before the activation of app web, and no app is to blame: create container: broken" {
+		t.Errorf("got %+v", f)
+	}
+}
+
+func TestWhatToTypeAfterATaskBeforeActivation(t *testing.T) {
+	const again = "--app web release:activate 3 --before -- PROGRAM"
+	for name, test := range map[string]struct {
+		last      setops.LastAnswer
+		committed bool
+		want      []string
+	}{
+		"an exit code":           {setops.LastAnswer{ExitCode: new(3)}, true, []string{"--app web log --task 7a5c"}},
+		"no such program":        {setops.LastAnswer{}, true, []string{again, "--app web log --task 7a5c"}},
+		"none that a shell knew": {setops.LastAnswer{ExitCode: new(127)}, true, []string{again, "--app web log --task 7a5c"}},
+		"too little memory": {
+			setops.LastAnswer{ExitCode: new(137), OutOfMemory: true},
+			true,
+			[]string{"--app web resource:set memory 512", "--app web log --task 7a5c"},
+		},
+		"an app that is not there": {setops.LastAnswer{ExitCode: new(3)}, false, []string{"changeset:show c0ffee"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := shop()
+			e.id, e.after.Apps["web"].Committed = "c0ffee", test.committed
+			var want []string
+			for _, line := range append(test.want, "changeset:commit") {
+				want = append(want, "setops -p shop -s production "+line)
+			}
+			if f := e.explain(before(&engine.GateError{App: "web", Cause: "ill", Last: test.last})); !slices.Equal(f.Next, want) {
+				t.Errorf("got %q", f.Next)
+			}
+		})
+	}
+}
+
+func TestTasksBeforeActivationAreAmongTheOthers(t *testing.T) {
+	first := awaiting("api", &engine.GateError{App: "api", Cause: "ill"})
+	first.Others = []*apply.StepError{
+		before(&engine.GateError{App: "web", Cause: "exited with code 3"}),
+		{Step: plan.Step{Kind: plan.RunTask, App: "stopped"}, Err: context.Canceled},
+	}
+	want := []changeset.OtherFailure{
+		{App: "web", TaskID: "7a5c", Check: "task before activation", Message: "the task before its activation exited with code 3"},
+	}
+	if f := shop().explain(first); !slices.Equal(f.Others, want) {
+		t.Errorf("got %+v", f.Others)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -20,7 +21,11 @@ func (e explainer) next(f changeset.Failure) []string {
 	if mend := mending(f, e.after.Apps[f.App]); mend != "" {
 		all = append(all, ofApp+mend)
 	}
-	if f.TaskID != "" {
+	switch app := e.after.Apps[f.App]; {
+	case f.TaskID == "":
+	case f.Check == engine.CheckBefore && app != nil && !app.Committed: // the log of an app that is not there cannot be asked for
+		all = append(all, scope+" changeset:show "+e.id)
+	default:
 		all = append(all, ofApp+"log --task "+f.TaskID)
 	}
 	return append(all, scope+" changeset:commit")
@@ -37,6 +42,9 @@ func mending(f changeset.Failure, app *setops.App) string {
 	if f.Code != string(setops.CommitFailed) || app == nil {
 		return ""
 	}
+	if f.Check == engine.CheckBefore && wasNotRun(f.LastAnswer) {
+		return fmt.Sprintf("release:activate %d --before -- PROGRAM", app.ActiveRelease)
+	}
 	if f.Check == "start" && f.LastAnswer == nil {
 		return programCommand(app)
 	}
@@ -46,12 +54,17 @@ func mending(f changeset.Failure, app *setops.App) string {
 	switch a := *f.LastAnswer; {
 	case a.OutOfMemory:
 		return fmt.Sprintf("resource:set memory %d", 2*app.Resources.Memory)
-	case f.Check == "container health check" && a.ExitCode != nil && (*a.ExitCode == notExecutable || *a.ExitCode == notFound):
+	case f.Check == "container health check" && wasNotRun(&a):
 		return "container:set health-check -- PROGRAM"
 	case f.Check == "network health check":
 		return networkCommand(a, app)
 	}
 	return ""
+}
+
+// wasNotRun reports whether a program was not there, or not one.
+func wasNotRun(a *setops.LastAnswer) bool {
+	return a == nil || a.ExitCode != nil && (*a.ExitCode == notExecutable || *a.ExitCode == notFound)
 }
 
 // programCommand is for a program that could not be executed: one that was set is dropped, for the image's.

@@ -71,13 +71,15 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 
 // resume ends a commit that an earlier process of this owner began; of others' the lease decides. One that had not passed has
 // nothing to undo but generations that the store forgets here: removeUnknown ends them. Scales were restored when the
-// committed state was declared.
+// committed state was declared. Where pre-activation tasks may run, the changeset comes back once they have ended, behind
+// Resume, or the same task could soon run twice.
 func (s *Service) resume(ctx context.Context, c changeset.Commit) error {
 	if c.Lease.Owner != s.Owner && c.Lease.Owner != "" {
 		return nil
 	}
-	if c.Passed {
-		return s.takeOver(ctx, c)
+	tasks, err := s.hasBegunTasks(ctx, c)
+	if err != nil || c.Passed || tasks {
+		return errors.Join(err, s.takeOver(ctx, c))
 	}
 	stage, ok, err := s.Store.StageRef(ctx, c.StageID)
 	if err != nil || !ok {

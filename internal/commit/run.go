@@ -141,7 +141,8 @@ func (s *Service) plan(ctx context.Context, t *turn, before, after setops.Spec) 
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
-	in.Commit = true
+	in.Commit, in.Gates = true, changeset.Gates(after, t.Changeset.Commands)
+	in.NewTaskID = func(app string) string { return taskID(t.ID, app) }
 	hash, err := hashOf(in, version, t.Changeset.Commands)
 	if err == nil && t.PlanHash != "" && t.PlanHash != hash {
 		err = setops.Refuse(setops.PlanStale, "the stage, what runs on it, or the changeset is not any more what the plan %s was made for; `setops changeset:plan` makes another", t.PlanHash)

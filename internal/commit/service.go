@@ -219,7 +219,8 @@ func (s *Service) Preview(ctx context.Context, stage setops.StageRef, user setop
 	if err != nil {
 		return Preview{}, err
 	}
-	in.Commit = len(open.Commands) > 0
+	in.Commit, in.Gates = len(open.Commands) > 0, changeset.Gates(after, open.Commands)
+	in.NewTaskID = func(string) string { return "" }
 	hash, err := hashOf(in, version, open.Commands)
 	return Preview{Hash: hash, Plan: plan.Make(in), Before: before, After: after}, err
 }

@@ -193,6 +193,13 @@ func deploy(app string, id int) []changeset.Command {
 	}
 }
 
+// deployAfter is deploy behind a pre-activation task.
+func deployAfter(app string, id int, argv ...string) []changeset.Command {
+	return []changeset.Command{
+		&changeset.ReleaseCreate{AppName: app, Digest: digest(id), ID: id}, &changeset.ReleaseActivate{AppName: app, ID: id, Before: argv},
+	}
+}
+
 // deployed is a world in which web and worker serve their release 1.
 func deployed(t *testing.T) (*world, *process) {
 	t.Helper()
@@ -234,11 +241,12 @@ func (w *world) settled(t *testing.T, p *process) {
 
 func (w *world) unsettled(ctx context.Context, t *testing.T, p *process) string {
 	t.Helper()
+	// In this order: a commit goes from one list to the next, and is in one of them at every moment.
+	waiting, err := w.store.Waiting(ctx)
+	must(t, err)
 	running, err := w.store.RunningCommits(ctx)
 	must(t, err)
 	unfinished, err := w.store.Unfinished(ctx)
-	must(t, err)
-	waiting, err := w.store.Waiting(ctx)
 	must(t, err)
 	if len(running)+len(unfinished)+len(waiting) > 0 {
 		return fmt.Sprintf("commits run: %v, are unfinished: %v, wait on %v", running, unfinished, waiting)

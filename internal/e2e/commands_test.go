@@ -38,14 +38,16 @@ import (
 //	server stop|start              as SIGTERM does; tasks go on
 //	host fail METHOD | heal METHOD makes a method of the host's container runtime fail
 //	visit STATUS HOST [PATH]       asks the router
-//	proxy start|cut|mend           puts a proxy between setops and the server, which can cut connections
+//	proxy start|cut|mend           puts a proxy between setops and the server, which can cut connections; proxy limit BYTES:
+//	                               each of them after so many bytes of answers
+//	counted N                      wants the last output to have the app's lines "line 1" to "line N", each once and in order
 //	dns publish NAME VALUE         publishes a CNAME record; dns withdraw NAME, dns break, dns mend
 //	addresses IP,…                 is --public-addresses at the next start of the server
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "image": image, "open": open,
 	"user": user, "grant": grant, "as": as, "server": server, "host": hostFault, "visit": visit, "proxy": useProxy,
-	"nowhere": nowhere, "dns": publish, "addresses": addresses,
+	"counted": counted, "nowhere": nowhere, "dns": publish, "addresses": addresses,
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
@@ -229,9 +231,14 @@ func visit(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func useProxy(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, len(args) == 1 && !neg, "proxy start|cut|mend")
+	const usage = "proxy start|cut|mend|limit BYTES"
+	need(ts, len(args) > 0 && len(args) < 3 && (args[0] == "limit") == (len(args) == 2) && !neg, usage)
 	w := worldOf(ts)
 	switch args[0] {
+	case "limit":
+		bytes, err := strconv.ParseInt(args[1], 10, 64)
+		ts.Check(err)
+		w.proxy.setMost(bytes)
 	case "start":
 		var err error
 		w.proxy, err = newProxy(w.config.Listen)
@@ -240,7 +247,24 @@ func useProxy(ts *testscript.TestScript, neg bool, args []string) {
 	case "cut", "mend":
 		w.proxy.setCut(args[0] == "cut")
 	default:
-		ts.Fatalf("usage: proxy start|cut|mend")
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+var countedLine = regexp.MustCompile(`(?m)\[app\] line ([0-9]+)$`)
+
+func counted(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 1 && !neg, "counted N")
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	lines := countedLine.FindAllStringSubmatch(ts.ReadFile("stdout"), -1)
+	for i, l := range lines {
+		if l[1] != strconv.Itoa(i+1) {
+			ts.Fatalf("line %d of the output is line %s of the task", i+1, l[1])
+		}
+	}
+	if len(lines) != n {
+		ts.Fatalf("%d lines, not %d", len(lines), n)
 	}
 }
 

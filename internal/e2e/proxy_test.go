@@ -13,6 +13,7 @@ type proxy struct {
 
 	mu    sync.Mutex
 	cut   bool
+	most  int64 // bytes that a connection brings from the server before it is cut; 0: all
 	conns map[net.Conn]bool
 	wg    sync.WaitGroup
 }
@@ -51,9 +52,26 @@ func (p *proxy) join(in net.Conn) {
 	}
 	defer out.Close() //nolint:errcheck // cut connections are the point
 	var both sync.WaitGroup
-	both.Go(func() { io.Copy(out, in); out.Close() }) //nolint:errcheck // cut connections are the point
-	both.Go(func() { io.Copy(in, out); in.Close() })  //nolint:errcheck // cut connections are the point
+	both.Go(func() { io.Copy(out, in); out.Close() })                        //nolint:errcheck // cut connections are the point
+	both.Go(func() { io.Copy(in, p.limited(out)); in.Close(); out.Close() }) //nolint:errcheck // cut connections are the point
 	both.Wait()
+}
+
+// limited is what comes from the server until the connection is cut.
+func (p *proxy) limited(out net.Conn) io.Reader {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.most == 0 {
+		return out
+	}
+	return io.LimitReader(out, p.most)
+}
+
+// setMost has every new connection cut after so many bytes.
+func (p *proxy) setMost(bytes int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.most = bytes
 }
 
 func (p *proxy) keep(c net.Conn) bool {

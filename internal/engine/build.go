@@ -45,3 +45,35 @@ func GenerationOf(s setops.StageRef, app *setops.App, id string, env map[string]
 		StopTimeout:  app.StopTimeout(),
 	}
 }
+
+// Override is what a one-off task runs in place of what its app has. Zero values are as the app has them.
+type Override struct {
+	Entrypoint, Arguments []string
+	CPU, Memory           int
+}
+
+// With gives the container with what o says. An entrypoint takes the place of the command too.
+func (c Container) With(o Override) Container {
+	if len(o.Entrypoint) > 0 {
+		c.Entrypoint, c.Command = o.Entrypoint, nil
+	}
+	if len(o.Arguments) > 0 {
+		c.Command = o.Arguments
+	}
+	if o.CPU > 0 {
+		c.CPU = o.CPU
+	}
+	if o.Memory > 0 {
+		c.Memory = o.Memory
+	}
+	return c
+}
+
+// OneOffOf gives a one-off task of a release of an app.
+func OneOffOf(s setops.StageRef, app *setops.App, release setops.Release, id string, env map[string]string, o Override) OneOff {
+	return OneOff{
+		ID: id, Stage: s, App: app.Name, Release: release.ID,
+		Container:   ContainerOf(s, app, release.Digest, env).With(o),
+		StopTimeout: app.StopTimeout(), Limit: OneOffLimit,
+	}
+}

@@ -105,7 +105,7 @@ type ObservedGeneration struct {
 // GateError says why a generation did not get ready: the first thing a person wants to know.
 type GateError struct {
 	App, TaskID string
-	Check       string // "start", "container health check", "network health check", "image"
+	Check       string // "start", "container health check", "network health check", "image", or CheckBefore
 	Cause       string // one sentence, for people; no control characters
 	Last        setops.LastAnswer
 	Fault       bool     // the infrastructure's fault (disk full, registry gone), not the app's
@@ -115,9 +115,13 @@ type GateError struct {
 
 func (e *GateError) Error() string { return e.Cause }
 
+// CheckBefore is the Check of a pre-activation task that did not succeed. Its cause is what became of it: exited with code 3.
+const CheckBefore = "task before activation"
+
 // Tasks handles single tasks.
 type Tasks interface {
-	// Run starts a one-off task and returns it at once, in PROVISIONING.
+	// Run starts a one-off task and returns it at once, in PROVISIONING. Run with the id of a one-off task that is there, or
+	// has ended within the hour, returns that task and starts none: whoever does not know whether it has started asks again.
 	Run(ctx context.Context, t OneOff) (setops.Task, error)
 	// Stop ends a task by SIGTERM, then SIGKILL, after it was drained where it has traffic; a task of a generation is
 	// replaced, at once. It returns at once, and does nothing to a task that has ended.
@@ -138,8 +142,11 @@ type OneOff struct {
 	Release     int
 	Container   Container
 	StopTimeout time.Duration
-	Limit       time.Duration // it is stopped after that, 24 h at most
+	Limit       time.Duration // it is stopped after that, OneOffLimit at most
 }
+
+// OneOffLimit is the longest that a one-off task runs. The rule: behaviour reference, "one-off task".
+const OneOffLimit = 24 * time.Hour
 
 // Stages handles what the tasks of a stage share.
 type Stages interface {
@@ -175,20 +182,29 @@ type Logs interface {
 // LogQuery selects lines of an app's log.
 type LogQuery struct {
 	StageID, App  string
-	TaskID        string    // empty: all tasks
-	After, Before time.Time // both exclusive; zero: no limit
-	Limit         int       // the last so many lines; 0: all
-	Follow        bool      // go on with lines as they come; with TaskID set it ends when the task has ended and its log is complete
+	TaskID        string      // empty: all tasks
+	Source        string      // empty: all sources
+	From          LogPosition // with TaskID: only what was written behind it
+	After, Before time.Time   // both exclusive; zero: no limit
+	Limit         int         // the last so many lines; 0: all
+	Follow        bool        // go on with lines as they come; with TaskID set it ends when the task has ended and its log is complete
 	// All includes the lines of health checks that passed.
 	All bool
 }
 
-// LogLine is one line. Source is "app" for what a task wrote, "system" for what the engine says of it.
+// The sources of lines.
+const (
+	SourceApp    = "app"    // what a task wrote
+	SourceSystem = "system" // what the engine says of it
+)
+
+// LogLine is one line.
 type LogLine struct {
 	Time   time.Time
 	TaskID string
 	Source string
 	Text   string
+	End    LogPosition // where a reader of this task's log who has had this line and all before it goes on
 }
 
 // ImageSource is where an engine on this host reads images from: the registry, without its HTTP.

@@ -82,8 +82,36 @@ func (s *Service) Details(ctx context.Context, stage setops.StageRef, id string)
 	if d.Delta, err = s.Store.Delta(ctx, c.ID); err != nil {
 		return d, err
 	}
-	d.Steps, err = s.Store.Steps(ctx, c.ID)
-	return d, err
+	if d.Steps, err = s.Store.Steps(ctx, c.ID); err != nil {
+		return d, err
+	}
+	for _, step := range d.Steps {
+		if step.Kind != plan.RunTask || step.State == "planned" {
+			continue
+		}
+		log, err := s.taskLog(ctx, stage, step.Step)
+		if err != nil {
+			return d, err
+		}
+		d.Tasks = append(d.Tasks, Task{App: step.App, ID: step.Task, Log: log})
+	}
+	return d, nil
+}
+
+// mostLines is how many lines of a task's log are shown, the last ones.
+const mostLines = 9999
+
+// taskLog gives the log of a step's task. It belongs to the commit: the app need not be committed.
+func (s *Service) taskLog(ctx context.Context, stage setops.StageRef, step plan.Step) (lines []engine.LogLine, err error) {
+	q := engine.LogQuery{StageID: stage.ID, App: step.App, TaskID: step.Task, Limit: mostLines}
+	err = s.Logs.ReadLogs(ctx, q, func(l engine.LogLine) bool {
+		lines = append(lines, l)
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read log of task %s: %w", step.Task, err)
+	}
+	return lines, nil
 }
 
 // Changes compares two states of a stage for people. Values of env are opened; where hide is set, they are left out, and only

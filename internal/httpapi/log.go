@@ -2,23 +2,32 @@ package httpapi
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/pkg/api"
 )
 
-type logRange struct {
+// LogRange chooses lines of the log of an app.
+type LogRange struct {
 	InApp
-	Limit  int       `query:"limit" default:"250" doc:"The last so many lines, 1 to 9999"`
+	Limit  int       `query:"limit" default:"250" doc:"The last so many lines, 1 to 9999; 0, only where they are followed: all that are there"`
 	After  time.Time `query:"after" doc:"Only lines after this moment"`
 	Before time.Time `query:"before" doc:"Only lines before this moment"`
 	Task   string    `query:"task" maxLength:"64" doc:"Only lines of this task: its id, or a unique beginning of it"`
 }
 
-func (r logRange) query(app string) engine.LogQuery {
+// logFollow is a range that goes on. A limit of 0 stands for all lines that are there.
+type logFollow struct {
+	LogRange
+	LastEventID string `header:"Last-Event-ID" maxLength:"200" doc:"Go on behind the event of this id. Without a task, events of the last two seconds may come again, with the ids that they had"`
+}
+
+func (r LogRange) query(app string) engine.LogQuery {
 	return engine.LogQuery{App: app, TaskID: r.Task, After: r.After, Before: r.Before, Limit: r.Limit}
 }
 
@@ -26,7 +35,7 @@ type logLines struct {
 	Lines []api.LogLine `json:"lines"`
 }
 
-func (s *Server) readLog(ctx context.Context, in *logRange) (*answer[logLines], error) {
+func (s *Server) readLog(ctx context.Context, in *LogRange) (*answer[logLines], error) {
 	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
@@ -40,7 +49,7 @@ func (s *Server) readLog(ctx context.Context, in *logRange) (*answer[logLines], 
 }
 
 // followLog streams lines as they come. For one task it ends with the task, whose log is complete then.
-func (s *Server) followLog(ctx context.Context, in *logRange) (*huma.StreamResponse, error) {
+func (s *Server) followLog(ctx context.Context, in *logFollow) (*huma.StreamResponse, error) {
 	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
@@ -54,10 +63,11 @@ func (s *Server) followLog(ctx context.Context, in *logRange) (*huma.StreamRespo
 		}
 		q.TaskID = t.ID
 	}
+	if err := goOn(&q, in.LastEventID); err != nil {
+		return nil, err
+	}
 	return s.events(func(ctx context.Context, send sender) {
-		err := s.Tasks.ReadLog(ctx, ref, q, func(l engine.LogLine) bool {
-			return send("line", l.Time.UTC().Format(time.RFC3339Nano)+"/"+l.TaskID, wireLine(l))
-		})
+		err := s.Tasks.ReadLog(ctx, ref, q, func(l engine.LogLine) bool { return send("line", lineID(l), wireLine(l)) })
 		if err != nil || q.TaskID == "" {
 			return
 		}
@@ -65,6 +75,39 @@ func (s *Server) followLog(ctx context.Context, in *logRange) (*huma.StreamRespo
 			send("end", "", api.LogEnd{Task: wireTask(a, t)})
 		}
 	}), nil
+}
+
+// lineID names a line of an app: TIME/TASK/POSITION, where the position is where the line ends.
+func lineID(l engine.LogLine) string {
+	return strings.Join([]string{l.Time.UTC().Format(time.RFC3339Nano), l.TaskID, l.End.String()}, "/")
+}
+
+// overlap is how far the times of lines of several tasks may be off the order in which they were sent.
+const overlap = 2 * time.Second
+
+// goOn has a query begin behind the line of an id. The log of one task goes on there exactly, that of all tasks a bit before.
+func goOn(q *engine.LogQuery, id string) error {
+	if id == "" {
+		return nil
+	}
+	stamp, rest, _ := strings.Cut(id, "/")
+	taskID, position, _ := strings.Cut(rest, "/")
+	at, badTime := time.Parse(time.RFC3339Nano, stamp)
+	from, badPosition := engine.ParseLogPosition(position)
+	if badTime != nil || badPosition != nil || q.TaskID != "" && q.TaskID != taskID {
+		return setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{
+			Field: "Last-Event-ID", Validator: setops.Invalid, Message: "it is no id of an event of this log",
+		}})
+	}
+	q.Limit = 0
+	if q.TaskID != "" {
+		q.From = from
+		return nil
+	}
+	if since := at.Add(-overlap); q.After.Before(since) {
+		q.After = since
+	}
+	return nil
 }
 
 func wireLine(l engine.LogLine) api.LogLine {

@@ -46,11 +46,24 @@ func activate(app string, id int) changeset.Command {
 	return &changeset.ReleaseActivate{AppName: app, ID: id}
 }
 
+// activateAfter activates a release behind a pre-activation task.
+func activateAfter(app string, id int, argv ...string) changeset.Command {
+	return &changeset.ReleaseActivate{AppName: app, ID: id, Before: argv}
+}
+
 func (w *world) input(after setops.Spec, commit bool) plan.Input {
 	return plan.Input{
 		Before: w.spec, After: after, Serving: w.serving, Running: w.running, Network: w.network, Ports: w.ports, Commit: commit, Key: key,
-		NewID: func(app string) string { return fmt.Sprintf("%s-%d", app, w.commits+1) },
+		NewID:     func(app string) string { return fmt.Sprintf("%s-%d", app, w.commits+1) },
+		NewTaskID: func(app string) string { return fmt.Sprintf("task-%s-%d", app, w.commits+1) },
 	}
+}
+
+// gated is input with the pre-activation tasks of commands.
+func (w *world) gated(after setops.Spec, commands []changeset.Command) plan.Input {
+	in := w.input(after, true)
+	in.Gates = changeset.Gates(after, commands)
+	return in
 }
 
 // plan gives the plan of a commit without running it.
@@ -60,7 +73,7 @@ func (w *world) plan(t *testing.T, commands ...changeset.Command) (plan.Plan, se
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	p := plan.Make(w.input(after, true))
+	p := plan.Make(w.gated(after, commands))
 	if err := graph.Check(plan.Nodes(p.Steps)); err != nil {
 		t.Fatalf("%v in the plan\n%s", err, p)
 	}

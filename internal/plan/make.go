@@ -12,8 +12,12 @@ import (
 // Make gives the plan that turns what is into what shall be. An unchanged stage whose generations run has an empty one,
 // whether commands were staged or not. The order of its steps depends on nothing but the input.
 func Make(in Input) Plan {
-	p := planner{in: in}
-	for _, name := range apps(in) {
+	p := planner{in: in, prepared: map[string]bool{}}
+	all := apps(in)
+	for _, name := range all {
+		p.gate(name)
+	}
+	for _, name := range all {
 		p.app(name)
 		p.port(name)
 	}
@@ -47,8 +51,10 @@ func apps(in Input) []string {
 type planner struct {
 	in            Input
 	steps, behind []Step
-	gates         []string // what the switch waits for
-	network       string   // the step that makes the network, once it is needed
+	gates         []string        // what the switch waits for
+	tasks         []string        // the steps of pre-activation tasks: what new tasks wait for
+	prepared      map[string]bool // apps whose image a step brings
+	network       string          // the step that makes the network, once it is needed
 }
 
 func (p *planner) before(s Step) { p.steps = append(p.steps, s) }
@@ -84,17 +90,45 @@ func (p *planner) app(name string) {
 	}
 }
 
+// gate adds the pre-activation task of an app. New tasks of any app wait for all of those: they may need what one of them
+// does, as a migration of a schema.
+func (p *planner) gate(name string) {
+	app, argv := p.in.After.Apps[name], p.in.Gates[name]
+	if app == nil || app.ActiveRelease == 0 || len(argv) == 0 {
+		return
+	}
+	s := Step{
+		ID: "run task of " + name, Kind: RunTask, App: name, Argv: argv,
+		Cause: fmt.Sprintf("it must succeed before release %d of app %s is activated", app.ActiveRelease, name),
+		Needs: p.needToRun(app),
+	}
+	if p.in.NewTaskID != nil {
+		s.Task = p.in.NewTaskID(name)
+	}
+	p.before(s)
+	p.tasks, p.gates = append(p.tasks, s.ID), append(p.gates, s.ID)
+}
+
 func (p *planner) start(app *setops.App, cause string) {
 	id := p.in.NewID(app.Name)
-	image := Step{ID: "prepare image of " + app.Name, Kind: PrepareImage, App: app.Name, Cause: imageCause(app)}
 	start := Step{
 		ID: "start " + id, Kind: StartGeneration, App: app.Name, Generation: id, Cause: cause,
-		Needs: append([]string{image.ID}, p.needNetwork()...),
+		Needs: append(p.needToRun(app), p.tasks...),
 	}
 	await := p.await(app.Name, id, start.ID)
-	p.before(image)
 	p.before(start)
 	p.before(await)
+}
+
+// needToRun gives the steps that bring what a task of an app is made from.
+func (p *planner) needToRun(app *setops.App) []string {
+	network := p.needNetwork()
+	image := Step{ID: "prepare image of " + app.Name, Kind: PrepareImage, App: app.Name, Cause: imageCause(app)}
+	if !p.prepared[app.Name] {
+		p.prepared[app.Name] = true
+		p.before(image)
+	}
+	return append([]string{image.ID}, network...)
 }
 
 func (p *planner) await(app, generation, need string) Step {
@@ -132,7 +166,7 @@ func (p *planner) adjust(was, shall *setops.App, g Generation) {
 	if to > from {
 		scale := Step{
 			ID: "scale " + g.ID, Kind: ScaleGeneration, App: shall.Name, Generation: g.ID,
-			Cause: fmt.Sprintf("scale %d → %d", from, to), Needs: proof,
+			Cause: fmt.Sprintf("scale %d → %d", from, to), Needs: append(proof, p.tasks...),
 		}
 		p.before(scale)
 		p.before(p.await(shall.Name, g.ID, scale.ID))
@@ -150,7 +184,7 @@ func (p *planner) prove(was, shall *setops.App, g Generation) []string {
 	if cause == "" || (shall.Container.HealthCheck == nil && shall.NetworkCheck() == nil) {
 		return nil
 	}
-	s := Step{ID: "prove " + g.ID, Kind: ProveGeneration, App: shall.Name, Generation: g.ID, Cause: cause}
+	s := Step{ID: "prove " + g.ID, Kind: ProveGeneration, App: shall.Name, Generation: g.ID, Cause: cause, Needs: slices.Clone(p.tasks)}
 	p.before(s)
 	p.gates = append(p.gates, s.ID)
 	return []string{s.ID}

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -304,4 +305,62 @@ func TestAPortThatACommitLeftBehindIsClosed(t *testing.T) {
 	w := running(t)
 	w.ports["gone"] = true
 	same(t, plan.Make(w.input(w.spec, false)), `close port of gone: app gone is no public tcp app any more`)
+}
+
+func TestNothingNewStartsBeforeTheTasksBeforeActivationHaveEnded(t *testing.T) {
+	w := running(t, "web", "worker", "idle", "asked")
+	p, _ := w.plan(t, release("web", 2), activateAfter("web", 2, "bin/migrate", "--all"), release("worker", 2), activate("worker", 2),
+		&changeset.ResourceSet{AppName: "idle", Scale: new(2)},
+		&changeset.ContainerSet{AppName: "asked", HealthCheck: &changeset.HealthCheck{Command: []string{"true"}}})
+	same(t, p, `
+		prepare image of web: tasks start from DIGEST2
+		run task of web: it must succeed before release 2 of app web is activated [after prepare image of web]
+		prove asked-1: the container health check changed [after run task of web]
+		scale idle-1: scale 1 → 2 [after run task of web]
+		await idle-1: traffic moves only to tasks that are proven [after scale idle-1]
+		start web-2: release 1 → 2 [after prepare image of web, run task of web]
+		await web-2: traffic moves only to tasks that are proven [after start web-2]
+		prepare image of worker: tasks start from DIGEST2
+		start worker-2: release 1 → 2 [after prepare image of worker, run task of web]
+		await worker-2: traffic moves only to tasks that are proven [after start worker-2]
+		switch: the stage becomes what was staged, all of it at once [after run task of web, prove asked-1, await idle-1, await web-2, await worker-2]
+		adjust asked-1: the container health check changed [after switch]
+		remove web-1: its successor serves [after switch]
+		remove worker-1: its successor serves [after switch]
+	`)
+	for _, s := range p.Steps {
+		if s.Kind == plan.RunTask && (s.Task != "task-web-2" || !slices.Equal(s.Argv, []string{"bin/migrate", "--all"})) {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+func TestATaskBeforeActivationRunsForAReleaseThatIsActiveAlready(t *testing.T) {
+	w := running(t, "web")
+	w.network = false // as after a reboot
+	p, _ := w.plan(t, activateAfter("web", 1, "bin/migrate"))
+	same(t, p, `
+		make network: the stage has no network yet
+		prepare image of web: tasks start from DIGEST1
+		run task of web: it must succeed before release 1 of app web is activated [after prepare image of web, make network]
+		switch: the stage becomes what was staged, all of it at once [after run task of web]
+	`)
+}
+
+func TestWhatOnlyShouldRunAgainDoesNotWaitForATask(t *testing.T) {
+	w := running(t, "web", "worker")
+	delete(w.running, "worker-1")
+	p, _ := w.plan(t, activateAfter("web", 1, "bin/migrate"))
+	if got := p.String(); !strings.Contains(got, "start worker-1: the engine does not keep the tasks that should serve\n") {
+		t.Errorf("the plan is\n%s", got)
+	}
+}
+
+func TestAPlanThatIsOnlyShownHasTasksWithoutIDs(t *testing.T) {
+	w := running(t, "web")
+	in := w.gated(w.spec, []changeset.Command{activateAfter("web", 1, "bin/migrate")})
+	in.NewTaskID = nil
+	if s := plan.Make(in).Steps[1]; s.Kind != plan.RunTask || s.Task != "" {
+		t.Errorf("%+v", s)
+	}
 }

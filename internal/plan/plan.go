@@ -20,6 +20,7 @@ type Kind string
 const (
 	MakeNetwork     Kind = "make network"     // of the stage; stays when the commit fails: it belongs to the stage
 	PrepareImage    Kind = "prepare image"    // fetch and unpack; undo: nothing, it is a cache
+	RunTask         Kind = "run task"         // the pre-activation task of an app, to its end; undo: stop it
 	StartGeneration Kind = "start generation" // undo: remove it
 	ProveGeneration Kind = "prove generation" // what serves must pass changed checks too; undo: nothing was changed
 	ScaleGeneration Kind = "scale generation" // to more tasks; undo: scale back
@@ -39,7 +40,9 @@ type Step struct {
 	Kind       Kind     `json:"kind"`
 	App        string   `json:"app,omitempty"`
 	Generation string   `json:"generation,omitempty"`
-	Cause      string   `json:"cause"` // why the step is there, for people
+	Task       string   `json:"task,omitempty"` // id of the one-off task that it runs
+	Argv       []string `json:"argv,omitempty"` // of that task
+	Cause      string   `json:"cause"`          // why the step is there, for people
 	Needs      []string `json:"needs,omitempty"`
 	Restores   bool     `json:"restores,omitempty"` // starts again what should run already: it stays when the commit fails
 	After      bool     `json:"after,omitempty"`    // runs behind the commit point and is not counted
@@ -127,4 +130,7 @@ type Input struct {
 	Commit  bool                  // whether there are commands to commit; else things are put back as they were
 	NewID   func(app string) string
 	Key     []byte // of the fingerprints
+
+	Gates     map[string][]string     // by app: the argv of its pre-activation task
+	NewTaskID func(app string) string // of those; nil: they have none yet, as where a plan is only shown
 }

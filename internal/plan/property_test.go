@@ -3,6 +3,7 @@ package plan_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/setopsco/setops/internal/changeset"
@@ -33,16 +34,20 @@ func randomCommand(r *rand.Rand, nextRelease func() int) changeset.Command {
 	case 8, 9:
 		return release(app, nextRelease())
 	}
+	if r.IntN(3) == 0 {
+		return activateAfter(app, 1+r.IntN(nextRelease()), "migrate")
+	}
 	return activate(app, 1+r.IntN(nextRelease()))
 }
 
-func randomSpec(r *rand.Rand, before setops.Spec, nextRelease func() int) setops.Spec {
+// randomChange gives commands and the spec that they lead to.
+func randomChange(r *rand.Rand, before setops.Spec, nextRelease func() int) (setops.Spec, []changeset.Command) {
 	var commands []changeset.Command
 	for range 1 + r.IntN(8) {
 		commands = append(commands, randomCommand(r, nextRelease))
 	}
 	after, _ := changeset.Fold(before, commands)
-	return after
+	return after, commands
 }
 
 // TestWhateverIsCommittedIsThere runs random commits one after the other. After each of them nothing is left to do, what
@@ -57,12 +62,13 @@ func TestWhateverIsCommittedIsThere(t *testing.T) {
 			if r.IntN(4) == 0 {
 				w.running, w.network = map[string]bool{}, r.IntN(2) == 0 // a reboot
 			}
-			after := randomSpec(r, w.spec, nextRelease)
-			p := plan.Make(w.input(after, true))
-			if again := plan.Make(w.input(after, true)); again.String() != p.String() {
+			after, commands := randomChange(r, w.spec, nextRelease)
+			p := plan.Make(w.gated(after, commands))
+			if again := plan.Make(w.gated(after, commands)); again.String() != p.String() {
 				t.Fatalf("seed %d: once\n%s\nthen\n%s", seed, p, again)
 			}
 			checkBefore(t, w, p)
+			checkGates(t, p, changeset.Gates(after, commands))
 			w.commits++
 			w.apply(p, after)
 			checkServing(t, w)
@@ -105,6 +111,32 @@ func checkBefore(t *testing.T, w *world, p plan.Plan) {
 	}
 	if last := p.Before()[len(p.Before())-1]; last.Kind != plan.Switch {
 		t.Errorf("the last step before the commit point is %s", last.ID)
+	}
+}
+
+// checkGates wants that every pre-activation task is run once, and that the switch and all that starts, grows or is asked by
+// the commit comes behind all of them.
+func checkGates(t *testing.T, p plan.Plan, gates map[string][]string) {
+	t.Helper()
+	var tasks []string
+	for _, s := range p.Steps {
+		if s.Kind == plan.RunTask {
+			tasks = append(tasks, s.ID)
+			if !slices.Equal(s.Argv, gates[s.App]) || s.After || s.Task == "" || !slices.Contains(s.Needs, "prepare image of "+s.App) {
+				t.Errorf("%+v is the task of gate %v", s, gates[s.App])
+			}
+		}
+	}
+	if len(tasks) != len(gates) {
+		t.Errorf("the tasks %v are those of %v", tasks, gates)
+	}
+	for _, s := range p.Before() {
+		held := s.Kind == plan.StartGeneration && !s.Restores || s.Kind == plan.ScaleGeneration || s.Kind == plan.ProveGeneration || s.Kind == plan.Switch
+		for _, task := range tasks {
+			if slices.Contains(s.Needs, task) != held {
+				t.Errorf("%s needs %v, not as it should %s", s.ID, s.Needs, task)
+			}
+		}
 	}
 }
 

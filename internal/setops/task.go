@@ -54,6 +54,10 @@ type Task struct {
 	StoppedAt  time.Time  `json:"stopped_at,omitzero"`
 	ExitCode   *int       `json:"exit_code,omitempty"` // nil while it runs, and when the code was lost; 128+n after signal n
 	OOMKilled  bool       `json:"oom_killed,omitempty"`
+	Signal     string     `json:"signal,omitempty"`  // that ended it, as SIGKILL
+	Told       bool       `json:"told,omitempty"`    // it did not end by itself: somebody stopped it, or its limit did
+	Unrun      string     `json:"unrun,omitempty"`   // why its program was never run; empty: it was, or was told to end before
+	Fault      bool       `json:"fault,omitempty"`   // that it ended so was the server's doing or the machine's
 	Address    string     `json:"address,omitempty"` // host:port that the router dials; empty before ACTIVATING
 }
 

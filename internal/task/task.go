@@ -5,15 +5,11 @@ package task
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/setops"
 )
-
-// Limit is the longest that a one-off task runs. The rule: behaviour reference, "one-off task".
-const Limit = 24 * time.Hour
 
 // Store says what is committed and what a user has staged.
 type Store interface {
@@ -57,11 +53,9 @@ func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.Us
 	if err := s.Engine.EnsureStage(ctx, stage); err != nil {
 		return setops.Task{}, err
 	}
-	return s.Engine.Run(ctx, engine.OneOff{
-		ID: s.NewID(), Stage: stage, App: app.Name, Release: release.ID,
-		Container:   override(engine.ContainerOf(stage, app, release.Digest, env), r),
-		StopTimeout: app.StopTimeout(), Limit: Limit,
-	})
+	return s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, s.NewID(), env, engine.Override{
+		Entrypoint: r.Entrypoint, Arguments: r.Arguments, CPU: r.CPU, Memory: r.Memory,
+	}))
 }
 
 func check(r Request) error {
@@ -78,23 +72,6 @@ func check(r Request) error {
 		}
 	}
 	return setops.InvalidInput(setops.ValidationFailed, broken)
-}
-
-// override takes what the request says in place of what the app has.
-func override(c engine.Container, r Request) engine.Container {
-	if len(r.Entrypoint) > 0 {
-		c.Entrypoint, c.Command = r.Entrypoint, nil
-	}
-	if len(r.Arguments) > 0 {
-		c.Command = r.Arguments
-	}
-	if r.CPU > 0 {
-		c.CPU = r.CPU
-	}
-	if r.Memory > 0 {
-		c.Memory = r.Memory
-	}
-	return c
 }
 
 // release finds the release to run: the active one, a committed one, or one in the user's own changeset.
@@ -165,9 +142,13 @@ const (
 )
 
 // ReadLog calls yield for the lines that q selects; q.TaskID may be the beginning of an id, also of a task that is not
-// listed any more. Errors: ValidationFailed.
+// listed any more. Only what is followed has no limit where q.Limit is 0. Errors: ValidationFailed.
 func (s *Service) ReadLog(ctx context.Context, stage setops.StageRef, q engine.LogQuery, yield func(engine.LogLine) bool) error {
-	if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckRange("limit", q.Limit, linesMin, linesMax)); err != nil {
+	least := linesMin
+	if q.Follow {
+		least = 0
+	}
+	if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckRange("limit", q.Limit, least, linesMax)); err != nil {
 		return err
 	}
 	if len(q.TaskID) > 0 && len(q.TaskID) < idLength {

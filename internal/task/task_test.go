@@ -185,6 +185,9 @@ func TestALogIsReadWithinItsLimits(t *testing.T) {
 			t.Errorf("%d lines: %+v, %v", limit, w.query, err)
 		}
 	}
+	if err := read(engine.LogQuery{App: "web", Follow: true}); err != nil || w.query.Limit != 0 || !w.query.Follow {
+		t.Errorf("followed without a limit: %+v, %v", w.query, err)
+	}
 	if err := read(engine.LogQuery{App: "web", Limit: 1, TaskID: "bb"}); err != nil || w.query.TaskID != strings.Repeat("b", 32) {
 		t.Errorf("%+v, %v", w.query, err)
 	}

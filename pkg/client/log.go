@@ -21,11 +21,14 @@ type LogQuery struct {
 	Before time.Time // exclusive; zero: no limit
 	After  time.Time // exclusive; zero: no limit
 	Task   string    // an id or a unique prefix of one; empty: all tasks
+	Whole  bool      // where it is followed: all lines that are there, whatever Limit says
 }
 
 func (q LogQuery) values() url.Values {
 	v := url.Values{}
-	if q.Limit > 0 {
+	if q.Whole {
+		v.Set("limit", "0")
+	} else if q.Limit > 0 {
 		v.Set("limit", strconv.Itoa(q.Limit))
 	}
 	if !q.Before.IsZero() {
@@ -46,8 +49,8 @@ func (c *Client) Log(ctx context.Context, ref AppRef, query LogQuery) ([]api.Log
 }
 
 // FollowLog calls line with the chosen lines and then with new ones as they come, until ctx is done or line fails. With a
-// task it returns that task once it has ended and its log is complete. It goes on after the last line seen when the
-// connection had to be made anew.
+// task it returns that task once it has ended and its log is complete. Where the connection had to be made anew it goes on
+// behind the last line: none is lost, none comes twice.
 func (c *Client) FollowLog(ctx context.Context, ref AppRef, query LogQuery, line func(api.LogLine) error) (*api.Task, error) {
 	return c.followLog(ctx, ref, query, line, false)
 }
@@ -58,31 +61,81 @@ func (c *Client) FollowTask(ctx context.Context, ref AppRef, query LogQuery, lin
 }
 
 func (c *Client) followLog(ctx context.Context, ref AppRef, query LogQuery, line func(api.LogLine) error, patient bool) (*api.Task, error) {
-	var ended *api.Task
+	f := logFollower{line: line}
 	err := c.follow(ctx, stream{
 		patient: patient,
 		request: func() call {
-			return call{method: http.MethodGet, path: ref.path() + "/log/events", query: query.values()}
+			return call{method: http.MethodGet, path: ref.path() + "/log/events", query: query.values(), lastEvent: f.last}
 		},
-		event: func(e event) (bool, error) {
-			switch e.name {
-			case "line":
-				var l api.LogLine
-				if err := json.Unmarshal(e.data, &l); err != nil {
-					return false, fmt.Errorf("read a log line: %w", err)
-				}
-				query.After, query.Limit = l.Time, MaxLogLines
-				return false, line(l)
-			case "end":
-				var end api.LogEnd
-				if err := json.Unmarshal(e.data, &end); err != nil {
-					return false, fmt.Errorf("read the end of a log: %w", err)
-				}
-				ended = &end.Task
-				return true, nil
-			}
-			return false, nil
-		},
+		event: f.event,
 	})
-	return ended, err
+	return f.ended, err
+}
+
+// logFollower takes the events of a log over all connections.
+type logFollower struct {
+	line  func(api.LogLine) error
+	ended *api.Task
+	last  string // the id of the last line that was new
+	seen  seen
+}
+
+func (f *logFollower) event(e event) (last bool, err error) {
+	switch e.name {
+	case "line":
+		var l api.LogLine
+		if err := json.Unmarshal(e.data, &l); err != nil {
+			return false, fmt.Errorf("read a log line: %w", err)
+		}
+		if f.seen.before(e.id, l.Time) {
+			return false, nil
+		}
+		f.last = e.id
+		return false, f.line(l)
+	case "end":
+		var end api.LogEnd
+		if err := json.Unmarshal(e.data, &end); err != nil {
+			return false, fmt.Errorf("read the end of a log: %w", err)
+		}
+		f.ended = &end.Task
+		return true, nil
+	}
+	return false, nil
+}
+
+// overlap is how much of a log of several tasks may come again with a new connection, and as much again for safety.
+const overlap = 4 * time.Second
+
+// seen remembers the ids of the newest lines.
+type seen struct {
+	ids    map[string]bool
+	order  []stamped
+	newest time.Time
+}
+
+type stamped struct {
+	id string
+	at time.Time
+}
+
+// before reports whether the line of an id was there before, and remembers it. Lines without an id are all new.
+func (s *seen) before(id string, at time.Time) bool {
+	if id == "" {
+		return false
+	}
+	if s.ids[id] {
+		return true
+	}
+	if s.ids == nil {
+		s.ids = map[string]bool{}
+	}
+	s.ids[id], s.order = true, append(s.order, stamped{id, at})
+	if at.After(s.newest) {
+		s.newest = at
+	}
+	for s.order[0].at.Before(s.newest.Add(-overlap)) {
+		delete(s.ids, s.order[0].id)
+		s.order = s.order[1:]
+	}
+	return false
 }

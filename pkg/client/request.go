@@ -18,6 +18,7 @@ type call struct {
 	method, path string
 	query        url.Values
 	in, out      any
+	lastEvent    string // of a stream: the id of the event behind which it goes on
 }
 
 func (c *Client) do(ctx context.Context, r call) error {

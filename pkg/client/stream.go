@@ -69,7 +69,11 @@ func withoutMark(err error) error {
 
 // readOnce reads one connection of a stream, to the last event or to the error that broke it, and counts the events.
 func (c *Client) readOnce(ctx context.Context, s *stream) (done bool, events int, err error) {
-	body, err := c.open(ctx, s.request(), s.last)
+	r := s.request()
+	if s.resumes {
+		r.lastEvent = s.last
+	}
+	body, err := c.open(ctx, r)
 	if err != nil {
 		return false, 0, err
 	}
@@ -95,9 +99,8 @@ func (c *Client) readOnce(ctx context.Context, s *stream) (done bool, events int
 	return false, events, &ConnectionError{Address: c.address, Err: err}
 }
 
-// open sends the request of a stream once, to go on behind the event last where that is not empty; the caller closes the
-// body.
-func (c *Client) open(ctx context.Context, r call, last string) (io.ReadCloser, error) {
+// open sends the request of a stream once; the caller closes the body.
+func (c *Client) open(ctx context.Context, r call) (io.ReadCloser, error) {
 	request, err := http.NewRequestWithContext(ctx, r.method, c.address+r.path, nil)
 	if err != nil {
 		return nil, err
@@ -105,8 +108,8 @@ func (c *Client) open(ctx context.Context, r call, last string) (io.ReadCloser, 
 	request.URL.RawQuery = r.query.Encode()
 	request.Header = c.http.Header.Clone()
 	request.Header.Set("Accept", "text/event-stream")
-	if last != "" {
-		request.Header.Set("Last-Event-ID", last)
+	if r.lastEvent != "" {
+		request.Header.Set("Last-Event-ID", r.lastEvent)
 	}
 	started := time.Now()
 	response, err := c.http.GetClient().Do(request)

@@ -88,13 +88,13 @@ func TestACancelledWatchSaysSo(t *testing.T) {
 }
 
 func line(second int) string {
-	return fmt.Sprintf("event: line\nid: x\ndata: {\"time\":\"2026-03-17T09:58:%02d.5Z\",\ndata: \"source\":\"app\",\"text\":\"line %d\"}\n\n", second, second)
+	return fmt.Sprintf("event: line\nid: e%d\ndata: {\"time\":\"2026-03-17T09:58:%02d.5Z\",\ndata: \"source\":\"app\",\"text\":\"line %d\"}\n\n", second, second, second)
 }
 
-func TestAFollowedLogGoesOnAfterTheLastLineSeen(t *testing.T) {
-	var queries []string
+func TestAFollowedLogGoesOnBehindTheLastLineSeen(t *testing.T) {
+	var asked []string
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request, n int) {
-		queries = append(queries, r.URL.RawQuery)
+		asked = append(asked, r.URL.RawQuery+" "+r.Header.Get("Last-Event-ID"))
 		if n == 1 {
 			send(w, line(1)+line(2))
 			return
@@ -109,8 +109,43 @@ func TestAFollowedLogGoesOnAfterTheLastLineSeen(t *testing.T) {
 	if err != nil || ended == nil || *ended.ExitCode != 3 || strings.Join(texts, ",") != "line 1,line 2,line 3" {
 		t.Errorf("%+v, %v, %v", ended, err, texts)
 	}
-	if want := []string{"limit=250&task=55a9", "after=2026-03-17T09%3A58%3A02.5Z&limit=9999&task=55a9"}; !slices.Equal(queries, want) {
-		t.Errorf("asked %v, want %v", queries, want)
+	if want := []string{"limit=250&task=55a9 ", "limit=250&task=55a9 e2"}; !slices.Equal(asked, want) {
+		t.Errorf("asked %v, want %v", asked, want)
+	}
+}
+
+func TestLinesThatComeAgainAreToldOnce(t *testing.T) {
+	var asked []string
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request, n int) {
+		asked = append(asked, r.Header.Get("Last-Event-ID"))
+		switch n {
+		case 1:
+			send(w, line(1)+line(2)+line(3))
+		case 2:
+			send(w, line(2)) // and it breaks amid what is known
+		default:
+			send(w, line(2)+line(3)+line(4)+"event: end\ndata: {\"task\":{}}\n\n")
+		}
+	})
+	var texts []string
+	_, err := c.FollowLog(t.Context(), web, client.LogQuery{}, func(l api.LogLine) error {
+		texts = append(texts, l.Text)
+		return nil
+	})
+	if err != nil || strings.Join(texts, ",") != "line 1,line 2,line 3,line 4" || !slices.Equal(asked, []string{"", "e3", "e3"}) {
+		t.Errorf("%v, %v, asked behind %v", err, texts, asked)
+	}
+}
+
+func TestAWholeLogHasNoLimit(t *testing.T) {
+	var asked string
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		asked = r.URL.RawQuery
+		send(w, "event: end\ndata: {\"task\":{}}\n\n")
+	})
+	_, err := c.FollowTask(t.Context(), web, client.LogQuery{Task: "55a9", Whole: true, Limit: 3}, func(api.LogLine) error { return nil })
+	if err != nil || asked != "limit=0&task=55a9" {
+		t.Errorf("%v, asked %s", err, asked)
 	}
 }
 

@@ -1,6 +1,7 @@
 package root
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,18 +25,53 @@ func arrange(root *cobra.Command, args []string) []string {
 	if end := slices.Index(args, "--"); end >= 0 {
 		flags, rest = args[:end], args[end:]
 	}
-	at := words(root, flags)
-	command, used := match(root, pick(flags, at))
-	if used == 0 {
+	command, at := read(root, flags)
+	if len(at) == 0 {
 		return args
 	}
 	arranged := command
 	for i, a := range flags {
-		if !slices.Contains(at[:used], i) {
+		if !slices.Contains(at, i) {
 			arranged = append(arranged, a)
 		}
 	}
 	return append(arranged, rest...)
+}
+
+// read finds the command of a line and the positions of the words that name it; none where there is no command. A flag that
+// takes a value with one command and stands alone with another, as --before does, is read as the command has it that this
+// leads to.
+func read(root *cobra.Command, line []string) (command []string, at []int) {
+	valued, alone := flagNames(root)
+	valuedOnly := maps.Clone(valued)
+	maps.DeleteFunc(valuedOnly, func(name string, _ bool) bool { return alone[name] })
+	for _, takesValue := range []map[string]bool{valued, valuedOnly} {
+		found := words(line, takesValue)
+		name, used := match(root, pick(line, found))
+		switch {
+		case used == 0:
+		case hasFlags(root, name[0], line, takesValue):
+			return name, found[:used]
+		case at == nil:
+			command, at = name, found[:used]
+		}
+	}
+	return command, at
+}
+
+// hasFlags reports whether a command has the flags of a line that could be either as they were read.
+func hasFlags(root *cobra.Command, name string, line []string, takesValue map[string]bool) bool {
+	valued, alone := flagNames(root)
+	i := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == name })
+	if i < 0 {
+		return true
+	}
+	itsValued, itsAlone := flagNames(root.Commands()[i])
+	return !slices.ContainsFunc(line, func(a string) bool {
+		flag, long := strings.CutPrefix(a, "--")
+		either := long && valued[flag] && alone[flag]
+		return either && (takesValue[flag] && !itsValued[flag] || !takesValue[flag] && !itsAlone[flag])
+	})
 }
 
 // match finds the command that the first words name: its arguments in the one known form, and how many words it took.
@@ -72,9 +108,8 @@ func pick(args []string, at []int) []string {
 }
 
 // words gives the positions of the arguments that are neither flags nor values of flags.
-func words(root *cobra.Command, args []string) []int {
+func words(args []string, takesValue map[string]bool) []int {
 	var at []int
-	takesValue := valueFlags(root)
 	for i := 0; i < len(args); i++ {
 		switch a := args[i]; {
 		case !strings.HasPrefix(a, "-") || a == "-":
@@ -104,15 +139,18 @@ func awaitsValue(flag string, takesValue map[string]bool) bool {
 	return false
 }
 
-// valueFlags are the names and letters of all flags of all commands that take a value.
-func valueFlags(cmd *cobra.Command) map[string]bool {
-	names := map[string]bool{}
+// flagNames are the names and letters of all flags of a command and those below it: of flags that take a value, and of flags
+// that stand alone.
+func flagNames(cmd *cobra.Command) (valued, alone map[string]bool) {
+	valued, alone = map[string]bool{}, map[string]bool{}
 	add := func(f *pflag.Flag) {
-		if f.NoOptDefVal == "" {
-			names[f.Name] = true
-			if f.Shorthand != "" {
-				names[f.Shorthand] = true
-			}
+		names := valued
+		if f.NoOptDefVal != "" {
+			names = alone
+		}
+		names[f.Name] = true
+		if f.Shorthand != "" {
+			names[f.Shorthand] = true
 		}
 	}
 	var visit func(*cobra.Command)
@@ -124,5 +162,5 @@ func valueFlags(cmd *cobra.Command) map[string]bool {
 		}
 	}
 	visit(cmd)
-	return names
+	return valued, alone
 }

@@ -114,8 +114,10 @@ func usage(cmd *cobra.Command) string {
 	if !cmd.HasParent() {
 		return "setops [flags] COMMAND [arguments] [flags] [-- arguments]"
 	}
-	if before, after, found := strings.Cut(cmd.UseLine(), " -- "); found {
-		return before + " [flags] -- " + after
+	for _, dashes := range []string{" -- ", " [-- "} {
+		if before, after, found := strings.Cut(cmd.UseLine(), dashes); found {
+			return before + " [flags]" + dashes + after
+		}
 	}
 	return cmd.UseLine() + " [flags]"
 }

@@ -79,8 +79,11 @@ var tests = []test{
 	{name: "a one-off task runs once and gives its exit code", run: oneOffsGiveExitCodes},
 	{name: "a one-off task is stopped at its limit", run: oneOffsAreLimited},
 	{name: "a one-off task can be stopped", run: oneOffsCanBeStopped},
+	{name: "a one-off task runs once, however often it is asked for", run: oneOffsRunOnce},
+	{name: "a one-off task tells how it ended", run: oneOffsTellHowTheyEnded},
 
 	{name: "logs have what tasks wrote and what became of them", run: logsAreComplete},
+	{name: "a task that writes a lot and ends at once loses no line", run: burstsAreComplete},
 	{name: "following a task ends with it", run: followingEnds},
 	{name: "lines are selected by time and number", run: linesAreSelected},
 

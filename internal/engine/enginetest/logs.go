@@ -34,6 +34,42 @@ func logsAreComplete(t *testing.T, w *world) {
 	}
 }
 
+// burstsAreComplete has a task write a lot and end at once. Wait and following come back with all of it, in order, and
+// reading goes on exactly behind a line.
+func burstsAreComplete(t *testing.T, w *world) {
+	const many = 20_000
+	var want []string
+	for i := range many {
+		want = append(want, fmt.Sprint("line ", i+1))
+	}
+	task := w.start(t, w.oneOff("count", fmt.Sprint(many)))
+	follow := logOf(task.ID)
+	follow.Follow = true
+	if got := w.lines(t, follow, engine.SourceApp); !slices.Equal(got, want) {
+		t.Errorf("%d lines of %d were followed", len(got), many)
+	}
+	w.wait(t, task.ID)
+	var half engine.LogPosition
+	var got []string
+	q := logOf(task.ID)
+	q.StageID, q.App, q.Source = w.stage.ID, "web", engine.SourceApp
+	err := w.ReadLogs(t.Context(), q, func(l engine.LogLine) bool {
+		if got = append(got, l.Text); len(got) == many/2 {
+			half = l.End
+		}
+		return true
+	})
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d lines of %d, %v", len(got), many, err)
+	}
+	for _, q.Follow = range []bool{false, true} {
+		q.From = half
+		if got := w.lines(t, q, ""); !slices.Equal(got, want[many/2:]) {
+			t.Errorf("%d lines behind line %d, followed %t", len(got), many/2, q.Follow)
+		}
+	}
+}
+
 func followingEnds(t *testing.T, w *world) {
 	task := w.start(t, w.oneOff("print", "one", "sleep", "50ms", "print", "two", "sleep", "50ms", "print", "three"))
 	q := logOf(task.ID)

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +64,51 @@ func oneOffsCanBeStopped(t *testing.T, w *world) {
 	}
 	if err := w.Stop(t.Context(), task.ID); err != nil {
 		t.Errorf("an ended task: %v", err)
+	}
+}
+
+// oneOffsRunOnce asks for the same task again: while it runs, when it has ended, and after a restart.
+func oneOffsRunOnce(t *testing.T, w *world) {
+	o := w.oneOff("print", "ran", "wait")
+	first := w.start(t, o)
+	eventually(t, "it has begun", func() bool { return contains(w.lines(t, logOf(first.ID), "app"), "ran") })
+	if again := w.start(t, o); again.ID != first.ID || again.Status.Ended() {
+		t.Errorf("while it runs: got %+v", again)
+	}
+	if err := w.Stop(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.wait(t, first.ID)
+	for _, when := range []string{"when it has ended", "after a restart"} {
+		if again := w.start(t, o); again.Status != setops.Stopped || !again.CreatedAt.Equal(first.CreatedAt) {
+			t.Errorf("%s: got %+v", when, again)
+		}
+		w.reopen(t, func() {})
+	}
+	if lines := w.lines(t, logOf(first.ID), "app"); !slices.Equal(lines, []string{"ran"}) {
+		t.Errorf("it has written %q", lines)
+	}
+	if tasks := w.tasks(t); len(tasks) != 1 {
+		t.Errorf("there are %+v", tasks)
+	}
+}
+
+// oneOffsTellHowTheyEnded tells the ends apart that an exit code alone does not.
+func oneOffsTellHowTheyEnded(t *testing.T, w *world) {
+	if ended := w.runOneOff(t, w.oneOff("exit", "3")); ended.Told || ended.Fault || ended.Unrun != "" || ended.Signal != "" {
+		t.Errorf("by itself: got %+v", ended)
+	}
+	o := w.oneOff("nothing")
+	o.Container.Entrypoint = []string{"/no/such/program"}
+	if ended := w.runOneOff(t, o); ended.Unrun == "" || ended.Fault || ended.Told {
+		t.Errorf("without its program: got %+v", ended)
+	}
+	task := w.start(t, w.oneOff("print", "ready", "wait"))
+	eventually(t, "it has begun", func() bool { return contains(w.lines(t, logOf(task.ID), "app"), "ready") })
+	if err := w.Stop(t.Context(), task.ID); err != nil {
+		t.Fatal(err)
+	}
+	if ended := w.wait(t, task.ID); !ended.Told || ended.Fault || ended.Unrun != "" {
+		t.Errorf("stopped: got %+v", ended)
 	}
 }

@@ -70,7 +70,7 @@ func (s *Supervisor) goOn(t *task, f Found) {
 	case t.Status == setops.Stopped:
 		s.finish(t, &end{reason: t.Reason})
 	case f.StartedAt.IsZero() && !f.Running:
-		s.finish(t, &end{reason: reasonUnbegun})
+		s.finish(t, &end{reason: reasonUnbegun, unrun: reasonUnbegun, failure: &failure{cause: reasonUnbegun, fault: true}})
 	case t.Status.Starting() && t.Status != setops.Activating:
 		s.status(t, setops.Activating)
 		s.finish(t, s.attend(t))
@@ -112,6 +112,7 @@ func (s *Supervisor) adoptRecord(record setops.Task) {
 	if t.Status == setops.Deprovisioning {
 		reason = t.Reason
 	}
+	t.Fault = t.Fault || t.Status != setops.Deprovisioning
 	t.Status, t.Desired, t.Reason, t.Address = setops.Stopped, setops.Stopped, reason, ""
 	if t.StoppedAt.IsZero() {
 		t.StoppedAt = s.now()

@@ -92,11 +92,11 @@ func (a *attendance) loop(life context.Context) (e *end, shut bool) {
 		case <-a.exited:
 			return a.ended(), false
 		case <-a.t.stop:
-			return &end{reason: a.s.stopReason(a.t)}, true
+			return &end{reason: a.s.stopReason(a.t), told: true}, true
 		case <-a.t.poke:
 			a.adjust()
 		case <-a.limit:
-			return &end{reason: "stopped: it ran for its limit of " + a.t.limit.String()}, true
+			return &end{reason: "stopped: it ran for its limit of " + a.t.limit.String(), told: true}, true
 		case <-a.checkDue:
 			a.check()
 		case r := <-a.checked:

@@ -51,9 +51,6 @@ type Timings struct {
 	Sweep time.Duration
 }
 
-// mostOneOff is the longest that a one-off task may run.
-const mostOneOff = 24 * time.Hour
-
 // startLimit bounds making and starting a container, which goes on when the supervisor is closed amid it.
 const startLimit = time.Minute
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -15,6 +17,8 @@ type end struct {
 	reason  string
 	cause   string // the reason within a sentence; empty: it was told to end
 	exit    *Exit  // nil: it never ran, or did not end in time
+	unrun   string // why it never ran
+	told    bool   // it did not end by itself
 	failure *failure
 }
 
@@ -61,12 +65,12 @@ func (s *Supervisor) launch(t *task) (*end, bool) {
 	case err == nil && t.Status == setops.Activating:
 		return nil, true
 	case s.isStopping(t):
-		return &end{reason: s.stopReason(t)}, false
+		return &end{reason: s.stopReason(t), told: true}, false
 	case s.ctx.Err() != nil:
 		return nil, false
 	}
 	f := startFailure(err)
-	return &end{reason: f.reason(), cause: f.cause, failure: f}, false
+	return &end{reason: f.reason(), cause: f.cause, unrun: f.cause, failure: f}, false
 }
 
 // prepare brings everything to where the container can be made.
@@ -180,15 +184,7 @@ func (s *Supervisor) bury(t *task, e end) bool {
 	}
 	s.change(t, func(n *setops.Task) {
 		n.Status, n.Desired, n.Reason, n.StoppedAt = setops.Deprovisioning, setops.Stopped, e.reason, now
-		if e.exit != nil {
-			n.OOMKilled = e.exit.OOMKilled
-			if !e.exit.Lost {
-				n.ExitCode = &e.exit.Code
-			}
-			if !e.exit.At.IsZero() {
-				n.StoppedAt = e.exit.At.UTC()
-			}
-		}
+		e.tell(n)
 	}, func() {
 		if e.cause != "" {
 			s.left(t, e.cause, ran, e.failure)
@@ -207,4 +203,29 @@ func (s *Supervisor) bury(t *task, e end) bool {
 	}
 	s.status(t, setops.Stopped)
 	return true
+}
+
+// tell writes into a task how it ended. What its record says already stays.
+func (e end) tell(n *setops.Task) {
+	n.Told = n.Told || e.told
+	n.Fault = n.Fault || e.failure != nil && e.failure.fault
+	if e.unrun != "" {
+		n.Unrun = setops.Printable(e.unrun)
+	}
+	if e.exit == nil {
+		return
+	}
+	n.OOMKilled, n.Fault = e.exit.OOMKilled, n.Fault || e.exit.Lost
+	if e.exit.Unrun != "" {
+		n.Unrun = setops.Printable(e.exit.Unrun)
+	}
+	if e.exit.Signal != 0 {
+		n.Signal = unix.SignalName(e.exit.Signal)
+	}
+	if !e.exit.Lost {
+		n.ExitCode = &e.exit.Code
+	}
+	if !e.exit.At.IsZero() {
+		n.StoppedAt = e.exit.At.UTC()
+	}
 }

@@ -15,14 +15,17 @@ func (s *Supervisor) logDir(stageID, app string) string {
 
 // ReadLogs reads what tasks wrote and what was said of them.
 func (s *Supervisor) ReadLogs(ctx context.Context, q engine.LogQuery, yield func(engine.LogLine) bool) error {
-	return s.readLogs(ctx, q, func(l logfile.Line) bool { return q.All || l.Source != sourcePassed }, yield)
+	keep := func(l logfile.Line) bool {
+		return (q.All || l.Source != sourcePassed) && (q.Source == "" || q.Source == sourceName(l.Source))
+	}
+	return s.readLogs(ctx, q, keep, yield)
 }
 
 func (s *Supervisor) readLogs(
 	ctx context.Context, q engine.LogQuery, keep func(logfile.Line) bool, yield func(engine.LogLine) bool,
 ) error {
 	query := logfile.Query{
-		Name: q.TaskID, After: q.After, Before: q.Before, Limit: q.Limit, Follow: q.Follow, Keep: keep,
+		Name: q.TaskID, From: logfile.Position(q.From), After: q.After, Before: q.Before, Limit: q.Limit, Follow: q.Follow, Keep: keep,
 	}
 	if oldest := s.now().Add(-s.cfg.Logs.Retention); query.After.Before(oldest) {
 		query.After = oldest // what is over the retention may still be in a file that is not
@@ -35,15 +38,22 @@ func (s *Supervisor) readLogs(
 		query.Ended = s.ended(q.TaskID)
 	}
 	err := logfile.Read(ctx, s.logDir(q.StageID, q.App), query, func(l logfile.Line) bool {
-		if l.Source == sourcePassed {
-			l.Source = sourceSystem
-		}
-		return yield(engine.LogLine{Time: l.Time, TaskID: l.Name, Source: l.Source, Text: l.Text})
+		return yield(engine.LogLine{
+			Time: l.Time, TaskID: l.Name, Source: sourceName(l.Source), Text: l.Text, End: engine.LogPosition(l.End),
+		})
 	})
 	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errClosed
 	}
 	return err
+}
+
+// sourceName is what others know a source by.
+func sourceName(source string) string {
+	if source == sourcePassed {
+		return sourceSystem
+	}
+	return source
 }
 
 // ended gives a channel that is closed when the log of the task is complete, nil where no task is named. A task that

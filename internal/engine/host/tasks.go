@@ -10,19 +10,23 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// Run starts a one-off task. It is stopped after o.Limit, or 24 h where that is zero or longer.
+// Run starts a one-off task, or gives the one that has its id. It is stopped after o.Limit, or engine.OneOffLimit where that
+// is zero or longer.
 func (s *Supervisor) Run(_ context.Context, o engine.OneOff) (setops.Task, error) {
 	limit := o.Limit
-	if limit <= 0 || limit > mostOneOff {
-		limit = mostOneOff
+	if limit <= 0 || limit > engine.OneOffLimit {
+		limit = engine.OneOffLimit
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, errClosed)
 	}
-	if s.tasks[o.ID] != nil {
-		return setops.Task{}, fmt.Errorf("run task %s: there is one of that id", o.ID)
+	if have := s.tasks[o.ID]; have != nil {
+		if !have.OneOff() {
+			return setops.Task{}, fmt.Errorf("run task %s: a generation has one of that id", o.ID)
+		}
+		return have.Task, nil
 	}
 	t := s.newTask(setops.Task{
 		ID: o.ID, StageID: o.Stage.ID, App: o.App, Release: o.Release, Digest: o.Container.Image.Digest,

@@ -16,6 +16,7 @@ const blockBytes = 64 << 10
 type forward struct {
 	file *os.File
 	buf  *bufio.Reader
+	at   int64 // up to where lines were given out
 }
 
 func openForward(s segment) (lineReader, error) {
@@ -28,12 +29,13 @@ func openForward(s segment) (lineReader, error) {
 
 func (r *forward) close() { r.file.Close() } //nolint:errcheck // it was only read
 
-func (r *forward) line() ([]byte, bool, error) {
+func (r *forward) line() ([]byte, int64, bool, error) {
 	raw, err := r.buf.ReadBytes('\n')
 	if errors.Is(err, io.EOF) {
-		return nil, false, nil // what has no end is torn
+		return nil, 0, false, nil // what has no end is torn
 	}
-	return bytes.TrimSuffix(raw, []byte{'\n'}), err == nil, err
+	r.at += int64(len(raw))
+	return bytes.TrimSuffix(raw, []byte{'\n'}), r.at, err == nil, err
 }
 
 // backward reads a segment from its end, in blocks.
@@ -88,17 +90,17 @@ func (r *backward) fill() (more bool, err error) {
 	return true, nil
 }
 
-func (r *backward) line() ([]byte, bool, error) {
+func (r *backward) line() ([]byte, int64, bool, error) {
 	for {
 		if end := len(r.buf) - 1; end >= 0 {
 			if i := bytes.LastIndexByte(r.buf[:end], '\n'); i >= 0 || r.at == 0 {
 				line := r.buf[i+1 : end]
 				r.buf = r.buf[:i+1]
-				return line, true, nil
+				return line, r.at + int64(end) + 1, true, nil
 			}
 		}
 		if more, err := r.fill(); err != nil || !more {
-			return nil, false, err
+			return nil, 0, false, err
 		}
 	}
 }

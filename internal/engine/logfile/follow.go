@@ -17,7 +17,8 @@ import (
 type follower struct {
 	dir     string
 	query   Query
-	offsets map[string]offset // by the name of the file
+	offsets map[string]offset   // by the name of the file
+	marks   map[string]Position // by the name of the log: the farthest that was read
 }
 
 // offset is up to where a file is read. One taken from a listing may be amid a line.
@@ -36,9 +37,10 @@ func readAndFollow(ctx context.Context, dir string, q Query, yield func(Line) bo
 	if err != nil {
 		return err
 	}
-	f := follower{dir: dir, query: q, offsets: map[string]offset{}}
+	f := follower{dir: dir, query: q, offsets: map[string]offset{}, marks: map[string]Position{}}
 	for _, s := range past {
 		f.offsets[filepath.Base(s.path)] = offset{at: s.size}
+		f.marks[s.name] = Position{Segment: s.number, Offset: s.size}
 	}
 	if more, err := readPast(ctx, past, q, yield); err != nil || !more {
 		return err
@@ -72,17 +74,19 @@ func (f *follower) readNew(files []string, yield func(Line) bool) (more bool, er
 	}
 	var added []Line
 	for _, file := range files {
-		name, _, ok := parseSegment(file)
+		name, number, ok := parseSegment(file)
 		if !ok || f.query.Name != "" && name != f.query.Name {
 			continue
 		}
-		lines, err := f.readFile(name, file)
+		lines, err := f.readFile(name, number, file)
 		if err != nil {
 			return false, err
 		}
 		added = append(added, lines...)
 	}
-	slices.SortStableFunc(added, func(a, b Line) int { return a.Time.Compare(b.Time) })
+	if f.query.Name == "" { // one log stays in the order of its files, which is that of positions
+		slices.SortStableFunc(added, func(a, b Line) int { return a.Time.Compare(b.Time) })
+	}
 	for _, l := range added {
 		if f.query.selects(l) && !yield(l) {
 			return false, nil
@@ -92,7 +96,7 @@ func (f *follower) readNew(files []string, yield func(Line) bool) (more bool, er
 }
 
 // readFile gives the whole lines that were added to a file.
-func (f *follower) readFile(name, file string) ([]Line, error) {
+func (f *follower) readFile(name string, number int, file string) ([]Line, error) {
 	from, known := f.offsets[file]
 	path := filepath.Join(f.dir, file)
 	if known && !from.exact {
@@ -112,12 +116,23 @@ func (f *follower) readFile(name, file string) ([]Line, error) {
 	raw = raw[:bytes.LastIndexByte(raw, '\n')+1]
 	f.offsets[file] = offset{at: from.at + int64(len(raw)), exact: true}
 	var lines []Line
+	end := Position{Segment: number, Offset: from.at}
 	for one := range bytes.Lines(raw) {
+		end.Offset += int64(len(one))
 		if l, ok := parseLine(name, bytes.TrimSuffix(one, []byte{'\n'})); ok {
+			l.End = f.mark(name, end)
 			lines = append(lines, l)
 		}
 	}
 	return lines, nil
+}
+
+// mark gives the farthest position of a log: who has a line that came late to a segment that was full has more than that.
+func (f *follower) mark(name string, end Position) Position {
+	if end.Behind(f.marks[name]) {
+		f.marks[name] = end
+	}
+	return f.marks[name]
 }
 
 // readFrom gives the rest of a file; one that was swept away has none.

@@ -115,3 +115,19 @@ func TestPollingReportsThatAnythingMayHaveChanged(t *testing.T) {
 		t.Errorf("got %v, %t", files, gone)
 	}
 }
+
+// TestALateLineDoesNotTakeAReaderBack has a line come to a segment that is full already, as from a writer that had looked
+// just before.
+func TestALateLineDoesNotTakeAReaderBack(t *testing.T) {
+	f := follower{marks: map[string]Position{}}
+	for _, step := range []struct{ end, want Position }{
+		{Position{1, 10}, Position{1, 10}},
+		{Position{2, 5}, Position{2, 5}},
+		{Position{1, 20}, Position{2, 5}},
+		{Position{2, 9}, Position{2, 9}},
+	} {
+		if got := f.mark("task", step.end); got != step.want {
+			t.Errorf("%+v: got %+v, not %+v", step.end, got, step.want)
+		}
+	}
+}

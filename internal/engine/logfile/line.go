@@ -14,6 +14,18 @@ type Line struct {
 	Name   string
 	Source string
 	Text   string
+	End    Position // where a reader who has had this line and all before it goes on
+}
+
+// Position is a place in one log: behind a line, or at the beginning where it is zero.
+type Position struct {
+	Segment int
+	Offset  int64
+}
+
+// Behind reports whether p comes after q.
+func (p Position) Behind(q Position) bool {
+	return p.Segment > q.Segment || p.Segment == q.Segment && p.Offset > q.Offset
 }
 
 func appendLine(b []byte, t time.Time, source, text string) []byte {

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// lineReader gives the lines of one segment in either direction, without their newlines; the slice is good until the
-// next call.
+// lineReader gives the lines of one segment in either direction, without their newlines, and where in the file each ends; the
+// slice is good until the next call.
 type lineReader interface {
-	line() (raw []byte, found bool, err error)
+	line() (raw []byte, end int64, found bool, err error)
 	close()
 }
 
@@ -20,6 +20,7 @@ type cursor struct {
 	log    []segment // those not opened yet, in reading order
 	open   func(segment) (lineReader, error)
 	reader lineReader
+	number int // of the segment that is read
 	next   Line
 	loaded bool
 	key    time.Time // time of next; before the first advance, a bound for it
@@ -38,7 +39,7 @@ func (c *cursor) advance() error {
 			}
 			continue
 		}
-		raw, found, err := c.reader.line()
+		raw, end, found, err := c.reader.line()
 		if err != nil {
 			return wrapRead(err)
 		}
@@ -47,6 +48,7 @@ func (c *cursor) advance() error {
 			continue
 		}
 		if l, ok := parseLine(c.next.Name, raw); ok {
+			l.End = Position{Segment: c.number, Offset: end}
 			c.next, c.key, c.loaded = l, l.Time, true
 			return nil
 		}
@@ -55,7 +57,7 @@ func (c *cursor) advance() error {
 
 func (c *cursor) openNext() error {
 	s := c.log[0]
-	c.log, c.next.Name = c.log[1:], s.name
+	c.log, c.number, c.next.Name = c.log[1:], s.number, s.name
 	r, err := c.open(s)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // swept away meanwhile

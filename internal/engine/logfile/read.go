@@ -10,6 +10,7 @@ import (
 // Query selects lines of the logs in a directory.
 type Query struct {
 	Name          string          // empty: all logs, merged by time
+	From          Position        // with Name: only what was written behind it
 	After, Before time.Time       // both exclusive; zero: no limit
 	Limit         int             // the last so many lines; 0: all
 	Keep          func(Line) bool // further condition; nil: none
@@ -30,9 +31,8 @@ func (q Query) selects(l Line) bool {
 const slack = 2 * time.Second
 
 // Read calls yield for the selected lines, oldest first, until yield says false, the lines end or, with Follow, ctx
-// ends. Lines of one log that are there already come in the order in which they were written; a line that a
-// crash left torn is left out. A
-// directory that is not there has no lines; it can be followed from the moment it is made.
+// ends. Lines of one log come in the order in which they were written, those of several by their times; a line that a crash
+// left torn is left out. A directory that is not there has no lines; it can be followed from the moment it is made.
 func Read(ctx context.Context, dir string, q Query, yield func(Line) bool) error {
 	if q.Follow {
 		return readAndFollow(ctx, dir, q, yield)
@@ -47,6 +47,9 @@ func Read(ctx context.Context, dir string, q Query, yield func(Line) bool) error
 
 // readPast yields what the segments held when they were listed, and reports whether yield wants more.
 func readPast(ctx context.Context, past []segment, q Query, yield func(Line) bool) (more bool, err error) {
+	if keep := q.Keep; q.From != (Position{}) {
+		q.Keep = func(l Line) bool { return l.End.Behind(q.From) && (keep == nil || keep(l)) }
+	}
 	past = slices.DeleteFunc(slices.Clone(past), q.missed)
 	if q.Limit > 0 {
 		return readLast(ctx, past, q, yield)
@@ -86,6 +89,9 @@ func readLast(ctx context.Context, past []segment, q Query, yield func(Line) boo
 
 // missed reports whether no line of the segment can be within the limits of time.
 func (q Query) missed(s segment) bool {
+	if s.number < q.From.Segment {
+		return true
+	}
 	if !q.After.IsZero() && s.at.Add(slack).Before(q.After) {
 		return true
 	}

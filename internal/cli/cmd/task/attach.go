@@ -17,7 +17,7 @@ func attach(ctx context.Context, k *kit.Kit, c *client.Client, ref client.AppRef
 	if k.Flags.Output == kit.JSON {
 		log = k.Err // standard output is for the task alone
 	}
-	query := client.LogQuery{Task: task.ID, Limit: client.MaxLogLines}
+	query := client.LogQuery{Task: task.ID, Whole: true}
 	ended, err := c.FollowTask(ctx, ref, query, func(l api.LogLine) error { return render.LogLine(log, l, true) })
 	if err != nil {
 		return detached(ref, task, err)

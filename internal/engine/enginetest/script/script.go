@@ -2,6 +2,7 @@
 // testapp runs it as a process of its own, the fake engine runs it in memory; both mean the same by the same words.
 //
 //	print TEXT       writes a line to its output
+//	count N          writes N lines: line 1, line 2, …
 //	env KEY          prints a variable
 //	sleep DURATION   as 100ms; a SIGTERM does not end it
 //	exit N           ends
@@ -21,6 +22,7 @@
 package script
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -82,11 +84,26 @@ type runner struct {
 	ignoreTerm bool
 }
 
+// count writes as fast as it is read.
+func (r *runner) count() (code int, ended bool) {
+	n, err := strconv.Atoi(r.value)
+	if err != nil {
+		return r.bad("count", err.Error()), true
+	}
+	out := bufio.NewWriter(r.Stdout)
+	for i := range n {
+		fmt.Fprintln(out, "line", i+1)
+	}
+	return r.failed(out.Flush())
+}
+
 // step runs one word. It reports true when the program ends, with what code.
 func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
 	switch word {
 	case "print":
 		fmt.Fprintln(r.Stdout, r.value)
+	case "count":
+		return r.count()
 	case "env":
 		fmt.Fprintln(r.Stdout, r.value+"="+r.Getenv(r.value))
 	case "sleep":
