@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -193,8 +194,8 @@ func TestTheServerCleansUpByItself(t *testing.T) {
 func TestOnlyWhatTheSocketKnowsIsAnswered(t *testing.T) {
 	dir := t.TempDir()
 	run(t, config(dir), func(*daemon.Daemon) {
-		own := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, Dial: func(string, string) (net.Conn, error) {
-			return net.Dial("unix", filepath.Join(dir, "control.sock"))
+		own := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(dir, "control.sock"))
 		}}}
 		for path, status := range map[string]int{"/": http.StatusNotFound, "/gc": http.StatusMethodNotAllowed} {
 			response, err := own.Get("http://setopsd" + path)
