@@ -10,7 +10,6 @@ type exemption struct {
 
 var testedElsewhere = []exemption{
 	{"pkg/api", "wire types with names and paths; pkg/client and internal/e2e call them"},
-	{"internal/engine", "the port and its values; internal/engine/enginetest is its contract"},
 	{"internal/engine/enginetest/...", "is the suite that engines pass"},
 	{"internal/engine/embedded/shim", "runs beside a container only; the tests of internal/engine/embedded are of it"},
 	{"internal/engine/embedded/wire", "what setopsd and shim tell each other; the tests of internal/engine/embedded are of it"},

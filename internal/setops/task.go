@@ -61,7 +61,7 @@ type Task struct {
 	Address    string     `json:"address,omitempty"` // host:port that the router dials; empty before ACTIVATING
 }
 
-// OneOff reports whether the task was started by `task:run`.
+// OneOff reports whether the task is outside any generation: run by somebody, or by a commit.
 func (t Task) OneOff() bool { return t.Generation == "" }
 
 // StageRef names a stage for engines and routers: a stable id for keys, the names for hosts and labels.
