@@ -108,8 +108,15 @@ func (s *Service) goOn(t *turn) {
 	for err != nil && s.pause(t.owned) {
 		job, err = s.jobOf(t.owned, t.stage, t.Commit)
 	}
+	if t.owned.Err() != nil {
+		return
+	}
+	release, err := s.reserve(t.owned, t.StageID, touched(job.Plan)...)
+	if err != nil {
+		return
+	}
+	defer release()
 	switch {
-	case t.owned.Err() != nil:
 	case !t.Passed:
 		s.fail(t, job, t.Commit, interruptedBy())
 	case s.reroute(t.owned, t.stage):
@@ -157,45 +164,4 @@ func (s *Service) jobOf(ctx context.Context, stage setops.StageRef, c changeset.
 	}
 	p, _, _, err := s.Store.Journal(ctx, c.ID)
 	return &apply.Job{CommitID: c.ID, Fence: c.Lease.Fence, Stage: stage, Before: spec, After: spec, Plan: p}, err
-}
-
-// cleanUp runs what is left behind the commit point, trying until it is done or the server stops.
-func (s *Service) cleanUp(stage setops.StageRef, commitID string) {
-	for {
-		err := s.cleanUpOnce(s.ctx, stage, commitID)
-		if err == nil || s.ctx.Err() != nil {
-			return
-		}
-		s.Logger.Error("clean up behind commit", "commit", commitID, "error", err)
-		if !s.pause(s.ctx) {
-			return
-		}
-	}
-}
-
-func (s *Service) cleanUpOnce(ctx context.Context, stage setops.StageRef, commitID string) error {
-	p, _, done, err := s.Store.Journal(ctx, commitID)
-	if err != nil {
-		return err
-	}
-	spec, err := s.Store.Spec(ctx, stage.ID)
-	if err != nil {
-		return err
-	}
-	job := &apply.Job{CommitID: commitID, Stage: stage, Before: spec, After: spec, Plan: p}
-	return s.ports.RunAfter(ctx, job, func(i int, step plan.Step) bool {
-		return !done[i] && !reborn(step, spec)
-	})
-}
-
-// reborn reports whether an app that a step would clean up after is there again, or needs its port again.
-func reborn(step plan.Step, spec setops.Spec) bool {
-	app := spec.Apps[step.App]
-	switch step.Kind {
-	case plan.RemoveLogs:
-		return app != nil
-	case plan.ClosePort:
-		return app != nil && app.NeedsPort()
-	}
-	return false
 }

@@ -17,6 +17,7 @@ import (
 const (
 	initializingLimit = time.Minute
 	planningLimit     = time.Minute
+	reservingLimit    = 2 * time.Minute // a step behind an earlier commit may have to stop a task first
 	undoingLimit      = 2 * time.Minute // on top of what tasks may take to stop
 )
 
@@ -27,7 +28,11 @@ const (
 func (s *Service) run(t *turn) {
 	job, err := s.prepare(t)
 	if err == nil {
-		err = s.applyPlan(t, job)
+		var release func()
+		if release, err = s.reserveFor(t, job); err == nil {
+			defer release()
+			err = s.applyPlan(t, job)
+		}
 	}
 	if t.lost(err) {
 		return

@@ -89,14 +89,15 @@ type Service struct {
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
 
-	mu      sync.Mutex
-	streams map[string]*stream // of commits that were asked for or ran here, by id
-	turns   map[string]*turn   // that run here, by the id of the commit
-	busy    map[string]bool    // stages whose queue is worked on; true: it shall be looked at again
-	moved   map[string]chan struct{}
-	held    bool // no commit may begin
-	running int
-	idle    chan struct{} // closed while none runs
+	mu       sync.Mutex
+	streams  map[string]*stream // of commits that were asked for or ran here, by id
+	turns    map[string]*turn   // that run here, by the id of the commit
+	busy     map[string]bool    // stages whose queue is worked on; true: it shall be looked at again
+	moved    map[string]chan struct{}
+	reserved map[string]chan struct{} // apps that a commit or a step behind one works on, by stage and name; closed when free
+	held     bool                     // no commit may begin
+	running  int
+	idle     chan struct{} // closed while none runs
 }
 
 // errShutdown is why a commit is left where it is: the next start finds its journal.
@@ -111,7 +112,7 @@ func New(c Config) *Service {
 	}
 	s := &Service{
 		Config: c, streams: map[string]*stream{}, turns: map[string]*turn{}, busy: map[string]bool{},
-		moved: map[string]chan struct{}{}, idle: make(chan struct{}),
+		moved: map[string]chan struct{}{}, reserved: map[string]chan struct{}{}, idle: make(chan struct{}),
 	}
 	close(s.idle)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())

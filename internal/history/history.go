@@ -20,6 +20,7 @@ import (
 type Store interface {
 	Commits(ctx context.Context, stageID, before string, limit int) ([]changeset.Commit, error)
 	CommitsSince(ctx context.Context, stageID, id string) ([]changeset.Commit, error)
+	Version(ctx context.Context, stageID string) (int64, error)
 	Delta(ctx context.Context, commitID string) (changeset.Delta, error)
 	Steps(ctx context.Context, commitID string) ([]plan.Record, error)
 	Spec(ctx context.Context, stageID string) (setops.Spec, error)

@@ -104,7 +104,7 @@ func sentenceOf(c changeset.Conflict) string {
 
 // stateAfter is what the stage was right after a commit: each app as it was before the first later commit that changed it.
 func (s *Service) stateAfter(ctx context.Context, stage setops.StageRef, c changeset.Commit, now setops.Spec) (setops.Spec, error) {
-	later, err := s.Store.CommitsSince(ctx, stage.ID, c.ID)
+	later, err := s.allSince(ctx, stage, c)
 	if err != nil {
 		return now, err
 	}
@@ -129,6 +129,31 @@ func (s *Service) stateAfter(ctx context.Context, stage setops.StageRef, c chang
 		}
 	}
 	return target, nil
+}
+
+// allSince gives the commits that passed behind another one, oldest first. Errors: ChangesetInvalid where the clean-up has removed
+// one of them: an old commit stays as long as its tasks run, and those between it and the newest do not.
+func (s *Service) allSince(ctx context.Context, stage setops.StageRef, c changeset.Commit) ([]changeset.Commit, error) {
+	version, err := s.Store.Version(ctx, stage.ID)
+	if err != nil {
+		return nil, err
+	}
+	later, err := s.Store.CommitsSince(ctx, stage.ID, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	known := c.Version
+	for _, l := range later {
+		if l.Version == known+1 {
+			known = l.Version
+		}
+	}
+	if known < version {
+		return nil, setops.Refuse(setops.ChangesetInvalid,
+			"what the stage was after commit %s is not known any more: the clean-up has removed the commit that made version %d of it; `setops changeset:log` lists those that are left",
+			c.ID, known+1)
+	}
+	return later, nil
 }
 
 // withReleases is an app as it was, with the releases that it has today besides those that it had. One that was made anew since
