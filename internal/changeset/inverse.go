@@ -18,7 +18,7 @@ type Conflict struct {
 //
 // Three things are left as they are now, with a Conflict: an app that is gone, a domain that another app has validated
 // meanwhile, and what an app that speaks tcp cannot have. The lists of releases stay, too, but for what the commit took
-// from them and for what becomes active.
+// from them and for what becomes active, and are no conflict: an app that the commit made goes with those that it has.
 func Inverse(was, made, now setops.Spec) (target setops.Spec, conflicts []Conflict) {
 	v := inversion{was: was.Apps, made: made.Apps, now: now.Apps, target: now.Clone().Apps}
 	for _, name := range names(was.Apps, made.Apps) {
@@ -62,13 +62,11 @@ func (v *inversion) app(name string) {
 }
 
 func (v *inversion) uncreate(name string, made, now *setops.App) {
-	if now != nil && len(Between(one(made), one(now))) > 0 {
+	if now != nil && !sameApp(made, now) {
 		v.conflict(name, "", "it was created by the commit and changed later; all of it is destroyed")
 	}
 	delete(v.target, name)
 }
-
-func one(a *setops.App) setops.Spec { return setops.Spec{Apps: map[string]*setops.App{a.Name: a}} }
 
 func (v *inversion) undestroy(name string, was, now *setops.App) {
 	if now != nil && sameApp(was, now) {

@@ -65,6 +65,9 @@ func TestACommitIsTakenBackValueByValue(t *testing.T) {
 			create, func(apps map[string]*setops.App) { apps["new"].Network.Port = 80 }, nil,
 			"new : it was created by the commit and changed later; all of it is destroyed",
 		},
+		"created, and given releases that never ran": {
+			create, func(apps map[string]*setops.App) { apps["new"].Releases = []setops.Release{{ID: 1, Digest: digest2}} }, nil, "",
+		},
 		"destroyed": {destroy("web"), nil, nil, ""},
 		"destroyed, and created again": {
 			destroy("web"), func(apps map[string]*setops.App) { apps["web"] = setops.NewApp("web") }, nil,
