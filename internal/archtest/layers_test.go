@@ -118,6 +118,7 @@ var layers = []row{
 	{"internal/crash", nil},
 	{"internal/e2e", nil},
 	{"internal/system/...", nil},
+	{"internal/transact", nil},
 	{"internal/example/...", nil},
 	{"internal/guide/...", nil},
 	{"internal/bench/...", []string{"internal/router", "internal/changeset", "internal/plan", "internal/setops"}},

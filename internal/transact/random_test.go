@@ -59,11 +59,11 @@ func (d dice) protocol(a *setops.App) changeset.Command {
 func (d dice) container(a *setops.App) changeset.Command {
 	switch d.IntN(12) {
 	case 0, 1:
-		return &changeset.ContainerUnset{AppName: a.Name, Fields: []string{pick(d, "command", "health_check", "start_timeout", "stop_timeout")}}
+		return &changeset.ContainerUnset{AppName: a.Name, Fields: []string{pick(d, "command", "entrypoint", "health_check", "start_timeout", "stop_timeout")}}
 	case 2, 3:
 		return &changeset.ContainerSet{AppName: a.Name, Command: pick(d, []string{"serve"}, []string{"print", "it's up", "serve"})}
-	case 4: // it never gets ready
-		return &changeset.ContainerSet{AppName: a.Name, Command: []string{"exit", "3"}}
+	case 4: // it never starts
+		return &changeset.ContainerSet{AppName: a.Name, Entrypoint: []string{"/no/such/program"}}
 	case 5, 6, 7:
 		return &changeset.ContainerSet{AppName: a.Name, HealthCheck: &changeset.HealthCheck{Command: []string{"true"}, Interval: new(1 + d.IntN(3))}}
 	case 8: // it never passes
@@ -73,7 +73,7 @@ func (d dice) container(a *setops.App) changeset.Command {
 	case 9:
 		return &changeset.ContainerSet{AppName: a.Name, StopTimeout: new(pick(d, 60, 90))}
 	}
-	return &changeset.ContainerSet{AppName: a.Name, StartTimeout: new(pick(d, 60, 120)), Entrypoint: []string{"/testapp"}}
+	return &changeset.ContainerSet{AppName: a.Name, StartTimeout: new(pick(d, 60, 120))}
 }
 
 func (d dice) resources(a *setops.App) changeset.Command {
