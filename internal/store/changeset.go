@@ -92,7 +92,7 @@ func appendDecided(ctx context.Context, tx *sql.Tx, fresh changeset.Changeset, d
 			return err
 		}
 	}
-	return appendCommands(ctx, tx, open.ID, len(open.Commands), add)
+	return appendCommands(ctx, tx, open.ID, add)
 }
 
 // RemoveCommand drops the command at a position, from 0, of a user's open changeset; with the last one the changeset goes.
@@ -115,20 +115,20 @@ func (s *Store) RemoveCommand(ctx context.Context, stageID, userID string, posit
 			_, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
 			return err
 		}
-		return closeGap(ctx, tx, open, position)
+		return removeCommand(ctx, tx, open.ID, position)
 	})
 	return spec, was, err
 }
 
-// closeGap writes the commands behind a position anew, one further up: keys that move in place could meet on the way.
-func closeGap(ctx context.Context, tx *sql.Tx, open changeset.Changeset, position int) error {
-	if _, err := exec(ctx, tx, `DELETE FROM commands WHERE changeset_id = $1 AND position >= $2`, open.ID, position); err != nil {
+// removeCommand leaves a gap among the positions, which only give an order.
+func removeCommand(ctx context.Context, tx *sql.Tx, changesetID string, index int) error {
+	_, err := exec(ctx, tx, `DELETE FROM commands WHERE changeset_id = $1
+		AND position = (SELECT position FROM commands WHERE changeset_id = $1 ORDER BY position LIMIT 1 OFFSET $2)`, changesetID, index)
+	if err != nil {
 		return err
 	}
-	if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, open.ID); err != nil {
-		return err
-	}
-	return appendCommands(ctx, tx, open.ID, position, open.Commands[position+1:])
+	_, err = exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, changesetID)
+	return err
 }
 
 // Discard drops a user's open changeset and tells how many commands it had; ok is false where there is none.
@@ -192,7 +192,16 @@ func addChangeset(ctx context.Context, tx *sql.Tx, id, stageID, userID string, n
 	return err
 }
 
-func appendCommands(ctx context.Context, tx *sql.Tx, changesetID string, position int, commands []changeset.Command) error {
+// appendCommands adds to a changeset. Positions go on through all changesets of its user on its stage, frozen ones as well, so
+// that commands keep the order in which they were staged when commits give them back.
+func appendCommands(ctx context.Context, tx *sql.Tx, changesetID string, commands []changeset.Command) error {
+	var position int
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(k.position), -1) + 1 FROM changesets c
+		JOIN changesets o ON o.stage_id = c.stage_id AND o.user_id = c.user_id JOIN commands k ON k.changeset_id = o.id
+		WHERE c.id = $1`, changesetID).Scan(&position)
+	if err != nil {
+		return err
+	}
 	for i, c := range commands {
 		text, err := changeset.Encode(c)
 		if err != nil {

@@ -260,7 +260,8 @@ func setEnd(ctx context.Context, tx *sql.Tx, c changeset.Commit, end changeset.S
 	return leased(n, err)
 }
 
-// thaw opens the frozen changeset again. It goes before what was staged after it, and behind what was staged before.
+// thaw opens the frozen changeset again. Where another one is open they become one, with their commands in the order in which
+// they were staged: one may have been staged before the other, after it, or partly both.
 func thaw(ctx context.Context, tx *sql.Tx, c changeset.Commit) error {
 	other, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, c.StageID, c.UserID)
 	if err != nil {
@@ -271,13 +272,30 @@ func thaw(ctx context.Context, tx *sql.Tx, c changeset.Commit) error {
 		first, second = other, c.Changeset
 	}
 	if ok {
-		if _, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, second.ID); err != nil {
-			return err
-		}
-		if err := appendCommands(ctx, tx, first.ID, len(first.Commands), second.Commands); err != nil {
+		if err := unite(ctx, tx, first.ID, second.ID); err != nil {
 			return err
 		}
 	}
 	_, err = exec(ctx, tx, `UPDATE changesets SET frozen = FALSE WHERE id = $1`, first.ID)
+	return err
+}
+
+// unite moves the commands of one changeset into another. Where positions meet, as those of an earlier version do, which counted
+// each changeset for itself, they come behind.
+func unite(ctx context.Context, tx *sql.Tx, into, from string) error {
+	var shift int64
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(a.position) + 1, 0) FROM commands a WHERE a.changeset_id = $1
+		AND EXISTS (SELECT 1 FROM commands b JOIN commands d ON d.position = b.position WHERE b.changeset_id = $1 AND d.changeset_id = $2)`,
+		into, from).Scan(&shift)
+	if err != nil {
+		return err
+	}
+	if _, err := exec(ctx, tx, `UPDATE commands SET changeset_id = $1, position = position + $3 WHERE changeset_id = $2`, into, from, shift); err != nil {
+		return err
+	}
+	if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, into); err != nil { // it is more than that now
+		return err
+	}
+	_, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, from)
 	return err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -110,6 +111,55 @@ func TestACommitTakesTheChangesetAndNewCommandsOpenAnother(t *testing.T) {
 	}
 	if _, ok, err := s.Commit(ctx, "s-2", "c-2"); ok || err != nil {
 		t.Errorf("another stage's commit is found: %v", err)
+	}
+}
+
+// TestCommandsComeBackInTheOrderInWhichTheyWereStaged has three changesets of one user, two of them in commits that are given up
+// in either order. Of the last one a command was dropped.
+func TestCommandsComeBackInTheOrderInWhichTheyWereStaged(t *testing.T) {
+	for _, order := range [][]string{{"c-1", "c-2"}, {"c-2", "c-1"}} {
+		s := withStage(t)
+		for i, name := range []string{"one", "two"} {
+			stage(t, s, ada, &changeset.AppCreate{AppName: name}, &changeset.ResourceSet{AppName: name, Scale: new(2)})
+			_, err := s.Enqueue(t.Context(), ticket(fmt.Sprint("c-", i+1), ada))
+			must(t, err)
+		}
+		stage(t, s, ada, &changeset.AppCreate{AppName: "gone"}, &changeset.AppCreate{AppName: "three"}, &changeset.AppDestroy{AppName: "one"})
+		stage(t, s, bob, &changeset.AppCreate{AppName: "other"})
+		_, _, err := s.RemoveCommand(t.Context(), "s-1", ada.ID, 0)
+		must(t, err)
+		for _, id := range order {
+			_, err := s.Cancel(t.Context(), "s-1", id, ada.Email, now)
+			must(t, err)
+		}
+		stage(t, s, ada, &changeset.AppCreate{AppName: "four"})
+		want := []string{
+			"app:create one", "app:resource:set one", "app:create two", "app:resource:set two", "app:create three", "app:destroy one", "app:create four",
+		}
+		if got := staged(t, s, ada); !slices.Equal(got, want) {
+			t.Errorf("cancelled in the order %v: %v", order, got)
+		}
+	}
+}
+
+// TestPositionsOfAnEarlierVersionStillMakeOneChangeset is for changesets that were frozen when each was counted for itself.
+func TestPositionsOfAnEarlierVersionStillMakeOneChangeset(t *testing.T) {
+	s := withStage(t)
+	ctx := t.Context()
+	stage(t, s, ada, &changeset.AppCreate{AppName: "one"}, &changeset.AppCreate{AppName: "two"})
+	_, err := s.Enqueue(ctx, ticket("c-1", ada))
+	must(t, err)
+	stage(t, s, ada, &changeset.AppCreate{AppName: "three"}, &changeset.AppCreate{AppName: "four"})
+	for _, from := range []int{2, 3} {
+		must(t, s.change(ctx, func(tx *sql.Tx) error {
+			_, err := exec(ctx, tx, `UPDATE commands SET position = position - 2 WHERE position = $1`, from)
+			return err
+		}))
+	}
+	_, err = s.Cancel(ctx, "s-1", "c-1", ada.Email, now)
+	must(t, err)
+	if got := staged(t, s, ada); !slices.Equal(got, []string{"app:create one", "app:create two", "app:create three", "app:create four"}) {
+		t.Errorf("%v", got)
 	}
 }
 
