@@ -53,20 +53,37 @@ func (s *Service) Resume(ctx context.Context) error {
 
 // restore makes the engine keep what is committed, by the same plan and apply as a commit, and sets the routes.
 func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
-	spec, err := s.Store.Spec(ctx, stage.ID)
+	in, err := s.standing(ctx, stage)
 	if err != nil {
 		return err
 	}
-	in, err := s.input(ctx, stage, spec, spec, "")
-	if err != nil {
-		return err
-	}
-	job := &apply.Job{Stage: stage, Before: spec, After: spec, Plan: plan.Make(in)}
+	job := &apply.Job{Stage: stage, Before: in.Before, After: in.After, Plan: plan.Make(in)}
 	err = s.ports.RunBefore(ctx, job)
 	if err == nil { // ports that a commit reserved and never passed
 		err = s.ports.RunAfter(ctx, job, func(int, plan.Step) bool { return true })
 	}
 	return errors.Join(err, s.Routes.Refresh(ctx, stage))
+}
+
+// standing is what is committed and what is there, of one version of the stage: another server may commit meanwhile.
+func (s *Service) standing(ctx context.Context, stage setops.StageRef) (plan.Input, error) {
+	for {
+		version, err := s.Store.Version(ctx, stage.ID)
+		if err != nil {
+			return plan.Input{}, err
+		}
+		spec, err := s.Store.Spec(ctx, stage.ID)
+		if err != nil {
+			return plan.Input{}, err
+		}
+		in, err := s.input(ctx, stage, spec, spec, "")
+		if err != nil {
+			return plan.Input{}, err
+		}
+		if now, err := s.Store.Version(ctx, stage.ID); err != nil || now == version {
+			return in, err
+		}
+	}
 }
 
 // resume ends a commit that an earlier process of this owner began; of others' the lease decides. One that had not passed has
@@ -124,15 +141,16 @@ func (s *Service) goOn(t *turn) {
 	}
 }
 
-// removeUnknown ends the generations that the engine has and the store does not: those of commits that never passed.
+// removeUnknown ends the generations that the engine has and the store does not: those of commits that never passed. It looks at
+// the engine first: another server may be starting one, which is in the store by then.
 func (s *Service) removeUnknown(ctx context.Context) error {
-	known, err := s.Store.Generations(ctx)
-	if err != nil {
-		return err
-	}
 	observed, err := s.Engine.Observe(ctx)
 	if err != nil {
 		return fmt.Errorf("observe engine: %w", err)
+	}
+	known, err := s.Store.Generations(ctx)
+	if err != nil {
+		return err
 	}
 	for _, g := range observed.Generations {
 		if !known[g.ID] {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/commit"
@@ -39,6 +40,7 @@ type author struct {
 	dice
 	w    *world
 	user setops.User
+	on   func() *commit.Service // the server that is asked next
 
 	batches []string // what was staged, in order, as text
 	started []string // ids of commits
@@ -84,38 +86,75 @@ func (a *author) stageBatch(t *testing.T) {
 	a.batches = append(a.batches, encoded(t, staged))
 }
 
-func (a *author) commit(t *testing.T, s *commit.Service) {
+func (a *author) commit(t *testing.T) {
 	t.Helper()
-	c, err := s.Start(context.Background(), stage, a.user, commit.Request{NoQueue: a.in(8)})
-	var refused *setops.Error
-	if errors.As(err, &refused) && refused.Kind == setops.StateError { // nothing is staged, or somebody is first
-		return
+	r := commit.Request{ID: newID(), NoQueue: a.in(8)}
+	err := a.ask(t, func(s *commit.Service) error {
+		_, err := s.Start(context.Background(), stage, a.user, r)
+		return err
+	})
+	if err == nil { // else nothing is staged, or somebody is first
+		a.started = append(a.started, r.ID)
 	}
-	must(t, err)
-	a.started = append(a.started, c.ID)
 }
 
 // cancel cancels some commit of this user, whatever has become of it.
-func (a *author) cancel(t *testing.T, s *commit.Service) {
+func (a *author) cancel(t *testing.T) {
 	t.Helper()
 	if len(a.started) == 0 {
 		return
 	}
-	last := a.started[max(0, len(a.started)-3):]
-	_, err := s.Cancel(context.Background(), stage, a.user, pick(a.dice, last...))
-	if !setops.IsCode(err, setops.AlreadyCommitted) && !setops.IsCode(err, setops.CommitAlreadyEnded) {
-		must(t, err)
+	id := pick(a.dice, a.started[max(0, len(a.started)-3):]...)
+	err := a.ask(t, func(s *commit.Service) error {
+		_, err := s.Cancel(context.Background(), stage, a.user, id)
+		return err
+	})
+	if err != nil && err.Code != setops.AlreadyCommitted && err.Code != setops.CommitAlreadyEnded {
+		t.Error(err)
 	}
 }
 
+// ask asks servers until one has an answer: what a server says that dies meanwhile is none.
+func (a *author) ask(t *testing.T, f func(*commit.Service) error) *setops.Error {
+	t.Helper()
+	for range 1000 {
+		err := f(a.on())
+		var refused *setops.Error
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &refused) && refused.Kind != setops.Fault:
+			return refused
+		case a.w.isWhole:
+			t.Error(err)
+			return nil
+		}
+	}
+	t.Error("no server has an answer")
+	return nil
+}
+
 // drop discards what is left when all commits of this user have ended: what failed once would mostly fail again.
-func (a *author) drop(t *testing.T, s *commit.Service) {
+func (a *author) drop(t *testing.T) {
 	t.Helper()
 	for _, id := range a.started {
-		a.w.await(t, s, id)
+		a.w.awaitEnd(t, id)
 	}
 	a.dropped = append(a.dropped, a.w.staged(t, a.user)...)
 	a.w.discard(t, a.user)
+}
+
+// awaitEnd waits until a commit has ended, whoever runs it.
+func (w *world) awaitEnd(t *testing.T, id string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		c, _, err := w.store.Commit(t.Context(), stage.ID, id)
+		must(t, err)
+		if c.State.Ended() {
+			return
+		}
+	}
+	t.Errorf("commit %s does not end", id)
 }
 
 func (a *author) work(t *testing.T, steps int) {
@@ -124,13 +163,29 @@ func (a *author) work(t *testing.T, steps int) {
 		case n < 5:
 			a.stageBatch(t)
 		case n < 8:
-			a.commit(t, a.w.commits)
+			a.commit(t)
 		case n < 9:
-			a.cancel(t, a.w.commits)
+			a.cancel(t)
 		default:
-			a.drop(t, a.w.commits)
+			a.drop(t)
 		}
 	}
+}
+
+// authors gives two users, or three.
+func (w *world) authors(seed uint64, on func() *commit.Service) (all []*author) {
+	for i, u := range []setops.User{ada, bob, cyd}[:2+seed%2] {
+		all = append(all, &author{dice: dicesOf(seed*10 + uint64(i)), w: w, user: u, on: on})
+	}
+	return all
+}
+
+func together(authors []*author, work func(*author)) {
+	var working sync.WaitGroup
+	for _, a := range authors {
+		working.Go(func() { work(a) })
+	}
+	working.Wait()
 }
 
 // TestCommitsOfSeveralUsersAreAsIfTheyHadComeOneAfterTheOther lets users stage, commit and cancel at the same time.

@@ -57,6 +57,7 @@ type world struct {
 	commits *commit.Service // nil until serve
 	staging *staging.Service
 	history *history.Service
+	isWhole bool // no server dies
 
 	mu     sync.Mutex
 	routes map[string]string // by app: the generation that is routed to
@@ -64,7 +65,7 @@ type world struct {
 
 func newWorld(t *testing.T, i images) *world {
 	t.Helper()
-	w := &world{place: storetest.New(t), runtime: fake.NewRuntime(), images: i}
+	w := &world{place: storetest.New(t), runtime: fake.NewRuntime(), images: i, isWhole: true}
 	var err error
 	w.store, err = w.place.Open(t.Context())
 	must(t, err)
