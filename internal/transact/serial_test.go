@@ -231,7 +231,7 @@ func (w *world) serial(t *testing.T, spec setops.Spec, authors []*author) map[ch
 			spec, version = after, c.Version
 			live[c.UserID] = append(live[c.UserID], c.Changeset.Commands)
 		case c.State == changeset.Cancelled && c.Cancelled != "":
-		case c.State == changeset.Failed && hasReason(*c.Failure, problems):
+		case c.State == changeset.Failed && (hasReason(*c.Failure, problems) || !w.isWhole && wasInterrupted(*c.Failure)):
 		default:
 			t.Fatalf("commit %s (version %d behind %d) is %s by %+v; at its place do not apply: %v", c.ID, c.Version, version, c.State, c.Failure, problems)
 		}
@@ -255,6 +255,10 @@ func hasReason(f changeset.Failure, problems []changeset.Problem) bool {
 		}
 	}
 	return f.Code == string(setops.ChangesetInvalid)
+}
+
+func wasInterrupted(f changeset.Failure) bool {
+	return f.Code == string(setops.CommitFailed) && strings.HasPrefix(f.Message, "the server was stopped while the commit ran")
 }
 
 // nothingLost checks that each batch that a user has staged is there once, in a commit that is live, among what is staged or
