@@ -53,6 +53,10 @@ func (s *Service) Resume(ctx context.Context) error {
 
 // restore makes the engine keep what is committed, by the same plan and apply as a commit, and sets the routes.
 func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
+	fence, err := s.Store.Fence(ctx, stage.ID) // first: who commits meanwhile outranks what is read here
+	if err != nil {
+		return err
+	}
 	spec, err := s.Store.Spec(ctx, stage.ID)
 	if err != nil {
 		return err
@@ -61,7 +65,7 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 	if err != nil {
 		return err
 	}
-	job := &apply.Job{Stage: stage, Before: spec, After: spec, Plan: plan.Make(in)}
+	job := &apply.Job{Fence: fence, Stage: stage, Before: spec, After: spec, Plan: plan.Make(in)}
 	err = s.ports.RunBefore(ctx, job)
 	if err == nil { // ports that a commit reserved and never passed
 		err = s.ports.RunAfter(ctx, job, func(int, plan.Step) bool { return true })
@@ -138,7 +142,7 @@ func (s *Service) removeUnknown(ctx context.Context) error {
 // remove tries until the generation is gone or the server stops.
 func (s *Service) remove(generation string) {
 	for {
-		err := s.Engine.Remove(s.ctx, generation)
+		err := s.Engine.Remove(s.ctx, generation, 0)
 		if err == nil || s.ctx.Err() != nil {
 			return
 		}
@@ -174,6 +178,10 @@ func (s *Service) cleanUp(stage setops.StageRef, commitID string) {
 }
 
 func (s *Service) cleanUpOnce(ctx context.Context, stage setops.StageRef, commitID string) error {
+	c, there, err := s.Store.Commit(ctx, stage.ID, commitID)
+	if err != nil || !there {
+		return err
+	}
 	p, _, done, err := s.Store.Journal(ctx, commitID)
 	if err != nil {
 		return err
@@ -182,7 +190,7 @@ func (s *Service) cleanUpOnce(ctx context.Context, stage setops.StageRef, commit
 	if err != nil {
 		return err
 	}
-	job := &apply.Job{CommitID: commitID, Stage: stage, Before: spec, After: spec, Plan: p}
+	job := &apply.Job{CommitID: commitID, Fence: c.Lease.Fence, Ended: true, Stage: stage, Before: spec, After: spec, Plan: p}
 	return s.ports.RunAfter(ctx, job, func(i int, step plan.Step) bool {
 		return !done[i] && !reborn(step, spec)
 	})

@@ -296,8 +296,9 @@ func (s *Service) finish(t *turn, job *apply.Job) {
 	s.wg.Go(func() { s.cleanUp(t.stage, t.ID) })
 }
 
-// frees reports a step that must be over before the stage can be committed again: the app could want back what it frees.
-func frees(s plan.Step) bool { return s.Kind == plan.ClosePort }
+// frees reports a step that should be over before the stage is committed again: the app could want back what it frees, or
+// change again what it adjusts.
+func frees(s plan.Step) bool { return s.Kind == plan.ClosePort || s.Kind == plan.AdjustGeneration }
 
 // end writes the end of a commit, trying until it is written or the commit is not this process's any more.
 func (s *Service) end(t *turn, state changeset.State, failure *changeset.Failure) {

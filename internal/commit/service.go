@@ -46,6 +46,7 @@ type Store interface {
 	Changeset(ctx context.Context, stageID, userID string) (changeset.Changeset, bool, error)
 	Spec(ctx context.Context, stageID string) (setops.Spec, error)
 	Version(ctx context.Context, stageID string) (int64, error)
+	Fence(ctx context.Context, stageID string) (int64, error)
 	Serving(ctx context.Context, stageID string) (map[string]plan.Generation, error)
 	Generations(ctx context.Context) (map[string]bool, error)
 	Ports(ctx context.Context, stageID string) (map[string]int, error)

@@ -23,7 +23,7 @@ type Service struct {
 	Engine interface {
 		engine.Tasks
 		engine.Logs
-		EnsureStage(ctx context.Context, s setops.StageRef) error
+		EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error
 	}
 	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
 	NewID   func() string
@@ -50,7 +50,7 @@ func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.Us
 	if err != nil {
 		return setops.Task{}, err
 	}
-	if err := s.Engine.EnsureStage(ctx, stage); err != nil {
+	if err := s.Engine.EnsureStage(ctx, stage, 0); err != nil {
 		return setops.Task{}, err
 	}
 	return s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, s.NewID(), env, engine.Override{

@@ -40,7 +40,7 @@ func (w *world) StagedCommands(context.Context, string, string) ([]changeset.Com
 	return w.staged, w.fault
 }
 
-func (w *world) EnsureStage(_ context.Context, s setops.StageRef) error {
+func (w *world) EnsureStage(_ context.Context, s setops.StageRef, _ int64) error {
 	w.ensured = append(w.ensured, s.ID)
 	return nil
 }

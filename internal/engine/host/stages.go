@@ -12,7 +12,10 @@ import (
 )
 
 // EnsureStage makes the stage's network.
-func (s *Supervisor) EnsureStage(ctx context.Context, stage setops.StageRef) error {
+func (s *Supervisor) EnsureStage(ctx context.Context, stage setops.StageRef, fence int64) error {
+	if err := s.admit(stage.ID, fence); err != nil {
+		return fmt.Errorf("make network of stage %s: %w", stage.Name, err)
+	}
 	if err := s.refs.write(stage.ID, stage); err != nil {
 		return err
 	}
@@ -35,6 +38,9 @@ func (s *Supervisor) SetFronts(ctx context.Context, stageID string, fronts []eng
 
 // RemoveStage stops every task of the stage and removes all that it had.
 func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
+	s.mu.Lock()
+	s.fences[stageID] = closedFence
+	s.mu.Unlock()
 	if err := s.end(ctx, stageID, "", reasonStage); err != nil {
 		return err
 	}
@@ -56,11 +62,14 @@ func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
 	s.mu.Lock()
 	delete(s.stages, stageID)
 	s.mu.Unlock()
-	return s.refs.remove(stageID)
+	return errors.Join(s.refs.remove(stageID), s.numbers.remove(stageID))
 }
 
 // RemoveApp removes the logs and records of an app, and the one-off tasks that it may still have.
-func (s *Supervisor) RemoveApp(ctx context.Context, stageID, app string) error {
+func (s *Supervisor) RemoveApp(ctx context.Context, stageID, app string, fence int64) error {
+	if s.isDeclaredSince(stageID, app, fence) {
+		return fmt.Errorf("remove app %s: %w", app, engine.ErrFenced)
+	}
 	if err := s.end(ctx, stageID, app, reasonApp); err != nil {
 		return err
 	}

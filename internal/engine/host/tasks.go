@@ -28,6 +28,9 @@ func (s *Supervisor) Run(_ context.Context, o engine.OneOff) (setops.Task, error
 		}
 		return have.Task, nil
 	}
+	if err := s.admitLocked(o.Stage.ID, o.Fence); err != nil {
+		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, err)
+	}
 	t := s.newTask(setops.Task{
 		ID: o.ID, StageID: o.Stage.ID, App: o.App, Release: o.Release, Digest: o.Container.Image.Digest,
 		Status: setops.Provisioning, Desired: setops.Running, Health: setops.Unknown, CreatedAt: s.now(),
