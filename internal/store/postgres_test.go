@@ -297,6 +297,14 @@ func TestADatabaseThatIsNotThereIsSaidWithoutItsPassword(t *testing.T) {
 	}
 }
 
+func TestAURLMayAskForTheServerThatTakesWrites(t *testing.T) {
+	onPostgres(t)
+	s, err := Connect(t.Context(), pgtest.Database(t, migrated)+"&target_session_attrs=read-write")
+	must(t, err)
+	must(t, s.Ping(t.Context()))
+	must(t, s.Close())
+}
+
 func password(u *url.URL) string {
 	p, _ := u.User.Password()
 	return p
