@@ -260,7 +260,7 @@ func (c *cable) carry(client net.Conn) {
 
 func TestACommitWithoutAnAnswerIsAskedAbout(t *testing.T) {
 	onPostgres(t)
-	address := pgtest.Database(t, migrated)
+	address := pgtest.OverTCP(t, pgtest.Database(t, migrated))
 	c, through := newCable(t, address)
 	s, err := Connect(t.Context(), through)
 	must(t, err)
@@ -281,7 +281,7 @@ func TestACommitWithoutAnAnswerIsAskedAbout(t *testing.T) {
 
 func TestADatabaseThatIsNotThereIsSaidWithoutItsPassword(t *testing.T) {
 	onPostgres(t)
-	u, err := url.Parse(pgtest.Database(t, migrated))
+	u, err := url.Parse(pgtest.OverTCP(t, pgtest.Database(t, migrated)))
 	must(t, err)
 	for what, change := range map[string]func(*url.URL){
 		"no database": func(u *url.URL) { u.Path = "/nothere"; u.User = url.UserPassword("postgres", password(u)) },

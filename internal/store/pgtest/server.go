@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver
@@ -178,11 +179,22 @@ func (s *server) await() error {
 	}
 }
 
+// url leads over the socket: connections of TCP would take ports of loopback that tests have just found to be free.
 func (s *server) url(database string) string {
-	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword("postgres", s.password), Path: "/" + database, RawQuery: "sslmode=disable",
-		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+	query := url.Values{"host": {s.dir}, "port": {strconv.Itoa(s.port)}, "sslmode": {"disable"}}
+	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", s.password), Path: "/" + database, RawQuery: query.Encode()}
+	return u.String()
+}
+
+// OverTCP gives the URL that leads to the same database over loopback.
+func OverTCP(t testing.TB, text string) string {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
 	}
+	u.Host = net.JoinHostPort("127.0.0.1", u.Query().Get("port"))
+	u.RawQuery = "sslmode=disable"
 	return u.String()
 }
 
