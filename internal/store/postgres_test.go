@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -45,19 +46,42 @@ func version(ctx context.Context, tx *sql.Tx) (had int, err error) {
 func TestServersThatStartAtOnceMigrateOneAfterTheOther(t *testing.T) {
 	onPostgres(t)
 	address := pgtest.Blank(t)
+	ctx := t.Context()
+	other, err := sql.Open("pgx", address)
+	must(t, err)
+	other.SetMaxOpenConns(1)
+	defer func() { must(t, other.Close()) }()
+	count := func(query string) (n int) {
+		must(t, other.QueryRowContext(ctx, query).Scan(&n))
+		return n
+	}
+	_, err = other.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, migrationLock)
+	must(t, err)
+	const servers = 3
 	var wg sync.WaitGroup
-	for range 5 {
+	for range servers {
 		wg.Go(func() {
-			s, err := Connect(t.Context(), address)
+			s, err := Connect(ctx, address)
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if err := errors.Join(s.Ping(t.Context()), s.Close()); err != nil {
+			if err := errors.Join(s.Ping(ctx), s.Close()); err != nil {
 				t.Error(err)
 			}
 		})
 	}
+	deadline := time.Now().Add(30 * time.Second)
+	for count(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`) < servers {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody waits for the lock of migrations")
+		}
+	}
+	if n := count(`SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`); n != 0 {
+		t.Errorf("%d tables were made while another server migrates", n)
+	}
+	_, err = other.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, migrationLock)
+	must(t, err)
 	wg.Wait()
 }
 
