@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/setopsco/setops/internal/daemon"
+	"github.com/setopsco/setops/internal/store/pgtest"
 	"github.com/setopsco/setops/internal/store/storetest"
 )
 
@@ -46,6 +47,7 @@ func TestPostgreSQLHoldsWhatSQLiteWould(t *testing.T) {
 
 func TestTheDatabaseIsSaidWithoutItsPassword(t *testing.T) {
 	c := onPostgres(t)
+	c.Database = pgtest.OverTCP(t, c.Database)
 	u, err := url.Parse(c.Database)
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,9 @@ import (
 func (s *Server) translate(ctx context.Context, err error) error {
 	var known *setops.Error
 	if errors.As(err, &known) {
+		if known.Err != nil {
+			s.Logger.Error("request failed", "request", requestID(ctx), "error", known.Err)
+		}
 		return body(known)
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {

@@ -20,7 +20,7 @@ var postgresDialect = dialect{
 	isTaken:      func(err error) bool { return hasState(err, "23505") },
 	isFull:       func(err error) bool { return hasState(err, "53100") },
 	isLost:       isLost,
-	isConflict:   func(err error) bool { return hasState(err, "40001", "40P01") },
+	hasMet:       func(err error) bool { return hasState(err, "40001", "40P01") },
 	isUnstorable: func(err error) bool { return hasState(err, "22021") },
 	mark:         mark,
 	isPassed:     isPassed,

@@ -27,13 +27,13 @@ type Store struct {
 	dialect dialect
 }
 
-// migrate brings the schema up to date.
+// migrate brings the schema up to date. A migration that is merged later than one of a higher number is made up for.
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}
