@@ -87,6 +87,10 @@ var layers = []row{
 	{"internal/gc", []string{"internal/engine", "internal/registry", "internal/setops"}},
 	{"internal/routing", []string{"internal/plan", "internal/engine", "internal/probe", "internal/router", "internal/setops"}},
 
+	{"internal/history", []string{ // a revert names images, and shows values
+		"internal/changeset", "internal/plan", "internal/engine", "internal/seal", "internal/setops",
+	}},
+
 	// 4 and 5: the use case of use cases, and the API over all of them.
 	{"internal/commit", []string{
 		"internal/changeset", "internal/plan", "internal/apply", "internal/engine", "internal/setops",
@@ -94,7 +98,7 @@ var layers = []row{
 	{"internal/httpapi", []string{
 		"pkg/api", "internal/setops", "internal/changeset", "internal/engine",
 		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task",
-		"internal/commit",
+		"internal/commit", "internal/history", "internal/plan",
 	}},
 
 	// 6: what joins. The daemon knows the server, the CLI knows the client.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/httpapi"
+	"github.com/setopsco/setops/internal/store"
 )
 
 // Of the servers on one database, one keeps the tasks: it has the engine, the router and the lock of the data directory. The
@@ -31,12 +32,48 @@ func (d *Daemon) openStandby(ctx context.Context) (err error) {
 	if err := d.front.api.listen(d.front.sockets); err != nil {
 		return err
 	}
-	for _, open := range []func(context.Context) error{c.openStore, c.proveSharing, c.openRegistry, c.openDomains, c.openCommits} {
+	for _, open := range []func(context.Context) error{c.joinStore, c.proveSharing, c.openRegistry, c.openDomains, c.openCommits} {
 		if err := open(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keeperComesUp is how long the first server of an installation is waited for, which makes all that there is.
+const keeperComesUp = 30 * time.Second
+
+// joinStore opens the database that another server has made, or is making.
+func (c *core) joinStore(ctx context.Context) (err error) {
+	if c.store, err = store.Connect(ctx, c.Config.Database); err != nil {
+		return err
+	}
+	c.onClose(c.store.Close)
+	for deadline := time.Now().Add(keeperComesUp); ; {
+		_, there, err := c.store.Keeper(ctx)
+		if err != nil {
+			return err
+		}
+		if there {
+			break
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the server that uses the data directory %s does not use this database, or does not come up; look at its log", c.dir.path)
+		}
+		select {
+		case <-time.After(lookForKeeper):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := errors.Join(c.openKey(true), c.proveKey(ctx)); err != nil {
+		return err
+	}
+	if c.instance, err = c.dir.instance(); err != nil {
+		return err
+	}
+	c.organizationID, err = c.store.AddOrganization(ctx, newID(), c.Config.Organization, time.Now())
+	return err
 }
 
 // proveSharing refuses a keeper whose tasks this server could not take over.
