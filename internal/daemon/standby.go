@@ -251,7 +251,7 @@ func needsEngine(method, path string) bool {
 	case "changeset":
 		return len(rest) == 2 && (rest[1] == "diff" || rest[1] == "plan")
 	case "commits":
-		return len(rest) == 3 && rest[2] == "details"
+		return len(rest) == 3 && (rest[2] == "details" || rest[2] == "revert")
 	}
 	return false
 }

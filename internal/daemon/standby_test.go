@@ -33,7 +33,7 @@ func TestOnlyWhatNeedsTheEngineIsPassedOn(t *testing.T) {
 		{http.MethodGet, stage + "/commits/c0ffee/events"}:               false,
 		{http.MethodGet, stage + "/commits/c0ffee/details"}:              true,
 		{http.MethodPost, stage + "/commits/c0ffee/cancel"}:              false,
-		{http.MethodPost, stage + "/commits/c0ffee/revert"}:              false,
+		{http.MethodPost, stage + "/commits/c0ffee/revert"}:              true,
 	} {
 		if got := needsEngine(request[0], request[1]); got != want {
 			t.Errorf("%s %s: %v", request[0], request[1], got)

@@ -89,8 +89,12 @@ func (s *Server) revertCommit(ctx context.Context, in *commitToRevert) (*answer[
 	if err != nil {
 		return nil, err
 	}
+	p, err := s.Commits.Preview(ctx, ref, u)
+	if err != nil {
+		return nil, err
+	}
 	wire := api.Reverted{Commands: wireCommands(done.Commands)}
-	wire.Diff, err = s.diff(ref, done.Before, done.After, plan.Plan{}, false)
+	wire.Diff, err = s.diff(ref, done.Before, done.After, p.Plan, false)
 	return answered(wire), err
 }
 
