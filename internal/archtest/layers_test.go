@@ -34,6 +34,8 @@ var layers = []row{
 	{"internal/engine", []string{"internal/setops"}},
 	{"internal/seal", []string{"internal/setops"}},
 
+	{"internal/idempotency", []string{"internal/setops"}},
+
 	// 3: engines. They share the supervisor and the format of logs, and know nothing of each other.
 	{"internal/engine/logfile", nil}, // the shim writes it, and shall not link the supervisor
 	{"internal/engine/host", []string{"internal/engine", "internal/engine/logfile", "internal/probe", "internal/setops"}},
@@ -67,13 +69,13 @@ var layers = []row{
 	}},
 
 	// 3: what remembers, what acts, the use cases.
-	{"internal/store", []string{"internal/setops", "internal/changeset", "internal/plan"}},
+	{"internal/store", []string{"internal/setops", "internal/changeset", "internal/plan", "internal/idempotency"}},
 	{"internal/certs", []string{"internal/setops"}},
 	{"internal/apply", []string{"internal/plan", "internal/graph", "internal/engine", "internal/setops"}},
 	{"internal/auth", []string{"internal/setops"}},
 	{"internal/project", []string{"internal/auth", "internal/setops"}}, // who makes a project has a role in it
 	{"internal/staging", []string{
-		"internal/changeset", "internal/seal", "internal/setops",
+		"internal/changeset", "internal/seal", "internal/setops", "internal/idempotency",
 		"internal/engine", // release:create asks whether the image can run here
 	}},
 	{"internal/app", []string{"internal/plan", "internal/setops"}},
@@ -89,7 +91,7 @@ var layers = []row{
 		"internal/changeset", "internal/plan", "internal/apply", "internal/engine", "internal/setops",
 	}},
 	{"internal/httpapi", []string{
-		"pkg/api", "internal/setops", "internal/changeset", "internal/engine",
+		"pkg/api", "internal/setops", "internal/changeset", "internal/engine", "internal/idempotency",
 		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task",
 		"internal/commit",
 	}},

@@ -44,7 +44,7 @@ func TestProgressNamesEveryPhaseAndNeverGoesBack(t *testing.T) {
 	w, p := deployed(t)
 	defer p.stop(t)
 	w.stage(t, deploy("web", 2)...)
-	c, err := p.Start(t.Context(), stage, ada)
+	c, err := p.Start(t.Context(), stage, ada, newID())
 	must(t, err)
 	var last commit.Progress
 	phases := map[changeset.Phase]int{changeset.Initializing: 0, changeset.Planning: 1, changeset.Applying: 2}
@@ -132,7 +132,7 @@ func TestAChangesetThatDoesNotApplySaysWhichCommand(t *testing.T) {
 func TestNothingStagedIsNoCommit(t *testing.T) {
 	_, p := deployed(t)
 	defer p.stop(t)
-	if _, err := p.Start(t.Context(), stage, ada); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
+	if _, err := p.Start(t.Context(), stage, ada, newID()); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := p.Commit(t.Context(), stage.ID, "none"); !setops.IsCode(err, setops.CommitNotFound) {
@@ -145,7 +145,7 @@ func TestTheLastLinesOfATaskAreToldAndNeverStored(t *testing.T) {
 	defer p.stop(t)
 	w.runtime.SetImage(digest(2), fake.Words("print", "the canary says why", "exit", "1"))
 	w.stage(t, deploy("web", 2)...)
-	c, err := p.Start(t.Context(), stage, ada)
+	c, err := p.Start(t.Context(), stage, ada, newID())
 	must(t, err)
 	end := p.await(t, c.ID)
 	if !strings.Contains(strings.Join(end.Failure.Log, "\n"), "canary") || end.Failure.TaskID == "" || end.Failure.App != "web" {
@@ -162,7 +162,7 @@ func TestAServiceThatClosesTellsItsWatchers(t *testing.T) {
 	w.runtime.SetImage(digest(2), fake.Deaf())
 	w.stage(t, append(deploy("web", 2), &changeset.NetworkSet{AppName: "web", Public: new(true)},
 		&changeset.ContainerSet{AppName: "web", StartTimeout: new(3600)})...)
-	c, err := p.Start(t.Context(), stage, ada)
+	c, err := p.Start(t.Context(), stage, ada, newID())
 	must(t, err)
 	watched := make(chan error, 1)
 	go func() {
@@ -187,5 +187,21 @@ func TestAServiceThatClosesTellsItsWatchers(t *testing.T) {
 	}
 	if got := w.releases(t); got != "web:1 worker:1" || w.staged(t) != 4 {
 		t.Errorf("%s, %d commands staged", got, w.staged(t))
+	}
+}
+
+func TestACommitThatIsAskedForAgainIsTheSame(t *testing.T) {
+	w := newWorld(t)
+	p := w.start(t, nil)
+	defer p.stop(t)
+	w.stage(t, &changeset.AppCreate{AppName: "web"})
+	c, err := p.Start(t.Context(), stage, ada, newID())
+	must(t, err)
+	for range 2 {
+		again, err := p.Start(t.Context(), stage, ada, c.ID)
+		if err != nil || again.ID != c.ID || len(again.Changeset.Commands) != 1 {
+			t.Errorf("%+v, %v", again, err)
+		}
+		p.await(t, c.ID)
 	}
 }

@@ -161,7 +161,7 @@ func TestOldTasksWaitUntilTheRoutesAreSet(t *testing.T) {
 	w, p := begun(t, c)
 	defer p.stop(t)
 	w.refuseRoutes(2)
-	started, err := p.Start(context.Background(), stage, ada)
+	started, err := p.Start(context.Background(), stage, ada, newID())
 	must(t, err)
 	if end := p.await(t, started.ID); end.State != changeset.Done {
 		t.Errorf("%+v", end.Failure)
@@ -205,7 +205,7 @@ func failAt(t *testing.T, n int, done bool) (failed bool) {
 		c := &crash{left: n, done: done, fault: true, dead: make(chan struct{})}
 		w, p := begun(t, c)
 		defer p.stop(t)
-		started, err := p.Start(context.Background(), stage, ada)
+		started, err := p.Start(context.Background(), stage, ada, newID())
 		if err != nil {
 			failed = true
 			if !errors.Is(err, errDead) || (!done && w.staged(t) != 7) {
@@ -233,7 +233,7 @@ func crashAt(t *testing.T, n int, done, reboot bool) (crashed bool) {
 	t.Run(fmt.Sprintf("write %d done %v", n, done), func(t *testing.T) {
 		c := &crash{left: n, done: done, dead: make(chan struct{})}
 		w, dying := begun(t, c)
-		if started, err := dying.Start(context.Background(), stage, ada); err == nil {
+		if started, err := dying.Start(context.Background(), stage, ada, newID()); err == nil {
 			crashed = awaitDeathOrEnd(t, w, c, started.ID)
 		} else {
 			crashed = errors.Is(err, errDead)

@@ -19,7 +19,7 @@ func TestHeldCommitsAreRefusedAndRunningOnesAreWaitedFor(t *testing.T) {
 		return nil
 	}
 	w.stage(t, deploy("web", 2)...)
-	c, err := p.Start(t.Context(), stage, ada)
+	c, err := p.Start(t.Context(), stage, ada, newID())
 	must(t, err)
 	<-waits
 	if got := w.releases(t); got != "web:1 worker:1" {
@@ -33,7 +33,7 @@ func TestHeldCommitsAreRefusedAndRunningOnesAreWaitedFor(t *testing.T) {
 	}
 	w.stage(t, deploy("worker", 2)...)
 	var refused *setops.Error
-	if _, err := p.Start(t.Context(), stage, ada); !errors.As(err, &refused) || refused.Code != setops.Overload || !refused.Temporary {
+	if _, err := p.Start(t.Context(), stage, ada, newID()); !errors.As(err, &refused) || refused.Code != setops.Overload || !refused.Temporary {
 		t.Errorf("got %v", err)
 	}
 
@@ -48,7 +48,7 @@ func TestHeldCommitsAreRefusedAndRunningOnesAreWaitedFor(t *testing.T) {
 
 	p.Release()
 	p.Predecessor = nil
-	if c, err = p.Start(t.Context(), stage, ada); err != nil {
+	if c, err = p.Start(t.Context(), stage, ada, newID()); err != nil {
 		t.Fatal(err)
 	}
 	if end := p.await(t, c.ID); end.State != changeset.Done || w.releases(t) != "web:2 worker:2" {
@@ -59,7 +59,7 @@ func TestHeldCommitsAreRefusedAndRunningOnesAreWaitedFor(t *testing.T) {
 func TestACommitThatCannotBeginIsNotWaitedFor(t *testing.T) {
 	_, p := deployed(t)
 	defer p.stop(t)
-	if _, err := p.Start(t.Context(), stage, ada); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
+	if _, err := p.Start(t.Context(), stage, ada, newID()); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
 		t.Errorf("got %v", err)
 	}
 	must(t, p.Hold(t.Context()))
@@ -74,7 +74,7 @@ func TestACommitThatIsInterruptedBeforeItsSwitchIsUndone(t *testing.T) {
 		return ctx.Err()
 	}
 	w.stage(t, deploy("web", 2)...)
-	_, err := p.Start(t.Context(), stage, ada)
+	_, err := p.Start(t.Context(), stage, ada, newID())
 	must(t, err)
 	<-waits
 	p.stop(t)

@@ -50,7 +50,6 @@ type Config struct {
 	RemoveImages func(ctx context.Context, repository string) error
 	Recheck      func(ctx context.Context, s setops.StageRef, c changeset.Command) error // refuses what only the server knows
 	Key          []byte                                                                  // of fingerprints
-	NewID        func() string
 	Now          func() time.Time
 	Logger       *slog.Logger
 	// Predecessor, where set, returns when no earlier process of the server sends requests to tasks any more: the switch waits
@@ -99,12 +98,16 @@ func (s *Service) Close() {
 }
 
 // Start begins to commit what a user has staged and returns at once. Errors: ChangesetDoesNotExist,
-// CommitAlreadyRunning (temporary), ChangesetLocked, Overload (temporary) while commits are held.
-func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.User) (changeset.Commit, error) {
+// CommitAlreadyRunning (temporary), ChangesetLocked, Overload (temporary) while commits are held. A commit that has that very
+// id already is the one that was asked for.
+func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.User, id string) (changeset.Commit, error) {
+	if c, ok, err := s.Store.Commit(ctx, stage.ID, id); ok || err != nil {
+		return c, err
+	}
 	if err := s.begin(); err != nil {
 		return changeset.Commit{}, err
 	}
-	c, err := s.Store.BeginCommit(ctx, s.NewID(), stage.ID, user.ID, s.Now())
+	c, err := s.Store.BeginCommit(ctx, id, stage.ID, user.ID, s.Now())
 	if err != nil {
 		s.done()
 		return c, err

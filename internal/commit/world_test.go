@@ -19,6 +19,7 @@ import (
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/fake"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/store"
@@ -92,7 +93,7 @@ func (w *world) start(t *testing.T, wrap func(commit.Store, engine.Engine) (comm
 		st, e = wrap(st, e)
 	}
 	p := &process{engine: real, Service: commit.New(commit.Config{
-		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Key: w.box.FingerprintKey(), NewID: newID, Now: time.Now,
+		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Key: w.box.FingerprintKey(), Now: time.Now,
 		RemoveImages: w.removeImages, Recheck: w.recheck, Logger: slog.New(slog.DiscardHandler),
 	})}
 	return p
@@ -177,14 +178,14 @@ func (w *world) stage(t *testing.T, commands ...changeset.Command) {
 	must(t, w.store.AppendCommands(context.Background(), stage.ID, ada.ID, newID(), time.Now(),
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return commands, nil
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
 }
 
 // commit stages and commits, and gives how it ended.
 func (p *process) commit(t *testing.T, w *world, commands ...changeset.Command) commit.Progress {
 	t.Helper()
 	w.stage(t, commands...)
-	c, err := p.Start(context.Background(), stage, ada)
+	c, err := p.Start(context.Background(), stage, ada, newID())
 	must(t, err)
 	return p.await(t, c.ID)
 }

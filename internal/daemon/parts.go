@@ -17,6 +17,7 @@ import (
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/httpapi"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/routing"
@@ -154,7 +155,7 @@ func (c *core) openDomains(context.Context) (err error) {
 func (c *core) openCommits(context.Context) error {
 	c.commits = commit.New(commit.Config{
 		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
-		RemoveImages: c.registry.RemoveRepository, Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: c.Logger,
+		RemoveImages: c.registry.RemoveRepository, Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), Now: time.Now, Logger: c.Logger,
 		Predecessor: c.Taker.Wait,
 	})
 	c.onClose(func() error { c.commits.Close(); return nil })
@@ -165,7 +166,7 @@ func (c *core) openCommits(context.Context) error {
 func (c *core) handler() http.Handler {
 	access := auth.Access{Store: c.store}
 	c.projects = &project.Service{
-		Store: c.store, Access: access, RemoveStage: c.removeStage, RemoveImages: c.registry.RemovePrefix, NewID: newID, Now: time.Now,
+		Store: c.store, Access: access, RemoveStage: c.removeStage, RemoveImages: c.registry.RemovePrefix, Now: time.Now,
 	}
 	api := &httpapi.Server{
 		Sessions: c.sessions,
@@ -177,7 +178,8 @@ func (c *core) handler() http.Handler {
 			Store: c.store, Images: registryImages{c.registry, c.prepares}, Domains: c.domains, Box: c.box, NewID: newID, Now: time.Now,
 		},
 		Commits:  c.commits,
-		Tasks:    &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, NewID: newID},
+		Tasks:    &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv},
+		Requests: idempotency.NewKeeper(c.store, c.box.FingerprintKey(), time.Now),
 		Logger:   c.Logger,
 		Ready:    c.readiness,
 		Stopping: c.stopping,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/pkg/api"
 )
 
@@ -15,12 +16,12 @@ type oneCommit struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (s *Server) startCommit(ctx context.Context, in *InStage) (*answer[api.Commit], error) {
-	u, ref, err := s.stage(ctx, *in)
+func (s *Server) startCommit(ctx context.Context, r idempotency.Request, in *changeStage) (*answer[api.Commit], error) {
+	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Commits.Start(ctx, ref, u)
+	c, err := s.Commits.Start(ctx, ref, u, r.NewID)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -38,7 +39,9 @@ func (s *Store) StagedCommands(ctx context.Context, stageID, userID string) ([]c
 // spec, the commands that are staged already and a function that reserves the next release id of an app; it returns the
 // commands to append, or an error, and then nothing is changed. Errors: those of decide, ChangesetLocked for a stage that
 // is being destroyed.
-func (s *Store) AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide) error {
+func (s *Store) AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide,
+	receipt idempotency.Receipt[[]changeset.Command],
+) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		if err := refuseDestroying(ctx, tx, stageID); err != nil {
 			return err
@@ -61,20 +64,25 @@ func (s *Store) AppendCommands(ctx context.Context, stageID, userID, newID strin
 				return err
 			}
 		}
-		return appendCommands(ctx, tx, open.ID, len(open.Commands), add)
+		if err := appendCommands(ctx, tx, open.ID, len(open.Commands), add); err != nil {
+			return err
+		}
+		return sign(ctx, s, tx, receipt, add, now)
 	})
 }
 
 // Discard drops a user's open changeset and tells how many commands it had; ok is false where there is none.
-func (s *Store) Discard(ctx context.Context, stageID, userID string) (n int, ok bool, err error) {
+func (s *Store) Discard(ctx context.Context, stageID, userID string, now time.Time, receipt idempotency.Receipt[int]) (n int, ok bool, err error) {
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		open, there, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
 		if err != nil || !there {
 			return err
 		}
 		n, ok = len(open.Commands), true
-		_, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
-		return err
+		if _, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID); err != nil {
+			return err
+		}
+		return sign(ctx, s, tx, receipt, n, now)
 	})
 	return n, ok, err
 }

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,7 @@ var migrations embed.FS
 type Store struct {
 	write *sql.DB // one connection: SQLite has one writer, and waiting in line beats SQLITE_BUSY
 	read  *sql.DB
+	swept atomic.Int64 // when requests were last swept, in milliseconds
 }
 
 // Open opens the database file, makes it (0600) where there is none, and brings its schema up to date.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -143,7 +145,7 @@ func TestARemovedStageTakesAllThatIsOnIt(t *testing.T) {
 	pass(t, s, "c-1", start("web", "g-1"), create("web"), release("web", 1), activate("web", 1))
 	stage(t, s, bob, create("worker"))
 	must(t, s.MarkDestroying(ctx, "s-1"))
-	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil), setops.ChangesetLocked)
+	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil, idempotency.Receipt[[]changeset.Command]{}), setops.ChangesetLocked)
 	_, err := s.BeginCommit(ctx, "c-2", "s-1", bob.ID, now)
 	refused(t, err, setops.ChangesetLocked)
 	refs, destroying, err := s.StageRefs(ctx)
@@ -158,5 +160,5 @@ func TestARemovedStageTakesAllThatIsOnIt(t *testing.T) {
 			t.Errorf("%d rows are left in %s", n, table)
 		}
 	}
-	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil), setops.ChangesetLocked)
+	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil, idempotency.Receipt[[]changeset.Command]{}), setops.ChangesetLocked)
 }

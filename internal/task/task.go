@@ -30,11 +30,11 @@ type Service struct {
 		EnsureStage(ctx context.Context, s setops.StageRef) error
 	}
 	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
-	NewID   func() string
 }
 
-// Request is a one-off task to run. Zero values are as the app has them.
+// Request is a one-off task to run. Zero values, but that of ID, are as the app has them.
 type Request struct {
+	ID                    string // of the task: 32 hexadecimal digits. One that is there already is not run again
 	Arguments, Entrypoint []string
 	Release               int
 	CPU, Memory           int
@@ -58,7 +58,7 @@ func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.Us
 		return setops.Task{}, err
 	}
 	return s.Engine.Run(ctx, engine.OneOff{
-		ID: s.NewID(), Stage: stage, App: app.Name, Release: release.ID,
+		ID: r.ID, Stage: stage, App: app.Name, Release: release.ID,
 		Container:   override(engine.ContainerOf(stage, app, release.Digest, env), r),
 		StopTimeout: app.StopTimeout(), Limit: Limit,
 	})
