@@ -13,6 +13,7 @@ import (
 // ConnectionError says that the server gave no answer: it is down, unreachable, or cut the connection.
 type ConnectionError struct {
 	Address string // the server's base URL, as it was tried
+	Tries   int    // how often the request was sent; 0: it was a stream
 	Err     error
 }
 
