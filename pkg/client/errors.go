@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 )
 
@@ -27,7 +28,9 @@ func (e *ConnectionError) Unwrap() error { return e.Err }
 
 // Cut says whether the server was reached and then closed the connection: what was asked for may have been done.
 func (e *ConnectionError) Cut() bool {
-	return e.Err == nil || errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, syscall.ECONNRESET)
+	return e.Err == nil || errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) ||
+		errors.Is(e.Err, syscall.ECONNRESET) || errors.Is(e.Err, syscall.EPIPE) ||
+		strings.Contains(e.Err.Error(), "server closed idle connection") // net/http gives it no name
 }
 
 // cause says in plain words what the layers below wrap several times.
