@@ -61,10 +61,10 @@ func (c Config) stage(i int) client.StageRef {
 	return client.StageRef{ProjectRef: c.Project, Stage: StageName(i)}
 }
 
-// Prepare makes the stages, each with its app, as the user of a token who may.
+// Prepare makes the project, where it is not there, and the stages, each with its app, as the user of a token who may.
 func Prepare(ctx context.Context, c Config, token string) error {
 	admin := client.New(c.URL, token, client.Options{})
-	if _, err := admin.CreateProject(ctx, c.Project); err != nil {
+	if _, err := admin.CreateProject(ctx, c.Project); err != nil && !isCode(err, "ProjectAlreadyExists") {
 		return fmt.Errorf("create project: %w", err)
 	}
 	return each(c.Stages, func(i int) error {
