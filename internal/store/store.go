@@ -33,6 +33,9 @@ type Store struct {
 	swept atomic.Int64 // when requests were last swept, in milliseconds
 }
 
+// readers is how many connections read at once.
+const readers = 4
+
 // Open opens the database file, makes it (0600) where there is none, and brings its schema up to date.
 func Open(ctx context.Context, file string) (*Store, error) {
 	if err := touch(file); err != nil {
@@ -49,7 +52,8 @@ func Open(ctx context.Context, file string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", file, err), write.Close())
 	}
-	read.SetMaxOpenConns(4)
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers) // to open one costs more than most of what it reads
 	s := &Store{write: write, read: read}
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate database %s: %w", file, err), s.Close())
