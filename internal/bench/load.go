@@ -10,15 +10,15 @@ import (
 	"github.com/setopsco/setops/internal/bench/load"
 )
 
-// The load: as many users as clients, each of whom does something every second and a half, which is quick for people and
-// slow for scripts.
+// The load: as many users as clients, each of whom does something every second or so.
 const (
 	loadUsers  = 200
 	loadStages = 50
 	loadTime   = 60 * time.Second
-	loadPause  = 1500 * time.Millisecond
+	loadPause  = time.Second
 	idleReads  = 2000
-	loadGoal   = 5 // times the idle value
+	idlePause  = 5 * time.Millisecond // the one who reads alone sleeps in between, too
+	loadGoal   = 5                    // times the idle value
 )
 
 // measureLoad compares how long reads take under load and when there is nothing else.
@@ -31,7 +31,10 @@ func measureLoad(ctx context.Context, b *bench, res *result) error {
 	if err != nil {
 		return err
 	}
-	c := load.Config{URL: s.url, Project: projectRef, Stages: loadStages, Tokens: s.tokens[:1], Operations: idleReads, ReadOnly: true}
+	c := load.Config{
+		URL: s.url, Project: projectRef, Stages: loadStages, Tokens: s.tokens[:1],
+		Operations: idleReads, Pause: idlePause, ReadOnly: true,
+	}
 	if err := load.Prepare(ctx, c, s.tokens[0]); err != nil {
 		return err
 	}

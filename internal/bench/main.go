@@ -32,6 +32,7 @@ var measurements = []measurement{
 	{"swap", "one route swapped among many", measureSwap},
 	{"failover", "two apps replaced in one commit under load, embedded engine", measureFailoverEmbedded},
 	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
+	{"api", "reads and staging through the API, against the store alone", measureAPI},
 	{"load", "reads, staging and commits of many users, engine in memory", measureLoad},
 	{"memory", "start and memory of an idle setopsd", measureIdle},
 }

@@ -29,7 +29,7 @@ var migrations embed.FS
 // Store is the database of one installation.
 type Store struct {
 	write *sql.DB // one connection: SQLite has one writer, and waiting in line beats SQLITE_BUSY
-	read  *sql.DB
+	read  *prepared
 	swept atomic.Int64 // when requests were last swept, in milliseconds
 }
 
@@ -54,7 +54,7 @@ func Open(ctx context.Context, file string) (*Store, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers) // to open one costs more than most of what it reads
-	s := &Store{write: write, read: read}
+	s := &Store{write: write, read: &prepared{DB: read}}
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate database %s: %w", file, err), s.Close())
 	}

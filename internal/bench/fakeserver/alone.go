@@ -21,9 +21,10 @@ import (
 // caller makes the calls of the store that one request of the API comes to.
 type caller struct {
 	*store.Store
-	project setops.Project
-	stages  []setops.Stage
-	n       atomic.Int64
+	organization string
+	project      setops.Project
+	stages       []setops.Stage
+	n            atomic.Int64
 }
 
 // alone measures the store with as many callers as the API has clients.
@@ -32,7 +33,10 @@ func alone(ctx context.Context, dir string, workers int, duration time.Duration)
 		c := &caller{Store: s}
 		var err error
 		var there bool
-		if c.project, there, err = s.Project(ctx, "organization", project); err != nil || !there {
+		if c.organization, err = s.AddOrganization(ctx, "unused", organization, time.Now()); err != nil {
+			return err
+		}
+		if c.project, there, err = s.Project(ctx, c.organization, project); err != nil || !there {
 			return fmt.Errorf("find project: %v, %w", there, err)
 		}
 		if c.stages, err = s.Stages(ctx, c.project.ID); err != nil {
@@ -65,17 +69,17 @@ func rate(ctx context.Context, workers int, duration time.Duration, call func(co
 }
 
 // find looks for who asks and what about.
-func (c *caller) find(ctx context.Context) (setops.Stage, error) {
+func (c *caller) find(ctx context.Context, worker int) (setops.Stage, error) {
 	name := c.stages[int(c.n.Add(1))%len(c.stages)].Name
 	_, _, _, err := c.Token(ctx, "of nobody")
 	if err != nil {
 		return setops.Stage{}, err
 	}
-	p, _, err := c.Project(ctx, "organization", c.project.Name)
+	p, _, err := c.Project(ctx, c.organization, c.project.Name)
 	if err != nil {
 		return setops.Stage{}, err
 	}
-	if _, err := c.Roles(ctx, "user-0"); err != nil {
+	if _, err := c.Roles(ctx, userID(worker)); err != nil {
 		return setops.Stage{}, err
 	}
 	st, there, err := c.Stage(ctx, p.ID, name)
@@ -85,8 +89,8 @@ func (c *caller) find(ctx context.Context) (setops.Stage, error) {
 	return st, err
 }
 
-func (c *caller) read(ctx context.Context, _ int) error {
-	st, err := c.find(ctx)
+func (c *caller) read(ctx context.Context, worker int) error {
+	st, err := c.find(ctx, worker)
 	if err != nil {
 		return err
 	}
@@ -98,7 +102,7 @@ func (c *caller) read(ctx context.Context, _ int) error {
 }
 
 func (c *caller) stage(ctx context.Context, worker int) error {
-	st, err := c.find(ctx)
+	st, err := c.find(ctx, worker)
 	if err != nil {
 		return err
 	}
@@ -112,5 +116,5 @@ func (c *caller) stage(ctx context.Context, worker int) error {
 		}
 		return add, nil
 	}
-	return c.AppendCommands(ctx, st.ID, "user-0", id, time.Now(), decide, idempotency.Receipt[[]changeset.Command]{})
+	return c.AppendCommands(ctx, st.ID, userID(worker), id, time.Now(), decide, idempotency.Receipt[[]changeset.Command]{})
 }

@@ -48,6 +48,8 @@ func serve(ctx context.Context, dir string, users int) error {
 	return errors.Join(d.Run(ctx), d.Close(), runtime.Close())
 }
 
+func userID(i int) string { return fmt.Sprintf("user-%d", i) }
+
 func email(i int) string { return fmt.Sprintf("user%d@example.com", i) }
 
 // firstStart makes users, who are members of a project, and writes down a token of each.
@@ -82,7 +84,7 @@ func firstStart(ctx context.Context, dir string, users int) error {
 
 // addUser adds a user; the first one makes the project.
 func addUser(ctx context.Context, s *store.Store, i int, organizationID, hash string) (token string, err error) {
-	u := setops.User{ID: fmt.Sprintf("user-%d", i), Email: email(i), OrganizationID: organizationID}
+	u := setops.User{ID: userID(i), Email: email(i), OrganizationID: organizationID}
 	now := time.Now()
 	if err := s.AddUser(ctx, u, hash, organizationID, now); err != nil {
 		return "", err
