@@ -34,6 +34,7 @@ var measurements = []measurement{
 	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
 	{"api", "reads and staging through the API, against the store alone", measureAPI},
 	{"load", "reads, staging and commits of many users, engine in memory", measureLoad},
+	{"stages", "start and memory with 1,000 stages, engine in memory", measureStages},
 	{"memory", "start and memory of an idle setopsd", measureIdle},
 }
 

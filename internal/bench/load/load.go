@@ -67,7 +67,7 @@ func Prepare(ctx context.Context, c Config, token string) error {
 	if _, err := admin.CreateProject(ctx, c.Project); err != nil && !isCode(err, "ProjectAlreadyExists") {
 		return fmt.Errorf("create project: %w", err)
 	}
-	return each(c.Stages, func(i int) error {
+	return Each(c.Stages, func(i int) error {
 		if _, err := admin.CreateStage(ctx, c.stage(i)); err != nil {
 			return fmt.Errorf("create stage %s: %w", StageName(i), err)
 		}
@@ -75,10 +75,11 @@ func Prepare(ctx context.Context, c Config, token string) error {
 	})
 }
 
-// workers is how many stages are prepared at once.
+// workers is how many calls Each makes at once.
 const workers = 8
 
-func each(n int, f func(i int) error) error {
+// Each calls f for each number below n, several at once, and gives all errors.
+func Each(n int, f func(i int) error) error {
 	var all sync.WaitGroup
 	errs := make([]error, n)
 	for w := range workers {
@@ -127,7 +128,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		return report, err
 	}
 	found := make([]finding, len(users))
-	err := each(len(users), func(i int) (err error) {
+	err := Each(len(users), func(i int) (err error) {
 		found[i], err = users[i].compare(ctx)
 		return err
 	})
