@@ -7,6 +7,7 @@ import (
 
 	"github.com/setopsco/setops/internal/apply"
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -20,13 +21,17 @@ func (s *Service) Resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	observed, err := s.Engine.Observe(ctx) // once: no stage changes what is there of another
+	if err != nil {
+		return fmt.Errorf("observe engine: %w", err)
+	}
 	stages := make(map[string]setops.StageRef, len(refs))
 	for i, stage := range refs {
 		stages[stage.ID] = stage
 		if destroying[i] {
 			continue
 		}
-		if err := s.restore(ctx, stage); err != nil {
+		if err := s.restore(ctx, stage, observed); err != nil {
 			return fmt.Errorf("restore stage %s of project %s: %w", stage.Name, stage.Project, err)
 		}
 	}
@@ -53,12 +58,12 @@ func (s *Service) Resume(ctx context.Context) error {
 }
 
 // restore makes the engine keep what is committed, by the same plan and apply as a commit, and sets the routes.
-func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
+func (s *Service) restore(ctx context.Context, stage setops.StageRef, observed engine.Observed) error {
 	spec, err := s.Store.Spec(ctx, stage.ID)
 	if err != nil {
 		return err
 	}
-	p, _, err := s.plan(ctx, stage, spec, spec, nil)
+	p, _, err := s.plan(ctx, stage, spec, spec, observed, nil)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,11 @@ func (s *Service) prepare(ctx context.Context, stage setops.StageRef, c changese
 	if err := s.phase(ctx, c, st, changeset.Planning); err != nil {
 		return nil, err
 	}
-	p, fingerprints, err := s.plan(ctx, stage, before, after, &c)
+	observed, err := s.Engine.Observe(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("observe engine: %w", err)
+	}
+	p, fingerprints, err := s.plan(ctx, stage, before, after, observed, &c)
 	if err != nil {
 		return nil, err
 	}
@@ -87,15 +91,13 @@ func (s *Service) phase(ctx context.Context, c changeset.Commit, st *stream, p c
 	return nil
 }
 
-// plan observes and plans. Without a commit it puts back what is missing.
-func (s *Service) plan(ctx context.Context, stage setops.StageRef, before, after setops.Spec, c *changeset.Commit) (plan.Plan, map[string]string, error) {
+// plan plans on what was observed. Without a commit it puts back what is missing.
+func (s *Service) plan(ctx context.Context, stage setops.StageRef, before, after setops.Spec, observed engine.Observed,
+	c *changeset.Commit,
+) (plan.Plan, map[string]string, error) {
 	serving, err := s.Store.Serving(ctx, stage.ID)
 	if err != nil {
 		return plan.Plan{}, nil, err
-	}
-	observed, err := s.Engine.Observe(ctx)
-	if err != nil {
-		return plan.Plan{}, nil, fmt.Errorf("observe engine: %w", err)
 	}
 	ports, err := s.Store.Ports(ctx, stage.ID)
 	if err != nil {
