@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"syscall"
 	"time"
 
 	"github.com/setopsco/setops/pkg/client"
@@ -50,15 +52,33 @@ func (s *fakeServer) start(ctx context.Context, args ...string) (err error) {
 		return err
 	}
 	err = s.await(ctx, 2*time.Minute, func() bool {
-		found := readyLine.FindStringSubmatch(read(s.log))
-		if found != nil {
-			s.api, s.url = found[1], "http://"+found[1]
-		}
-		return found != nil
+		return s.heard(1)
 	})
 	s.ready = time.Since(began)
 	if err != nil {
 		return errors.Join(err, s.stop())
 	}
 	return json.Unmarshal([]byte(read(filepath.Join(s.dir, "tokens.json"))), &s.tokens)
+}
+
+var fakeReady = regexp.MustCompile(`setopsd ready api=http://(\S+) .*after=(\S+)`)
+
+// heard reports whether that many servers have said that they are ready, and takes the address of the last one.
+func (s *fakeServer) heard(n int) bool {
+	all := fakeReady.FindAllStringSubmatch(read(s.log), -1)
+	if len(all) < n {
+		return false
+	}
+	last := all[len(all)-1]
+	s.api, s.url = last[1], "http://"+last[1]
+	s.ready, _ = time.ParseDuration(last[2]) // it was written by String
+	return true
+}
+
+// next has the next server take the place of the n-th one, as its tasks run on, and keeps how long its start took.
+func (s *fakeServer) next(ctx context.Context, n int) error {
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		return err
+	}
+	return s.await(ctx, 2*time.Minute, func() bool { return s.heard(n + 1) })
 }

@@ -52,7 +52,17 @@ func measureStages(ctx context.Context, b *bench, res *result) error {
 	if err != nil {
 		return err
 	}
-	res.add(startRow("apps that have no release", full.ready), startRow("an app that serves on each, engine in memory", serving.ready),
+	var adopting samples
+	err = rounds(starts, func(round int) error {
+		err := s.next(ctx, round+2)
+		adopting.keep(round, s.ready)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	res.add(startRow("apps that have no release", full.ready), startRow("a task to adopt on each", median(adopting)),
+		row{what: "The same where all tasks have to be started, as after a reboot", ours: show(serving.ready)},
 		row{what: "Memory of the server for 1,000 apps on stages of their own", ours: megabytes(full.rss - empty.rss)})
 	res.note("%d stages: the server has %s without any, %s with an app on each, %s where each has a task of the engine in memory, which is part "+
 		"of it. Without stages it starts in %s.", manyStages, megabytes(empty.rss), megabytes(full.rss), megabytes(serving.rss), show(empty.ready))

@@ -3,7 +3,7 @@
 // Command fakeserver is setopsd with the engine in memory, for the bench: what the API, the commits and the store cost is
 // measured without containers, which cost more than all of it.
 //
-//	fakeserver serve DIR [-users N] [-profile FILE]   a server on DIR, until SIGTERM
+//	fakeserver serve DIR [-users N] [-profile FILE]   a server on DIR, until SIGTERM; SIGHUP starts the next one
 //	fakeserver alone DIR [-workers N] [-for DURATION] the store of DIR without a server: calls a second, as JSON
 //
 // The first start makes users and writes their tokens to DIR/tokens.json. Nothing else should use it: there is no engine.

@@ -3,13 +3,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/setopsco/setops/internal/auth"
@@ -27,16 +31,41 @@ const (
 	password     = "of everybody"
 )
 
+// serve runs servers on one directory, one after the other: at SIGHUP the next one starts and adopts the tasks, as after an
+// upgrade.
 func serve(ctx context.Context, dir string, users int) error {
-	runtime := fake.NewRuntime()
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	host := fake.NewRuntime()
+	for {
+		life, end := context.WithCancel(ctx)
+		var waiter sync.WaitGroup
+		waiter.Go(func() {
+			defer end()
+			select {
+			case <-hangup:
+			case <-life.Done():
+			}
+		})
+		err := serveOnce(life, dir, users, host)
+		end()
+		waiter.Wait()
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, host.Close())
+		}
+	}
+}
+
+func serveOnce(ctx context.Context, dir string, users int, host *fake.Runtime) error {
 	d := &daemon.Daemon{
 		Config: daemon.Config{
 			DataDir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", Domain: "localhost", Engine: "auto",
 			Organization: organization, AdminEmail: "admin@localhost",
 		},
-		Out: os.Stdout, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Out: &watch{began: time.Now()}, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		NewEngine: func(ctx context.Context, c daemon.EngineConfig) (engine.Engine, error) {
-			return fake.New(ctx, fake.Config{Dir: c.Dir, Runtime: runtime, Drainer: c.Drainer, Logger: c.Logger})
+			return fake.New(ctx, fake.Config{Dir: c.Dir, Runtime: host, Drainer: c.Drainer, Logger: c.Logger})
 		},
 	}
 	if err := d.Open(ctx); err != nil {
@@ -45,7 +74,15 @@ func serve(ctx context.Context, dir string, users int) error {
 	if err := firstStart(ctx, dir, users); err != nil {
 		return errors.Join(fmt.Errorf("make users: %w", err), d.Close())
 	}
-	return errors.Join(d.Run(ctx), d.Close(), runtime.Close())
+	return errors.Join(d.Run(ctx), d.Close())
+}
+
+// watch adds to what the server says how long it took.
+type watch struct{ began time.Time }
+
+func (w *watch) Write(p []byte) (int, error) {
+	_, err := fmt.Printf("%s after=%s\n", bytes.TrimSpace(p), time.Since(w.began))
+	return len(p), err
 }
 
 func userID(i int) string { return fmt.Sprintf("user-%d", i) }
