@@ -119,7 +119,14 @@ var layers = []row{
 	{"internal/system/...", nil},
 	{"internal/example/...", nil},
 	{"internal/guide/...", nil},
-	{"internal/bench/...", []string{"internal/router", "internal/changeset", "internal/plan", "internal/setops"}},
+	{"internal/bench/load", []string{"pkg/api", "pkg/client"}},
+	{"internal/bench/fakeserver", []string{ // is a setopsd
+		"internal/setops", "internal/changeset", "internal/idempotency", "internal/auth", "internal/store",
+		"internal/engine", "internal/engine/fake", "internal/daemon",
+	}},
+	{"internal/bench/...", []string{
+		"pkg/api", "pkg/client", "internal/router", "internal/changeset", "internal/plan", "internal/setops", "internal/bench/load",
+	}},
 }
 
 func rowOf(pkg string) int {
