@@ -43,7 +43,7 @@ func (c *Client) insist(ctx context.Context, r call, send func() error) error {
 		}
 		select {
 		case <-ctx.Done():
-			return err
+			return errors.Join(ctx.Err(), err)
 		case <-time.After(pause):
 		}
 		tries, pause = tries+1, min(2*pause, 8*c.options.Backoff)

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/pkg/api"
 	"github.com/setopsco/setops/pkg/client"
@@ -115,5 +117,15 @@ func TestAnUnknownHostIsNotTriedAgain(t *testing.T) {
 	var lost *client.ConnectionError
 	if !errors.As(err, &lost) || lost.Tries != 1 {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestWhoeverIsInterruptedDoesNotAskAgain(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c, requests := serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) { refuse(w, http.StatusConflict, true) })
+	waiting := client.Options{Backoff: time.Hour, Trace: func(client.Trace) { cancel() }}
+	_, err := client.New(c.Address(), "token", waiting).Discard(ctx, stage)
+	if !errors.Is(err, context.Canceled) || requests.Load() != 1 {
+		t.Errorf("%v after %d requests", err, requests.Load())
 	}
 }
