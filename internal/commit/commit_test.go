@@ -195,3 +195,19 @@ func TestAServiceThatClosesTellsItsWatchers(t *testing.T) {
 		t.Errorf("%s, %d commands staged", got, w.staged(t))
 	}
 }
+
+func TestACommitThatIsAskedForAgainIsTheSame(t *testing.T) {
+	w := newWorld(t)
+	p := w.start(t, nil)
+	defer p.stop(t)
+	w.stage(t, &changeset.AppCreate{AppName: "web"})
+	c, err := p.Start(t.Context(), stage, ada, commit.Request{})
+	must(t, err)
+	for range 2 {
+		again, err := p.Start(t.Context(), stage, ada, commit.Request{ID: c.ID})
+		if err != nil || again.ID != c.ID || len(again.Changeset.Commands) != 1 {
+			t.Errorf("%+v, %v", again, err)
+		}
+		p.await(t, c.ID)
+	}
+}
