@@ -15,7 +15,7 @@ import (
 func TestARequestThatComesAgainIsDoneOnce(t *testing.T) {
 	t.Parallel()
 	w, token := withStage(t)
-	digest := ""
+	digest, commit := "", ""
 	commands := production + "/changeset/commands"
 	for i, step := range []struct{ method, path, body string }{
 		{"POST", shop + "/stages", `{"name":"staging"}`},
@@ -30,6 +30,8 @@ func TestARequestThatComesAgainIsDoneOnce(t *testing.T) {
 		{"POST", commands, `{"commands":[{"name":"app:release:set","arguments":{"name":"web","release_id":1}}]}`},
 		{"POST", production + "/commits", ""},
 		{"POST", production + "/apps/web/tasks", `{"arguments":["exit","0"]}`},
+		{"POST", production + "/commits/COMMIT/revert", ""},
+		{"DELETE", commands + "/1", ""},
 	} {
 		if strings.Contains(step.body, "DIGEST") {
 			var err error
@@ -38,14 +40,16 @@ func TestARequestThatComesAgainIsDoneOnce(t *testing.T) {
 			}
 		}
 		r := request{
-			method: step.method, path: step.path, body: strings.ReplaceAll(step.body, "DIGEST", digest), token: token,
+			method: step.method, path: strings.ReplaceAll(step.path, "COMMIT", commit), token: token, body: strings.ReplaceAll(step.body, "DIGEST", digest),
 			key: fmt.Sprintf("key~%d", i),
 		}
 		once := w.do(t, r)
 		if once.status >= 300 {
 			t.Fatalf("%s %s: %d %s", r.method, r.path, once.status, once.body)
 		}
-		w.endCommits(t, token, once, r)
+		if id := w.endCommit(t, token, once, r); id != "" {
+			commit = id
+		}
 		if err := w.stop(); err != nil {
 			t.Fatal(err)
 		}
@@ -58,17 +62,62 @@ func TestARequestThatComesAgainIsDoneOnce(t *testing.T) {
 	}
 }
 
-// endCommits waits for the end of a commit, if it is one that was asked for.
-func (w *world) endCommits(t *testing.T, token string, a answer, r request) {
+// endCommit waits for the end of a commit, if it is one that was asked for, and gives its id.
+func (w *world) endCommit(t *testing.T, token string, a answer, r request) string {
 	t.Helper()
 	if !strings.HasSuffix(r.path, "/commits") {
-		return
+		return ""
 	}
 	var commit struct{ ID string }
 	if err := json.Unmarshal(a.body, &commit); err != nil {
 		t.Fatal(err)
 	}
 	w.must(t, token, "GET", r.path+"/"+commit.ID+"/events", "")
+	return commit.ID
+}
+
+func TestARevertThatComesAgainHidesWhatIsSecret(t *testing.T) {
+	t.Parallel()
+	w, token := withStage(t)
+	w.must(t, token, "POST", production+"/changeset/commands", `{"commands":[{"name":"app:create","arguments":{"name":"web"}},
+		{"name":"app:env:set","arguments":{"name":"web","key":"A","value":"canary-4711"}}]}`)
+	commits := request{method: "POST", path: production + "/commits", token: token}
+	id := w.endCommit(t, token, w.do(t, commits), commits)
+	revert := request{method: "POST", path: commits.path + "/" + id + "/revert", token: token, key: "k"}
+	once, twice := w.do(t, revert), w.do(t, revert)
+	if once.status != http.StatusOK || !bytes.Contains(once.body, []byte("canary-4711")) {
+		t.Errorf("%d %s", once.status, once.body)
+	}
+	if twice.status != once.status || bytes.Contains(twice.body, []byte("canary")) || !bytes.Contains(twice.body, []byte(`"hidden":true`)) {
+		t.Errorf("%d %s", twice.status, twice.body)
+	}
+}
+
+func TestACancelThatComesAgainIsAnsweredAsBefore(t *testing.T) {
+	t.Parallel()
+	w, token := withStage(t)
+	serveWeb(t, w, token)
+	digest, err := w.push(t.Context(), "demo/shop/production/web:v2", admin, passwordOf(admin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.runtime.SetImage(digest, w.gates.image("start", []string{"serve"}))
+	w.must(t, token, "POST", production+"/changeset/commands", `{"commands":[
+		{"name":"app:network:set","arguments":{"name":"web","public":true}},
+		{"name":"app:release:create","arguments":{"name":"web","release_digest":"`+digest+`"}},
+		{"name":"app:release:set","arguments":{"name":"web","release_id":2}}]}`)
+	commits := request{method: "POST", path: production + "/commits", token: token}
+	started := w.do(t, commits)
+	var commit struct{ ID string }
+	if err := json.Unmarshal(started.body, &commit); err != nil {
+		t.Fatal(err)
+	}
+	cancel := request{method: "POST", path: commits.path + "/" + commit.ID + "/cancel", token: token, key: "k"}
+	once := w.do(t, cancel)
+	w.endCommit(t, token, started, commits)
+	if twice := w.do(t, cancel); once.status != http.StatusOK || twice.status != once.status || !bytes.Equal(twice.body, once.body) {
+		t.Errorf("%d %s, then %d %s", once.status, once.body, twice.status, twice.body)
+	}
 }
 
 func TestARequestThatComesWhileItIsWorkedOnWaits(t *testing.T) {

@@ -324,3 +324,18 @@ func TestAResultShowsTheAppAsItWasBefore(t *testing.T) {
 		t.Errorf("a new app: %+v", results[1])
 	}
 }
+
+func TestACommandThatIsRemovedLeavesTheOthersAndAReceipt(t *testing.T) {
+	w, ctx := committed(t), t.Context()
+	w.must(t, `app:create {"name":"extra"}`, `app:env:set {"name":"extra","key":"A","value":"hidden"}`)
+	request := idempotency.Request{ID: "r", UserID: ada.ID, Digest: "d"}
+	kept := idempotency.Receipt[staging.Removed]{Request: request, Answer: func(r staging.Removed) any { return r.Broken }}
+	r, err := w.Remove(ctx, stage, ada, 1, kept)
+	if err != nil || r.Command.Name() != "app:create" || r.Left != 1 || len(r.Broken) != 1 || !strings.Contains(r.Broken[0], "extra") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	_, answer, ok, err := w.store.Request(ctx, "r", now)
+	if err != nil || !ok || !strings.Contains(answer, "extra") {
+		t.Errorf("%s, %v, %v", answer, ok, err)
+	}
+}

@@ -55,6 +55,39 @@ func TestARequestIsRememberedWithWhatItDoesOrNotAtAll(t *testing.T) {
 	}
 }
 
+func TestRemovingACommandAndRevertingLeaveReceiptsToo(t *testing.T) {
+	s, ctx := withStage(t), t.Context()
+	stage(t, s, ada, create("web"), create("worker"))
+	removal := receiptOf[changeset.Staged]("r-1")
+	removal.Answer = func(was changeset.Staged) any { return len(was.Commands) }
+	_, err := s.RemoveCommand(ctx, "s-1", ada.ID, 2, now, removal)
+	refused(t, err, setops.ValidationFailed)
+	if was, err := s.RemoveCommand(ctx, "s-1", ada.ID, 0, now, removal); err != nil || len(was.Commands) != 2 || was.Committed.Apps["web"] != nil {
+		t.Errorf("%+v, %v", was, err)
+	}
+	_, err = s.RemoveCommand(ctx, "s-1", ada.ID, 0, now, removal)
+	refused(t, err, setops.Overload)
+	if got := staged(t, s, ada); len(got) != 1 || got[0] != "app:create worker" {
+		t.Errorf("staged %v", got)
+	}
+	if _, text, ok, err := s.Request(ctx, "r-1", now); text != "2" || !ok || err != nil {
+		t.Errorf("%s %v %v", text, ok, err)
+	}
+	revert := receiptOf[[]changeset.Command]("r-2")
+	revert.Answer = func(done []changeset.Command) any { return len(done) }
+	fresh := changeset.Changeset{ID: "back", StageID: "s-1", UserID: bob.ID, CreatedAt: now, Reverts: "c-1"}
+	decide := func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
+		return []changeset.Command{create("web")}, nil
+	}
+	must(t, s.StageRevert(ctx, fresh, decide, revert))
+	refused(t, s.StageRevert(ctx, fresh, decide, revert), setops.ChangesetInvalid)
+	if _, text, ok, err := s.Request(ctx, "r-2", now); text != "1" || !ok || err != nil || s.requests(t) != 2 {
+		t.Errorf("%s %v %v; %d requests are remembered", text, ok, err, s.requests(t))
+	}
+	fresh.UserID = ada.ID
+	refused(t, s.StageRevert(ctx, fresh, decide, receiptOf[[]changeset.Command]("r-3")), setops.ChangesetInvalid)
+}
+
 func TestRequestsAreForgottenAfterADay(t *testing.T) {
 	s, ctx := withStage(t), t.Context()
 	request := func(id string) idempotency.Request { return receiptOf[int](id).Request }
