@@ -87,11 +87,11 @@ var layers = []row{
 		"internal/changeset", // task:run takes a release of one's own changeset
 	}},
 	{"internal/gc", []string{"internal/engine", "internal/registry", "internal/setops"}},
-	{"internal/history", []string{
-		"internal/changeset", "internal/plan", "internal/seal", "internal/setops", "internal/idempotency",
-		"internal/engine", // logs of the tasks of a commit
-	}},
 	{"internal/routing", []string{"internal/plan", "internal/engine", "internal/probe", "internal/router", "internal/setops"}},
+
+	{"internal/history", []string{ // a revert names images, and shows values
+		"internal/changeset", "internal/plan", "internal/engine", "internal/seal", "internal/setops", "internal/idempotency",
+	}},
 
 	// 4 and 5: the use case of use cases, and the API over all of them.
 	{"internal/commit", []string{

@@ -71,6 +71,8 @@ type Config struct {
 	Lease time.Duration
 	// Shared says that servers of other owners have the same database: one takes over what another leaves.
 	Shared bool
+	// StandsBy says that this server has no engine: it takes commits into the queue, and another one runs them.
+	StandsBy bool
 	// Predecessor, where set, returns when no earlier process of the server sends requests to tasks any more: the switch waits
 	// for that, or somebody could get an answer of the old tasks after one of the new ones.
 	Predecessor func(ctx context.Context) error

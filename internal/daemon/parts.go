@@ -122,14 +122,11 @@ func (c *core) openRoutes(context.Context) error {
 }
 
 func (c *core) openEngine(ctx context.Context) error {
-	var err error
-	if c.instance, err = c.dir.instance(); err != nil {
-		return err
-	}
 	open := c.NewEngine
 	if open == nil {
 		open = newEngine
 	}
+	var err error
 	c.engine, err = open(ctx, EngineConfig{
 		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
 		Dir: c.dir.file("engine"), Instance: c.instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
@@ -162,7 +159,7 @@ func (c *core) openCommits(context.Context) error {
 	c.commits = commit.New(commit.Config{
 		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
 		Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), Now: time.Now, Logger: c.Logger,
-		Owner: c.instance, Predecessor: c.Taker.Wait,
+		Owner: c.instance, Shared: c.isShared(), StandsBy: c.engine == nil, Predecessor: c.Taker.Wait,
 	})
 	c.onClose(func() error { c.commits.Close(); return nil })
 	return nil

@@ -171,7 +171,9 @@ func addRequestID(ctx huma.Context, _ string, v any) (any, error) {
 
 // writeError answers where huma is not asked.
 func writeError(w http.ResponseWriter, r *http.Request, e *api.ServiceError) {
-	e.RequestID = requestID(r.Context())
+	if e.RequestID = requestID(r.Context()); e.RequestID == "" {
+		e.RequestID = newRequestID()
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.Status)
 	json.NewEncoder(w).Encode(e)

@@ -23,6 +23,7 @@ import (
 	"github.com/setopsco/setops/internal/history"
 	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/project"
+	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/internal/task"
 	"github.com/setopsco/setops/pkg/api"
@@ -75,6 +76,13 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 
 // NotFound answers a path that nobody serves with the body of an error.
 func NotFound(w http.ResponseWriter, r *http.Request) { writeError(w, r, noRoute(r)) }
+
+// Unavailable answers a request that may succeed in a moment.
+func Unavailable(w http.ResponseWriter, r *http.Request, message string) {
+	writeError(w, r, &api.ServiceError{
+		Status: http.StatusServiceUnavailable, Type: string(setops.Fault), Code: string(setops.ServerFailure), Message: message, Temporary: true,
+	})
+}
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := s.Ready(r.Context()); err != nil {
