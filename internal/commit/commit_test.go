@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/fake"
 	"github.com/setopsco/setops/internal/engine/host"
 	"github.com/setopsco/setops/internal/setops"
@@ -209,5 +211,34 @@ func TestACommitThatIsAskedForAgainIsTheSame(t *testing.T) {
 			t.Errorf("%+v, %v", again, err)
 		}
 		p.await(t, c.ID)
+	}
+}
+
+// watched counts how often the engine is asked what there is.
+type watched struct {
+	engine.Engine
+	times atomic.Int32
+}
+
+func (w *watched) Observe(ctx context.Context) (engine.Observed, error) {
+	w.times.Add(1)
+	return w.Engine.Observe(ctx)
+}
+
+func TestAStartDoesNotObserveTheEngineForEachStage(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 {
+		name := fmt.Sprint("more", i)
+		must(t, w.store.AddStage(t.Context(), setops.Stage{ID: name, ProjectID: "p-1", Name: name}, ada))
+	}
+	var e watched
+	p := w.start(t, func(s commit.Store, real engine.Engine) (commit.Store, engine.Engine) {
+		e.Engine = real
+		return s, &e
+	})
+	defer p.stop(t)
+	must(t, p.Resume(t.Context()))
+	if n := e.times.Load(); n > 2 { // to restore, and to see what nobody knows
+		t.Errorf("it was observed %d times", n)
 	}
 }

@@ -49,7 +49,14 @@ func change[I changing, O any](s *Server, h huma.API, op huma.Operation, f chang
 		if done, err := s.Requests.Answer(ctx, r, &before); done || err != nil {
 			return before, err
 		}
-		return f(ctx, r, in)
+		out, err := f(ctx, r, in)
+		if err == nil {
+			return out, nil
+		}
+		if done, unknown := s.Requests.Answer(ctx, r, &before); done && unknown == nil { // another server was faster
+			return before, nil
+		}
+		return out, err
 	})
 }
 

@@ -169,3 +169,15 @@ func TestARemovedStageTakesAllThatIsOnIt(t *testing.T) {
 	}
 	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil, idempotency.Receipt[[]changeset.Command]{}), setops.ChangesetLocked)
 }
+
+func TestReadingGoesOnWhenConnectionsAreGone(t *testing.T) {
+	s := withStage(t)
+	for range 3 {
+		if refs, err := s.StageRefs(t.Context()); err != nil || len(refs) != 1 {
+			t.Fatalf("%v, %v", refs, err)
+		}
+		pool := s.read.(interface{ SetMaxIdleConns(n int) })
+		pool.SetMaxIdleConns(-1) // closes what is idle
+		pool.SetMaxIdleConns(1)
+	}
+}
