@@ -17,6 +17,12 @@ type Changeset struct {
 	Commands  []Command
 }
 
+// Staged is what was staged, and the committed state that it was staged on.
+type Staged struct {
+	Committed setops.Spec
+	Commands  []Command
+}
+
 // CheckPosition reports a place, counted from 0, at which a changeset has no command. Errors: ChangesetDoesNotExist,
 // ValidationFailed.
 func CheckPosition(c Changeset, ok bool, position int) error {

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/fake"
 	"github.com/setopsco/setops/internal/engine/host"
 	"github.com/setopsco/setops/internal/setops"
@@ -193,5 +195,50 @@ func TestAServiceThatClosesTellsItsWatchers(t *testing.T) {
 	}
 	if got := w.releases(t); got != "web:1 worker:1" || w.staged(t) != 4 {
 		t.Errorf("%s, %d commands staged", got, w.staged(t))
+	}
+}
+
+func TestACommitThatIsAskedForAgainIsTheSame(t *testing.T) {
+	w := newWorld(t)
+	p := w.start(t, nil)
+	defer p.stop(t)
+	w.stage(t, &changeset.AppCreate{AppName: "web"})
+	c, err := p.Start(t.Context(), stage, ada, commit.Request{})
+	must(t, err)
+	for range 2 {
+		again, err := p.Start(t.Context(), stage, ada, commit.Request{ID: c.ID})
+		if err != nil || again.ID != c.ID || len(again.Changeset.Commands) != 1 {
+			t.Errorf("%+v, %v", again, err)
+		}
+		p.await(t, c.ID)
+	}
+}
+
+// watched counts how often the engine is asked what there is.
+type watched struct {
+	engine.Engine
+	times atomic.Int32
+}
+
+func (w *watched) Observe(ctx context.Context) (engine.Observed, error) {
+	w.times.Add(1)
+	return w.Engine.Observe(ctx)
+}
+
+func TestAStartDoesNotObserveTheEngineForEachStage(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 {
+		name := fmt.Sprint("more", i)
+		must(t, w.store.AddStage(t.Context(), setops.Stage{ID: name, ProjectID: "p-1", Name: name}, ada))
+	}
+	var e watched
+	p := w.start(t, func(s commit.Store, real engine.Engine) (commit.Store, engine.Engine) {
+		e.Engine = real
+		return s, &e
+	})
+	defer p.stop(t)
+	must(t, p.Resume(t.Context()))
+	if n := e.times.Load(); n > 2 { // to restore, and to see what nobody knows
+		t.Errorf("it was observed %d times", n)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/setopsco/setops/internal/apply"
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -20,8 +21,12 @@ func (s *Service) Resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	observed, err := s.observe(ctx) // once: no stage changes what is there of another
+	if err != nil {
+		return err
+	}
 	for _, stage := range refs {
-		if err := s.restore(ctx, stage); err != nil {
+		if err := s.restore(ctx, stage, observed); err != nil {
 			return fmt.Errorf("restore stage %s of project %s: %w", stage.Name, stage.Project, err)
 		}
 	}
@@ -52,7 +57,7 @@ func (s *Service) Resume(ctx context.Context) error {
 }
 
 // restore makes the engine keep what is committed, by the same plan and apply as a commit, and sets the routes.
-func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
+func (s *Service) restore(ctx context.Context, stage setops.StageRef, observed engine.Observed) error {
 	fence, err := s.Store.Fence(ctx, stage.ID) // first: who commits meanwhile outranks what is read here
 	if err != nil {
 		return err
@@ -61,7 +66,7 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 	if err != nil {
 		return err
 	}
-	in, err := s.input(ctx, stage, spec, spec, "")
+	in, err := s.input(ctx, stage, spec, spec, observed, "")
 	if err != nil {
 		return err
 	}
@@ -127,9 +132,9 @@ func (s *Service) removeUnknown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	observed, err := s.Engine.Observe(ctx)
+	observed, err := s.observe(ctx)
 	if err != nil {
-		return fmt.Errorf("observe engine: %w", err)
+		return err
 	}
 	for _, g := range observed.Generations {
 		if !known[g.ID] {

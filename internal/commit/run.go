@@ -137,7 +137,11 @@ func (s *Service) plan(ctx context.Context, t *turn, before, after setops.Spec) 
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
-	in, err := s.input(ctx, t.stage, before, after, t.ID[:min(len(t.ID), suffixLength)])
+	observed, err := s.observe(ctx)
+	if err != nil {
+		return plan.Plan{}, nil, err
+	}
+	in, err := s.input(ctx, t.stage, before, after, observed, t.ID[:min(len(t.ID), suffixLength)])
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
@@ -164,25 +168,31 @@ func (s *Service) plan(ctx context.Context, t *turn, before, after setops.Spec) 
 const suffixLength = 12
 
 // input is what is there and what shall be. New generations are named by their app and the suffix.
-func (s *Service) input(ctx context.Context, stage setops.StageRef, before, after setops.Spec, suffix string) (plan.Input, error) {
+func (s *Service) input(ctx context.Context, stage setops.StageRef, before, after setops.Spec, observed engine.Observed,
+	suffix string,
+) (plan.Input, error) {
 	in := plan.Input{
 		Stage: stage, Before: before, After: after, Key: s.Key, Ports: map[string]bool{},
+		Running: kept(observed, stage.ID), Network: hasNetwork(observed, stage.ID),
 		NewID: func(app string) string { return app + "-" + suffix },
 	}
 	var err error
 	if in.Serving, err = s.Store.Serving(ctx, stage.ID); err != nil {
 		return in, err
 	}
-	observed, err := s.Engine.Observe(ctx)
-	if err != nil {
-		return in, fmt.Errorf("observe engine: %w", err)
-	}
-	in.Running, in.Network = kept(observed, stage.ID), hasNetwork(observed, stage.ID)
 	ports, err := s.Store.Ports(ctx, stage.ID)
 	for app := range ports {
 		in.Ports[app] = true
 	}
 	return in, err
+}
+
+func (s *Service) observe(ctx context.Context) (engine.Observed, error) {
+	observed, err := s.Engine.Observe(ctx)
+	if err != nil {
+		return observed, fmt.Errorf("observe engine: %w", err)
+	}
+	return observed, nil
 }
 
 func kept(o engine.Observed, stageID string) map[string]bool {

@@ -63,7 +63,6 @@ type Config struct {
 	Ports   apply.PortKeeper                                                        // of public tcp apps
 	Recheck func(ctx context.Context, s setops.StageRef, c changeset.Command) error // refuses what only the server knows
 	Key     []byte                                                                  // of fingerprints
-	NewID   func() string
 	Now     func() time.Time
 	Logger  *slog.Logger
 	// Owner names who runs commits here. Two processes of the same owner never live at the same time.
@@ -130,7 +129,7 @@ func (s *Service) Close() {
 
 // Request is how a commit is asked for.
 type Request struct {
-	ID      string // empty: a new one. The id of a commit of the same user gives that commit
+	ID      string // of the commit: 32 hexadecimal digits. One of the same user that has it already is the one that is asked for
 	Message string
 	Plan    string        // hash of the plan that it must turn out to have; empty: whatever its commands make of the stage
 	NoQueue bool          // refuse it where it would have to wait
@@ -145,9 +144,6 @@ const defaultWait = time.Hour
 func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.User, r Request) (changeset.Commit, error) {
 	if err := s.accepts(); err != nil {
 		return changeset.Commit{}, err
-	}
-	if r.ID == "" {
-		r.ID = s.NewID()
 	}
 	if r.Wait == 0 {
 		r.Wait = defaultWait
@@ -218,7 +214,11 @@ func (s *Service) Preview(ctx context.Context, stage setops.StageRef, user setop
 	if err != nil {
 		return Preview{}, err
 	}
-	in, err := s.input(ctx, stage, before, after, "new")
+	observed, err := s.observe(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	in, err := s.input(ctx, stage, before, after, observed, "new")
 	if err != nil {
 		return Preview{}, err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/history"
 	"github.com/setopsco/setops/internal/httpapi"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/routing"
@@ -157,7 +158,7 @@ func (c *core) openDomains(context.Context) (err error) {
 func (c *core) openCommits(context.Context) error {
 	c.commits = commit.New(commit.Config{
 		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
-		Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: c.Logger,
+		Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), Now: time.Now, Logger: c.Logger,
 		Owner: c.instance, Shared: c.isShared(), StandsBy: c.engine == nil, Predecessor: c.Taker.Wait,
 	})
 	c.onClose(func() error { c.commits.Close(); return nil })
@@ -168,7 +169,7 @@ func (c *core) openCommits(context.Context) error {
 func (c *core) handler() http.Handler {
 	access := auth.Access{Store: c.store}
 	c.projects = &project.Service{
-		Store: c.store, Access: access, RemoveStage: c.removeStage, RemoveImages: c.registry.RemovePrefix, NewID: newID, Now: time.Now,
+		Store: c.store, Access: access, RemoveStage: c.removeStage, RemoveImages: c.registry.RemovePrefix, Now: time.Now,
 		Stopping: c.stopping,
 	}
 	images := registryImages{c.registry, c.prepares}
@@ -185,7 +186,8 @@ func (c *core) handler() http.Handler {
 		History: &history.Service{
 			Store: c.store, Running: c.commits, Logs: c.engine, Exists: images.Exists, Admit: c.domains.Admit, Box: c.box, NewID: newID, Now: time.Now,
 		},
-		Tasks:    &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, NewID: newID},
+		Tasks:    &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv},
+		Requests: idempotency.NewKeeper(c.store, c.box.FingerprintKey(), time.Now),
 		Logger:   c.Logger,
 		Ready:    c.readiness,
 		Stopping: c.stopping,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/history"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/setops"
@@ -81,7 +82,10 @@ func (w *world) commit(end changeset.State, commands ...changeset.Command) strin
 	w.t.Helper()
 	ctx := w.t.Context()
 	must(w.t, w.store.AppendCommands(ctx, stage.ID, ada.ID, w.id("changeset"), now,
-		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) { return commands, nil }))
+		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
+			return commands, nil
+		},
+		idempotency.Receipt[[]changeset.Command]{}))
 	return w.commitStaged(end)
 }
 
@@ -122,7 +126,7 @@ func (w *world) refused(r history.Revert, why string) {
 	w.t.Helper()
 	before, had, err := w.store.Changeset(w.t.Context(), stage.ID, ada.ID)
 	must(w.t, err)
-	_, err = w.Revert(w.t.Context(), stage, ada, r)
+	_, err = w.Revert(w.t.Context(), stage, ada, r, idempotency.Receipt[history.Reverted]{})
 	if err == nil || !strings.Contains(err.Error(), why) {
 		w.t.Errorf("%+v: %v", r, err)
 	}
@@ -181,7 +185,7 @@ func TestARevertTakesBackWhatACommitDidAndNothingElse(t *testing.T) {
 	w.commit(changeset.Done, append([]changeset.Command{&changeset.AppCreate{AppName: "web"}}, web(1)...)...)
 	second := w.commit(changeset.Done, append(web(2), &changeset.ResourceSet{AppName: "web", Scale: new(3)})...)
 	w.commit(changeset.Done, &changeset.ResourceSet{AppName: "web", Memory: new(512)})
-	done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: second})
+	done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: second}, idempotency.Receipt[history.Reverted]{})
 	must(t, err)
 	if app := done.After.Apps["web"]; app.ActiveRelease != 1 || app.Resources.Scale != 1 || app.Resources.Memory != 512 || len(app.Releases) != 2 {
 		t.Errorf("%+v", app)
@@ -198,7 +202,10 @@ func TestARevertIsRefusedWhereItWouldNotBeOne(t *testing.T) {
 	w.commit(changeset.Done, append([]changeset.Command{&changeset.AppCreate{AppName: "web"}}, web(1)...)...)
 	second := w.commit(changeset.Done, web(2)...)
 	failed := w.commit(changeset.Failed, &changeset.ResourceSet{AppName: "web", Scale: new(9)})
-	must(t, func() error { _, _, err := w.store.Discard(t.Context(), stage.ID, ada.ID); return err }())
+	must(t, func() error {
+		_, _, err := w.store.Discard(t.Context(), stage.ID, ada.ID, now, idempotency.Receipt[int]{})
+		return err
+	}())
 	w.refused(history.Revert{Commit: failed}, "it has failed")
 	w.refused(history.Revert{Commit: "none"}, "no commit none")
 
@@ -208,7 +215,7 @@ func TestARevertIsRefusedWhereItWouldNotBeOne(t *testing.T) {
 
 	third := w.commit(changeset.Done, append(web(3), &changeset.ResourceSet{AppName: "web", Scale: new(2)})...)
 	w.refused(history.Revert{Commit: second}, "app web, release: ")
-	done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: second, Force: true})
+	done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: second, Force: true}, idempotency.Receipt[history.Reverted]{})
 	if err != nil || done.After.Apps["web"].ActiveRelease != 1 || done.After.Apps["web"].Resources.Scale != 2 {
 		t.Errorf("%+v, %v", done.After.Apps["web"], err)
 	}
@@ -229,7 +236,7 @@ func TestAStageGoesBackToWhatItWasRightAfterACommit(t *testing.T) {
 	w.commit(changeset.Done, append(web(3), &changeset.AppCreate{AppName: "worker"})...)
 	w.commit(changeset.Done, &changeset.AppDestroy{AppName: "web"})
 	w.lost[digest(3)] = true // nothing needs it
-	done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: second, To: true})
+	done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: second, To: true}, idempotency.Receipt[history.Reverted]{})
 	must(t, err)
 	app := done.After.Apps["web"]
 	if len(done.After.Apps) != 1 || app.ActiveRelease != 2 || app.Resources.Scale != 3 {
@@ -242,7 +249,7 @@ func TestAStageGoesBackToWhatItWasRightAfterACommit(t *testing.T) {
 		func(_ setops.Spec, _ []changeset.Command, reserve func(string) (int, error)) (none []changeset.Command, err error) {
 			reserved, err = reserve("web")
 			return nil, err
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
 	if reserved <= 2 {
 		t.Errorf("release %d would be given again", reserved)
 	}

@@ -119,6 +119,9 @@ func sentenceOf(cause error) string {
 // fieldOf names the field behind a finding of huma's; a missing one is named only in its sentence.
 func fieldOf(d *huma.ErrorDetail) string {
 	field := d.Location
+	if name, ok := strings.CutPrefix(field, "header."); ok {
+		return strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	}
 	for _, part := range []string{"body", "query", "path"} {
 		field = strings.TrimPrefix(strings.TrimPrefix(field, part+"."), part)
 	}

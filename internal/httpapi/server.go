@@ -21,6 +21,7 @@ import (
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/history"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
@@ -39,6 +40,7 @@ type Server struct {
 	Commits  *commit.Service
 	History  *history.Service
 	Tasks    *task.Service
+	Requests *idempotency.Keeper
 	Logger   *slog.Logger
 	// Ready says why the server is not ready yet, or nil.
 	Ready func(ctx context.Context) error
@@ -59,7 +61,8 @@ func (s *Server) Handler(next http.Handler) http.Handler {
 func newAPI(mux *http.ServeMux, version string) huma.API {
 	config := huma.DefaultConfig("SetOps", version)
 	config.Info.Description = "Deploys containerised apps: staged changes, committed as a whole. " +
-		"Sign in at " + api.SessionsPath + " and send the token as a bearer token. Every error has the body of ServiceError."
+		"Sign in at " + api.SessionsPath + " and send the token as a bearer token. Every error has the body of ServiceError. " +
+		"A request that got no answer may be sent again: one that changes something with the same Idempotency-Key, so that it is done once."
 	config.OpenAPIPath = strings.TrimSuffix(api.OpenAPIPath, ".json")
 	config.DocsPath, config.SchemasPath = "", ""
 	config.CreateHooks = nil // no $schema in bodies

@@ -23,7 +23,7 @@ type dialect struct {
 
 	// mark gives a name to a transaction that has written, for isPassed; nil where a commit says for sure how it ended.
 	mark     func(context.Context, *sql.Tx) (string, error)
-	isPassed func(ctx context.Context, db *sql.DB, mark string) (bool, error)
+	isPassed func(ctx context.Context, db querier, mark string) (bool, error)
 }
 
 // says reports whether any database says that of an error. Each knows its own driver's errors and no others.

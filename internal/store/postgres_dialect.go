@@ -62,7 +62,7 @@ const (
 )
 
 // isPassed tells whether a transaction was committed whose commit was not answered.
-func isPassed(ctx context.Context, db *sql.DB, mark string) (bool, error) {
+func isPassed(ctx context.Context, db querier, mark string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, outcomeLimit)
 	defer cancel()
 	for {

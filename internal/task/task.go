@@ -26,11 +26,11 @@ type Service struct {
 		EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error
 	}
 	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
-	NewID   func() string
 }
 
-// Request is a one-off task to run. Zero values are as the app has them.
+// Request is a one-off task to run. Zero values, but that of ID, are as the app has them.
 type Request struct {
+	ID                    string // of the task: 32 hexadecimal digits. One that is there already is not run again
 	Arguments, Entrypoint []string
 	Release               int
 	CPU, Memory           int
@@ -53,7 +53,7 @@ func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.Us
 	if err := s.Engine.EnsureStage(ctx, stage, 0); err != nil {
 		return setops.Task{}, err
 	}
-	return s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, s.NewID(), env, engine.Override{
+	return s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, r.ID, env, engine.Override{
 		Entrypoint: r.Entrypoint, Arguments: r.Arguments, CPU: r.CPU, Memory: r.Memory,
 	}))
 }

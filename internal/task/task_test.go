@@ -63,7 +63,7 @@ func (w *world) ReadLogs(_ context.Context, q engine.LogQuery, _ func(engine.Log
 
 func service(w *world) *task.Service {
 	return &task.Service{
-		Store: w, Engine: w, NewID: func() string { return strings.Repeat("a", 32) },
+		Store: w, Engine: w,
 		OpenEnv: func(string, *setops.App) (map[string]string, error) { return map[string]string{"A": "open"}, nil },
 	}
 }

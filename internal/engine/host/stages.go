@@ -107,7 +107,7 @@ func (s *Supervisor) forget(stageID, app string) error {
 	for id, t := range s.tasks {
 		if t.StageID == stageID && (app == "" || t.App == app) && t.Status == setops.Stopped {
 			ended = append(ended, id)
-			delete(s.tasks, id)
+			s.drop(t)
 		}
 	}
 	s.notify(stageID)

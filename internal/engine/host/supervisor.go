@@ -30,7 +30,8 @@ type Supervisor struct {
 	stages      map[string]setops.StageRef
 	fences      map[string]int64 // the newest lease that has written, by stage
 	generations map[string]*generation
-	tasks       map[string]*task // ended ones too, for a while
+	tasks       map[string]*task            // ended ones too, for a while
+	onStage     map[string]map[string]*task // the same by stage: who lists one shall not look at all
 	watchers    map[*watcher]struct{}
 }
 
@@ -47,6 +48,7 @@ func New(ctx context.Context, cfg Config) (*Supervisor, error) {
 		cfg:         cfg.withDefaults(),
 		generations: map[string]*generation{},
 		tasks:       map[string]*task{},
+		onStage:     map[string]map[string]*task{},
 		watchers:    map[*watcher]struct{}{},
 	}
 	var err error
