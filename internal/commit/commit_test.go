@@ -92,14 +92,16 @@ func TestACommitThatFailsChangesNothing(t *testing.T) {
 			defer p.stop(t)
 			w.runtime.SetImage(digest(2), test.image)
 			w.runtime.Fail(test.fault, errors.New("broken"))
-			commands := append(deploy("web", 2), &changeset.ResourceSet{AppName: "worker", Scale: new(2)}, &changeset.AppCreate{AppName: "new"})
+			// With a check, an app that ends is never taken for ready, however late anybody notices.
+			commands := append(deploy("web", 2), &changeset.NetworkSet{AppName: "web", HealthCheckPath: new("/")},
+				&changeset.ResourceSet{AppName: "worker", Scale: new(2)}, &changeset.AppCreate{AppName: "new"})
 			end := p.commit(t, w, append(commands, deploy("new", 1)...)...)
 			if end.State != changeset.Failed || !strings.Contains(end.Failure.Message, test.why) || end.Failure.Code != string(test.code) {
 				t.Errorf("%+v %+v", end, end.Failure)
 			}
 			w.runtime.Fail(test.fault, nil)
 			w.settled(t, p)
-			if got := w.releases(t); got != "web:1 worker:1" || w.staged(t) != 6 {
+			if got := w.releases(t); got != "web:1 worker:1" || w.staged(t) != 7 {
 				t.Errorf("%s, %d commands staged", got, w.staged(t))
 			}
 			// Mended, the same changeset goes through.
