@@ -49,7 +49,8 @@ demo: need-demo build ## Play the guide to deployment on a server made for it
 
 # Where goroutines share things. The rest is one request at a time, or too slow under the race detector.
 RACE := ./internal/apply ./internal/commit ./internal/engine/fake ./internal/engine/host ./internal/engine/logfile \
-	./internal/graph ./internal/handover ./internal/probe ./internal/registry ./internal/router ./internal/routing ./pkg/client
+	./internal/graph ./internal/handover ./internal/idempotency ./internal/probe ./internal/registry ./internal/router \
+	./internal/routing ./pkg/client
 
 # Never from the cache: tests run programs that they build, of which the cache knows nothing.
 .PHONY: test

@@ -40,13 +40,13 @@ type PortKeeper interface {
 
 // Engine is what apply needs of an engine.
 type Engine interface {
-	EnsureStage(ctx context.Context, s setops.StageRef) error
+	EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error
 	Prepare(ctx context.Context, i engine.Image) error
 	Ensure(ctx context.Context, g engine.Generation) error
 	Await(ctx context.Context, id string) error
 	Prove(ctx context.Context, g engine.Generation) error
-	Remove(ctx context.Context, id string) error
-	RemoveApp(ctx context.Context, stageID, app string) error
+	Remove(ctx context.Context, id string, fence int64) error
+	RemoveApp(ctx context.Context, stageID, app string, fence int64) error
 
 	Run(ctx context.Context, t engine.OneOff) (setops.Task, error)
 	Stop(ctx context.Context, taskID string) error
@@ -63,7 +63,8 @@ type Journal interface {
 // Job is one plan to run. An empty CommitID journals nothing: things are put back that a committed state has already.
 type Job struct {
 	CommitID      string
-	Fence         int64 // of the lease of who runs it; 0 behind the commit point
+	Fence         int64 // of the lease of the commit: what is written to the engine carries it
+	Ended         bool  // the commit has no lease any more: the journal asks for none
 	Stage         setops.StageRef
 	Before, After setops.Spec
 	Plan          plan.Plan
@@ -141,15 +142,22 @@ func (p Ports) journalled(ctx context.Context, j *Job, position int, step plan.S
 	if j.CommitID == "" {
 		return p.run(ctx, j, step)
 	}
-	if err := p.Journal.StepStarted(ctx, j.CommitID, j.Fence, position, p.Now()); err != nil {
+	fence := j.Fence
+	if j.Ended {
+		fence = 0
+	}
+	if err := p.Journal.StepStarted(ctx, j.CommitID, fence, position, p.Now()); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
 	err := within(ctx, limit(j, step), func(ctx context.Context) error { return p.run(ctx, j, step) })
+	if step.After && errors.Is(err, engine.ErrFenced) {
+		err = nil // a later commit has declared anew what this step is about
+	}
 	if err != nil {
 		return err
 	}
 	// What is done is done: the journal must learn it even when somebody cancels just now.
-	if err := p.Journal.StepDone(context.WithoutCancel(ctx), j.CommitID, j.Fence, position, step, p.Now()); err != nil {
+	if err := p.Journal.StepDone(context.WithoutCancel(ctx), j.CommitID, fence, position, step, p.Now()); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
 	return nil
@@ -158,7 +166,7 @@ func (p Ports) journalled(ctx context.Context, j *Job, position int, step plan.S
 func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 	switch step.Kind {
 	case plan.MakeNetwork:
-		return p.Engine.EnsureStage(ctx, j.Stage)
+		return p.Engine.EnsureStage(ctx, j.Stage, j.Fence)
 	case plan.PrepareImage:
 		app := j.After.Apps[step.App]
 		release, _ := app.Release(app.ActiveRelease)
@@ -166,9 +174,9 @@ func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 	case plan.RunTask:
 		return p.runTask(ctx, j, step)
 	case plan.StartGeneration, plan.ScaleGeneration, plan.AdjustGeneration:
-		return p.declare(ctx, j.Stage, j.After.Apps[step.App], step.Generation, p.Engine.Ensure)
+		return p.declare(ctx, j, j.After.Apps[step.App], step.Generation, p.Engine.Ensure)
 	case plan.ProveGeneration:
-		return p.declare(ctx, j.Stage, j.After.Apps[step.App], step.Generation, p.Engine.Prove)
+		return p.declare(ctx, j, j.After.Apps[step.App], step.Generation, p.Engine.Prove)
 	case plan.AwaitGeneration:
 		return p.await(ctx, step.Generation)
 	case plan.OpenPort:
@@ -176,28 +184,30 @@ func (p Ports) run(ctx context.Context, j *Job, step plan.Step) error {
 	case plan.Switch:
 		return p.Pass(ctx, j)
 	case plan.RemoveGeneration:
-		return p.Engine.Remove(ctx, step.Generation)
+		return p.Engine.Remove(ctx, step.Generation, j.Fence)
 	case plan.ClosePort:
 		return p.Ports.ClosePort(ctx, j.Stage, step.App)
 	case plan.RemoveLogs:
-		return p.Engine.RemoveApp(ctx, j.Stage.ID, step.App)
+		return p.Engine.RemoveApp(ctx, j.Stage.ID, step.App, j.Fence)
 	}
 	return fmt.Errorf("no such kind of step: %q", step.Kind)
 }
 
 // declare gives a generation to the engine as the spec has it. An app that is gone by now, or has no active release any
 // more, needs none.
-func (p Ports) declare(ctx context.Context, s setops.StageRef, app *setops.App, id string,
+func (p Ports) declare(ctx context.Context, j *Job, app *setops.App, id string,
 	to func(context.Context, engine.Generation) error,
 ) error {
 	if app == nil || app.ActiveRelease == 0 {
 		return nil
 	}
-	env, err := p.OpenEnv(s.ID, app)
+	env, err := p.OpenEnv(j.Stage.ID, app)
 	if err != nil {
 		return err
 	}
-	return to(ctx, engine.GenerationOf(s, app, id, env))
+	g := engine.GenerationOf(j.Stage, app, id, env)
+	g.Fence = j.Fence
+	return to(ctx, g)
 }
 
 // Undo takes back the steps before the commit point that were begun, all at the same time: none of them needs another
@@ -225,13 +235,13 @@ func (p Ports) undo(ctx context.Context, j *Job, step plan.Step) error {
 		return p.endTask(ctx, step.Task)
 	case plan.StartGeneration:
 		if step.Restores { // it was declared as the commit would have had it, and goes on as what is committed
-			return p.declare(ctx, j.Stage, j.Before.Apps[step.App], step.Generation, p.Engine.Ensure)
+			return p.declare(ctx, j, j.Before.Apps[step.App], step.Generation, p.Engine.Ensure)
 		}
-		return p.Engine.Remove(ctx, step.Generation)
+		return p.Engine.Remove(ctx, step.Generation, j.Fence)
 	case plan.OpenPort:
 		return p.Ports.ClosePort(ctx, j.Stage, step.App)
 	case plan.ScaleGeneration:
-		return p.declare(ctx, j.Stage, j.Before.Apps[step.App], step.Generation, p.Engine.Ensure)
+		return p.declare(ctx, j, j.Before.Apps[step.App], step.Generation, p.Engine.Ensure)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (w *world) do(format string, args ...any) error {
 	return w.fails[line]
 }
 
-func (w *world) EnsureStage(_ context.Context, s setops.StageRef) error {
+func (w *world) EnsureStage(_ context.Context, s setops.StageRef, _ int64) error {
 	return w.do("network %s", s.ID)
 }
 
@@ -48,9 +48,9 @@ func (w *world) Await(_ context.Context, id string) error { return w.do("await %
 
 func (w *world) Prove(_ context.Context, g engine.Generation) error { return w.do("prove %s", g.ID) }
 
-func (w *world) Remove(_ context.Context, id string) error { return w.do("remove %s", id) }
+func (w *world) Remove(_ context.Context, id string, _ int64) error { return w.do("remove %s", id) }
 
-func (w *world) RemoveApp(_ context.Context, stage, app string) error {
+func (w *world) RemoveApp(_ context.Context, stage, app string, _ int64) error {
 	return w.do("logs %s/%s", stage, app)
 }
 

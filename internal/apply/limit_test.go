@@ -27,8 +27,8 @@ func (s stuck) hang(ctx context.Context, method string, otherwise error) error {
 	return ctx.Err()
 }
 
-func (s stuck) EnsureStage(ctx context.Context, ref setops.StageRef) error {
-	return s.hang(ctx, "EnsureStage", s.world.EnsureStage(ctx, ref))
+func (s stuck) EnsureStage(ctx context.Context, ref setops.StageRef, fence int64) error {
+	return s.hang(ctx, "EnsureStage", s.world.EnsureStage(ctx, ref, fence))
 }
 
 func (s stuck) Prepare(ctx context.Context, i engine.Image) error {

@@ -21,6 +21,7 @@ func (p Ports) runTask(ctx context.Context, j *Job, step plan.Step) error {
 	}
 	release, _ := app.Release(app.ActiveRelease)
 	o := engine.OneOffOf(j.Stage, app, release, step.Task, env, engine.Override{Arguments: step.Argv})
+	o.Fence = j.Fence
 	if _, err := p.Engine.Run(ctx, o); err != nil {
 		return fmt.Errorf("run task %s: %w", step.Task, err)
 	}

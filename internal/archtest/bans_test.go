@@ -27,18 +27,21 @@ var bans = []ban{
 		"the supervisor serves every runtime alike",
 	},
 	{"internal/httpapi", "internal/store internal/engine/... except internal/engine", false, "handlers ask use cases"},
-	{"internal/... except internal/daemon internal/store/storetest", "internal/store", false, "who needs the store declares what it needs of it"},
+	{
+		"internal/... except internal/daemon internal/store/storetest internal/bench/fakeserver", "internal/store", false,
+		"who needs the store declares what it needs of it",
+	},
 	{
 		"internal/... except internal/daemon internal/engine/embedded/... internal/engine/docker",
 		"internal/engine/embedded/... internal/engine/docker", false,
 		"only the daemon chooses an engine",
 	},
 	{
-		"internal/... cmd/...", "internal/engine/fake internal/engine/enginetest/... except internal/engine/enginetest/script",
+		"internal/... cmd/... except internal/bench/fakeserver", "internal/engine/fake internal/engine/enginetest/... except internal/engine/enginetest/script",
 		false, "they are for tests",
 	},
 	{"internal/... cmd/... except internal/store/storetest", "internal/store/pgtest internal/store/storetest", false, "they are for tests"},
-	{"internal/...", "internal/daemon", false, "the daemon joins all others, and is for cmd/setopsd"},
+	{"internal/... except internal/bench/fakeserver", "internal/daemon", false, "the daemon joins all others, and is for cmd/setopsd"},
 }
 
 func drawsNoBannedArrow(units []unit) []string {

@@ -34,6 +34,8 @@ var layers = []row{
 	{"internal/engine", []string{"internal/setops"}},
 	{"internal/seal", []string{"internal/setops"}},
 
+	{"internal/idempotency", []string{"internal/setops"}},
+
 	// 3: engines. They share the supervisor and the format of logs, and know nothing of each other.
 	{"internal/engine/logfile", nil}, // the shim writes it, and shall not link the supervisor
 	{"internal/engine/host", []string{"internal/engine", "internal/engine/logfile", "internal/probe", "internal/setops"}},
@@ -67,7 +69,7 @@ var layers = []row{
 	}},
 
 	// 3: what remembers, what acts, the use cases.
-	{"internal/store", []string{"internal/setops", "internal/changeset", "internal/plan"}},
+	{"internal/store", []string{"internal/setops", "internal/changeset", "internal/plan", "internal/idempotency"}},
 	{"internal/store/pgtest", nil}, // of tests: this one and the next
 	{"internal/store/storetest", []string{"internal/store", "internal/store/pgtest"}},
 	{"internal/certs", []string{"internal/setops"}},
@@ -75,7 +77,7 @@ var layers = []row{
 	{"internal/auth", []string{"internal/setops"}},
 	{"internal/project", []string{"internal/auth", "internal/setops"}}, // who makes a project has a role in it
 	{"internal/staging", []string{
-		"internal/changeset", "internal/seal", "internal/setops",
+		"internal/changeset", "internal/seal", "internal/setops", "internal/idempotency",
 		"internal/engine", // release:create asks whether the image can run here
 	}},
 	{"internal/app", []string{"internal/plan", "internal/setops"}},
@@ -87,14 +89,18 @@ var layers = []row{
 	{"internal/gc", []string{"internal/engine", "internal/registry", "internal/setops"}},
 	{"internal/routing", []string{"internal/plan", "internal/engine", "internal/probe", "internal/router", "internal/setops"}},
 
+	{"internal/history", []string{ // a revert names images, and shows values
+		"internal/changeset", "internal/plan", "internal/engine", "internal/seal", "internal/setops", "internal/idempotency",
+	}},
+
 	// 4 and 5: the use case of use cases, and the API over all of them.
 	{"internal/commit", []string{
 		"internal/changeset", "internal/plan", "internal/apply", "internal/engine", "internal/setops",
 	}},
 	{"internal/httpapi", []string{
-		"pkg/api", "internal/setops", "internal/changeset", "internal/engine",
+		"pkg/api", "internal/setops", "internal/changeset", "internal/plan", "internal/engine", "internal/idempotency",
 		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task",
-		"internal/commit",
+		"internal/commit", "internal/history",
 	}},
 
 	// 6: what joins. The daemon knows the server, the CLI knows the client.
@@ -121,7 +127,14 @@ var layers = []row{
 	{"internal/transact", nil},
 	{"internal/example/...", nil},
 	{"internal/guide/...", nil},
-	{"internal/bench/...", []string{"internal/router", "internal/changeset", "internal/plan", "internal/setops"}},
+	{"internal/bench/load", []string{"pkg/api", "pkg/client"}},
+	{"internal/bench/fakeserver", []string{ // is a setopsd
+		"internal/setops", "internal/changeset", "internal/idempotency", "internal/auth", "internal/store",
+		"internal/engine", "internal/engine/fake", "internal/daemon",
+	}},
+	{"internal/bench/...", []string{
+		"pkg/api", "pkg/client", "internal/router", "internal/changeset", "internal/plan", "internal/setops", "internal/bench/load",
+	}},
 }
 
 func rowOf(pkg string) int {

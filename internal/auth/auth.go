@@ -113,7 +113,7 @@ func (s *Sessions) SignIn(ctx context.Context, organization, email, password, fr
 	if u, err = s.CheckPassword(ctx, organization, email, password, from); err != nil {
 		return u, "", expires, err
 	}
-	token, hash := newToken()
+	token, hash := NewToken()
 	now := s.now()
 	expires = now.Add(life)
 	return u, token, expires, s.store.AddToken(ctx, hash, u, now, expires)

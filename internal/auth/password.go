@@ -70,8 +70,8 @@ func checkPassword(hash, password string) (bool, error) {
 // TokenPrefix begins every token, so that scanners for leaked secrets know one when they see it.
 const TokenPrefix = "sops_"
 
-// newToken gives a token of 256 random bits and the hash that the store keeps of it.
-func newToken() (token, hash string) {
+// NewToken gives a token of 256 random bits and the hash that the store keeps of it.
+func NewToken() (token, hash string) {
 	b := make([]byte, 32)
 	rand.Read(b)
 	token = TokenPrefix + base64.RawURLEncoding.EncodeToString(b)

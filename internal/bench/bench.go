@@ -14,7 +14,8 @@ import (
 // images are made when the first measurement needs them, and live to the end.
 type bench struct {
 	bin, dir  string
-	failovers int // commits under load, per pass
+	failovers int    // commits under load, per pass
+	profile   string // file for a profile of the server under load
 
 	shared  *server
 	sharedE error

@@ -25,7 +25,7 @@ func measureIdle(ctx context.Context, b *bench, res *result) error {
 	if err != nil {
 		return err
 	}
-	used, err := memoryWhenIdle(ctx, s)
+	used, err := memoryWhenIdle(ctx, s.pid())
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func measureIdle(ctx context.Context, b *bench, res *result) error {
 	if _, err := awaitAnswer(ctx, "http://"+s.router, appHost, ""); err != nil {
 		return err
 	}
-	started, err := memoryWhenIdle(ctx, s)
+	started, err := memoryWhenIdle(ctx, s.pid())
 	if err != nil {
 		return err
 	}
@@ -58,10 +58,10 @@ func idleRow(what string, m memory) row {
 	return row{what: what, ours: megabytes(m.rss), goal: "≤ " + megabytes(idleLimit), met: m.rss <= idleLimit}
 }
 
-func memoryWhenIdle(ctx context.Context, s *server) (memory, error) {
+func memoryWhenIdle(ctx context.Context, pid int) (memory, error) {
 	select {
 	case <-time.After(idleTime):
-		return memoryOf(s.pid())
+		return memoryOf(pid)
 	case <-ctx.Done():
 		return memory{}, ctx.Err()
 	}

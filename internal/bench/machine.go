@@ -22,7 +22,7 @@ type machine struct {
 }
 
 func describe(ctx context.Context) machine {
-	m := machine{when: time.Now().UTC().Format("2006-01-02 15:04 UTC"), loadBefore: load()}
+	m := machine{when: time.Now().UTC().Format("2006-01-02 15:04 UTC"), loadBefore: loadAverage()}
 	m.cpu = fmt.Sprintf("%d × %s", runtime.NumCPU(), field("/proc/cpuinfo", "model name"))
 	m.memory = field("/proc/meminfo", "MemTotal")
 	m.kernel = strings.TrimSpace(read("/proc/sys/kernel/osrelease")) + ", " + cgroups()
@@ -31,7 +31,7 @@ func describe(ctx context.Context) machine {
 	return m
 }
 
-func (m *machine) end() { m.loadAfter = load() }
+func (m *machine) end() { m.loadAfter = loadAverage() }
 
 func (m *machine) lines() []string {
 	return []string{
@@ -45,7 +45,7 @@ func (m *machine) lines() []string {
 
 func (m *machine) text() string { return bullets(m.lines()) }
 
-func load() string {
+func loadAverage() string {
 	averages := strings.Fields(read("/proc/loadavg"))
 	return strings.Join(averages[:min(3, len(averages))], " ")
 }

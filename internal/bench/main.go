@@ -32,6 +32,9 @@ var measurements = []measurement{
 	{"swap", "one route swapped among many", measureSwap},
 	{"failover", "two apps replaced in one commit under load, embedded engine", measureFailoverEmbedded},
 	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
+	{"api", "reads and staging through the API, against the store alone", measureAPI},
+	{"load", "reads, staging and commits of many users, engine in memory", measureLoad},
+	{"stages", "start and memory with 1,000 stages, engine in memory", measureStages},
 	{"memory", "start and memory of an idle setopsd", measureIdle},
 }
 
@@ -50,6 +53,7 @@ func run(ctx context.Context) (err error) {
 	bin := flag.String("bin", "bin", "directory with setops and setopsd, as `make build` makes them")
 	only := flag.String("only", "", "measure these only, for example plan,cli")
 	failovers := flag.Int("failovers", 10, "commits under load, per pass")
+	profile := flag.String("profile", "", "file for a profile of the server under load")
 	flag.Parse()
 	if *write && *only != "" {
 		return errors.New("-write needs all measurements: leave -only out")
@@ -58,7 +62,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.failovers = *failovers
+	b.failovers, b.profile = *failovers, *profile
 	defer func() { err = errors.Join(err, b.close()) }()
 	chosen, err := choose(*only)
 	if err != nil {

@@ -17,6 +17,12 @@ type Changeset struct {
 	Commands  []Command
 }
 
+// Staged is what was staged, and the committed state that it was staged on.
+type Staged struct {
+	Committed setops.Spec
+	Commands  []Command
+}
+
 // CheckPosition reports a place, counted from 0, at which a changeset has no command. Errors: ChangesetDoesNotExist,
 // ValidationFailed.
 func CheckPosition(c Changeset, ok bool, position int) error {
@@ -65,7 +71,7 @@ type Ticket struct {
 }
 
 // Delta is the apps that a commit changes, as they were and as it makes them. An app that is in one of them only was made
-// or destroyed. Of its releases each app has those that it takes to bring it back: the active one and those that the commit
+// or destroyed. Of its releases each app has those that it takes to bring it back: the active ones and those that the commit
 // created, or, where it was made or destroyed, all of them.
 type Delta struct{ Before, After setops.Spec }
 
@@ -87,12 +93,12 @@ func DeltaOf(before, after setops.Spec) Delta {
 	return c
 }
 
-// retained is an app with those of its releases that other lacks, and the active one.
+// retained is an app with those of its releases that other lacks, and those that are active in one of both.
 func retained(app, other *setops.App) *setops.App {
 	kept := *app
 	kept.Releases = nil
 	for _, r := range app.Releases {
-		if other != nil && r.ID != app.ActiveRelease {
+		if other != nil && r.ID != app.ActiveRelease && r.ID != other.ActiveRelease {
 			if _, there := other.Release(r.ID); there {
 				continue
 			}

@@ -55,11 +55,19 @@ func explain(err error) string {
 		return explainRefusal(refused)
 	case errors.As(err, &lost):
 		if lost.Cut() {
-			return kit.Sentence(lost.Error()) + " Look whether it did what you asked for, then try again."
+			return kit.Sentence(lost.Error()) + asked(lost.Tries) + " Look whether it did what you asked for, then try again."
 		}
 		return kit.Sentence(lost.Error()) + " Is it running, and is the address right? `setops login --url` or SETOPS_URL choose another one."
 	}
 	return kit.Sentence(err.Error())
+}
+
+// asked says how often a request was sent that got no answer.
+func asked(tries int) string {
+	if tries < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" It was asked %d times.", tries)
 }
 
 func explainRefusal(e *api.ServiceError) string {

@@ -2,9 +2,6 @@ package commit
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/setopsco/setops/internal/apply"
 	"github.com/setopsco/setops/internal/plan"
@@ -28,11 +25,15 @@ func (s *Service) cleanUp(stage setops.StageRef, commitID string) {
 
 // cleanUpOnce removes generations first: none of them ever serves again, whatever was committed since, and that may take long.
 func (s *Service) cleanUpOnce(ctx context.Context, stage setops.StageRef, commitID string) error {
+	c, there, err := s.Store.Commit(ctx, stage.ID, commitID)
+	if err != nil || !there {
+		return err
+	}
 	p, _, done, err := s.Store.Journal(ctx, commitID)
 	if err != nil {
 		return err
 	}
-	job := &apply.Job{CommitID: commitID, Stage: stage, Plan: p}
+	job := &apply.Job{CommitID: commitID, Fence: c.Lease.Fence, Ended: true, Stage: stage, Plan: p}
 	err = s.ports.RunAfter(ctx, job, func(i int, step plan.Step) bool { return step.Kind == plan.RemoveGeneration && !done[i] })
 	if err != nil {
 		return err
@@ -48,14 +49,10 @@ func (s *Service) cleanUpOnce(ctx context.Context, stage setops.StageRef, commit
 	return nil
 }
 
-// cleanUpStep runs a step with the app as it is committed now, and sees to it that no commit touches the app meanwhile.
-func (s *Service) cleanUpStep(ctx context.Context, job apply.Job, position int) error {
+// cleanUpStep runs a step with the app as it is committed now. A commit that touches the app meanwhile has a newer lease, and
+// the engine refuses what comes behind it.
+func (s *Service) cleanUpStep(ctx context.Context, job apply.Job, position int) (err error) {
 	step := job.Plan.Steps[position]
-	release, err := s.reserve(ctx, job.Stage.ID, step.App)
-	if err != nil {
-		return err
-	}
-	defer release()
 	if job.After, err = s.Store.Spec(ctx, job.Stage.ID); err != nil {
 		return err
 	}
@@ -82,66 +79,4 @@ func moot(step plan.Step, app *setops.App, serving plan.Generation) bool {
 		return serving.ID != step.Generation
 	}
 	return false
-}
-
-// reserveFor keeps the apps that a commit touches, from before its first step until it has passed or is undone.
-func (s *Service) reserveFor(t *turn, job *apply.Job) (release func(), err error) {
-	ctx, cancel := context.WithTimeoutCause(t.work, reservingLimit, errLate)
-	defer cancel()
-	if release, err = s.reserve(ctx, t.StageID, touched(job.Plan)...); err != nil {
-		return nil, fmt.Errorf("wait for what an earlier commit has left to do: %w", err)
-	}
-	return release, nil
-}
-
-// reserve keeps apps of a stage for the caller until release is called; who comes second waits.
-func (s *Service) reserve(ctx context.Context, stageID string, apps ...string) (release func(), err error) {
-	var kept []string
-	release = func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for _, key := range kept {
-			close(s.reserved[key])
-			delete(s.reserved, key)
-		}
-	}
-	for _, app := range apps {
-		key := stageID + " " + app
-		if err := s.reserveOne(ctx, key); err != nil {
-			release()
-			return nil, err
-		}
-		kept = append(kept, key)
-	}
-	return release, nil
-}
-
-func (s *Service) reserveOne(ctx context.Context, key string) error {
-	for {
-		s.mu.Lock()
-		taken := s.reserved[key]
-		if taken == nil {
-			s.reserved[key] = make(chan struct{})
-		}
-		s.mu.Unlock()
-		if taken == nil {
-			return nil
-		}
-		select {
-		case <-taken:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// touched are the apps that a plan does something for before the commit point, sorted: two who reserve never wait for each other.
-func touched(p plan.Plan) []string {
-	all := map[string]bool{}
-	for _, step := range p.Before() {
-		if step.App != "" {
-			all[step.App] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(all))
 }

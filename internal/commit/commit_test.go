@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/fake"
 	"github.com/setopsco/setops/internal/engine/host"
 	"github.com/setopsco/setops/internal/setops"
@@ -90,14 +92,16 @@ func TestACommitThatFailsChangesNothing(t *testing.T) {
 			defer p.stop(t)
 			w.runtime.SetImage(digest(2), test.image)
 			w.runtime.Fail(test.fault, errors.New("broken"))
-			commands := append(deploy("web", 2), &changeset.ResourceSet{AppName: "worker", Scale: new(2)}, &changeset.AppCreate{AppName: "new"})
+			// With a check, an app that ends is never taken for ready, however late anybody notices.
+			commands := append(deploy("web", 2), &changeset.NetworkSet{AppName: "web", HealthCheckPath: new("/")},
+				&changeset.ResourceSet{AppName: "worker", Scale: new(2)}, &changeset.AppCreate{AppName: "new"})
 			end := p.commit(t, w, append(commands, deploy("new", 1)...)...)
 			if end.State != changeset.Failed || !strings.Contains(end.Failure.Message, test.why) || end.Failure.Code != string(test.code) {
 				t.Errorf("%+v %+v", end, end.Failure)
 			}
 			w.runtime.Fail(test.fault, nil)
 			w.settled(t, p)
-			if got := w.releases(t); got != "web:1 worker:1" || w.staged(t) != 6 {
+			if got := w.releases(t); got != "web:1 worker:1" || w.staged(t) != 7 {
 				t.Errorf("%s, %d commands staged", got, w.staged(t))
 			}
 			// Mended, the same changeset goes through.
@@ -193,5 +197,50 @@ func TestAServiceThatClosesTellsItsWatchers(t *testing.T) {
 	}
 	if got := w.releases(t); got != "web:1 worker:1" || w.staged(t) != 4 {
 		t.Errorf("%s, %d commands staged", got, w.staged(t))
+	}
+}
+
+func TestACommitThatIsAskedForAgainIsTheSame(t *testing.T) {
+	w := newWorld(t)
+	p := w.start(t, nil)
+	defer p.stop(t)
+	w.stage(t, &changeset.AppCreate{AppName: "web"})
+	c, err := p.Start(t.Context(), stage, ada, commit.Request{})
+	must(t, err)
+	for range 2 {
+		again, err := p.Start(t.Context(), stage, ada, commit.Request{ID: c.ID})
+		if err != nil || again.ID != c.ID || len(again.Changeset.Commands) != 1 {
+			t.Errorf("%+v, %v", again, err)
+		}
+		p.await(t, c.ID)
+	}
+}
+
+// watched counts how often the engine is asked what there is.
+type watched struct {
+	engine.Engine
+	times atomic.Int32
+}
+
+func (w *watched) Observe(ctx context.Context) (engine.Observed, error) {
+	w.times.Add(1)
+	return w.Engine.Observe(ctx)
+}
+
+func TestAStartDoesNotObserveTheEngineForEachStage(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 {
+		name := fmt.Sprint("more", i)
+		must(t, w.store.AddStage(t.Context(), setops.Stage{ID: name, ProjectID: "p-1", Name: name}, ada))
+	}
+	var e watched
+	p := w.start(t, func(s commit.Store, real engine.Engine) (commit.Store, engine.Engine) {
+		e.Engine = real
+		return s, &e
+	})
+	defer p.stop(t)
+	must(t, p.Resume(t.Context()))
+	if n := e.times.Load(); n > 2 { // to restore, and to see what nobody knows
+		t.Errorf("it was observed %d times", n)
 	}
 }

@@ -159,14 +159,14 @@ func (e *crashedEngine) Stop(ctx context.Context, taskID string) error {
 	return e.Engine.Stop(ctx, taskID)
 }
 
-func (e *crashedEngine) Remove(ctx context.Context, id string) error {
+func (e *crashedEngine) Remove(ctx context.Context, id string, fence int64) error {
 	if err := e.crash.isDead(); err != nil {
 		return err
 	}
 	if e.world.isRouted(id) {
 		e.t.Errorf("generation %s is removed while it is routed to", id)
 	}
-	return e.Engine.Remove(ctx, id)
+	return e.Engine.Remove(ctx, id, fence)
 }
 
 // TestACrashAtAnyWriteLeavesTheStageBeforeOrAfter kills the server at every write of a commit, once before and once after

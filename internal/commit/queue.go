@@ -13,7 +13,7 @@ import (
 func (s *Service) kick(stage setops.StageRef) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held || s.ctx.Err() != nil {
+	if s.held || s.StandsBy || s.ctx.Err() != nil {
 		return
 	}
 	_, works := s.busy[stage.ID]

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -49,7 +50,7 @@ func TestOfTwoCommitsThatTakeOneDomainTheSecondFailsAndChangesNothing(t *testing
 	must(t, w.store.AppendCommands(ctx, "s-2", ada.ID, newID(), time.Now(),
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return []changeset.Command{&changeset.AppCreate{AppName: "shop"}}, nil
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
 	_, err := w.store.Enqueue(ctx, changeset.Ticket{ID: "c-other", StageID: "s-2", UserID: ada.ID, Now: time.Now(), QueueUntil: time.Now().Add(time.Hour)})
 	must(t, err)
 	other, _, err := w.store.Claim(ctx, "s-2", "host", time.Now(), time.Now().Add(time.Hour))

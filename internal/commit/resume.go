@@ -7,6 +7,7 @@ import (
 
 	"github.com/setopsco/setops/internal/apply"
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -20,8 +21,12 @@ func (s *Service) Resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	observed, err := s.observe(ctx) // once: no stage changes what is there of another
+	if err != nil {
+		return err
+	}
 	for _, stage := range refs {
-		if err := s.restore(ctx, stage); err != nil {
+		if err := s.restore(ctx, stage, observed); err != nil {
 			return fmt.Errorf("restore stage %s of project %s: %w", stage.Name, stage.Project, err)
 		}
 	}
@@ -52,12 +57,26 @@ func (s *Service) Resume(ctx context.Context) error {
 }
 
 // restore makes the engine keep what is committed, by the same plan and apply as a commit, and sets the routes.
-func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
-	in, err := s.standing(ctx, stage)
+func (s *Service) restore(ctx context.Context, stage setops.StageRef, observed engine.Observed) error {
+	err := s.restoreOnce(ctx, stage, observed)
+	for errors.Is(err, engine.ErrFenced) { // another server has committed meanwhile
+		if observed, err = s.observe(ctx); err == nil {
+			err = s.restoreOnce(ctx, stage, observed)
+		}
+	}
+	return err
+}
+
+func (s *Service) restoreOnce(ctx context.Context, stage setops.StageRef, observed engine.Observed) error {
+	fence, err := s.Store.Fence(ctx, stage.ID) // first: who commits meanwhile outranks what is read here
 	if err != nil {
 		return err
 	}
-	job := &apply.Job{Stage: stage, Before: in.Before, After: in.After, Plan: plan.Make(in)}
+	in, err := s.standing(ctx, stage, observed)
+	if err != nil {
+		return err
+	}
+	job := &apply.Job{Fence: fence, Stage: stage, Before: in.Before, After: in.After, Plan: plan.Make(in)}
 	err = s.ports.RunBefore(ctx, job)
 	if err == nil { // ports that a commit reserved and never passed
 		err = s.ports.RunAfter(ctx, job, func(int, plan.Step) bool { return true })
@@ -66,7 +85,7 @@ func (s *Service) restore(ctx context.Context, stage setops.StageRef) error {
 }
 
 // standing is what is committed and what is there, of one version of the stage: another server may commit meanwhile.
-func (s *Service) standing(ctx context.Context, stage setops.StageRef) (plan.Input, error) {
+func (s *Service) standing(ctx context.Context, stage setops.StageRef, observed engine.Observed) (plan.Input, error) {
 	for {
 		version, err := s.Store.Version(ctx, stage.ID)
 		if err != nil {
@@ -76,7 +95,7 @@ func (s *Service) standing(ctx context.Context, stage setops.StageRef) (plan.Inp
 		if err != nil {
 			return plan.Input{}, err
 		}
-		in, err := s.input(ctx, stage, spec, spec, "")
+		in, err := s.input(ctx, stage, spec, spec, observed, "")
 		if err != nil {
 			return plan.Input{}, err
 		}
@@ -128,11 +147,6 @@ func (s *Service) goOn(t *turn) {
 	if t.owned.Err() != nil {
 		return
 	}
-	release, err := s.reserve(t.owned, t.StageID, touched(job.Plan)...)
-	if err != nil {
-		return
-	}
-	defer release()
 	switch {
 	case !t.Passed:
 		s.fail(t, job, t.Commit, interruptedBy())
@@ -144,9 +158,9 @@ func (s *Service) goOn(t *turn) {
 // removeUnknown ends the generations that the engine has and the store does not: those of commits that never passed. It looks at
 // the engine first: another server may be starting one, which is in the store by then.
 func (s *Service) removeUnknown(ctx context.Context) error {
-	observed, err := s.Engine.Observe(ctx)
+	observed, err := s.observe(ctx)
 	if err != nil {
-		return fmt.Errorf("observe engine: %w", err)
+		return err
 	}
 	known, err := s.Store.Generations(ctx)
 	if err != nil {
@@ -163,7 +177,7 @@ func (s *Service) removeUnknown(ctx context.Context) error {
 // remove tries until the generation is gone or the server stops.
 func (s *Service) remove(generation string) {
 	for {
-		err := s.Engine.Remove(s.ctx, generation)
+		err := s.Engine.Remove(s.ctx, generation, 0)
 		if err == nil || s.ctx.Err() != nil {
 			return
 		}

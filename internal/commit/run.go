@@ -17,7 +17,6 @@ import (
 const (
 	initializingLimit = time.Minute
 	planningLimit     = time.Minute
-	reservingLimit    = 2 * time.Minute // a step behind an earlier commit may have to stop a task first
 	undoingLimit      = 2 * time.Minute // on top of what tasks may take to stop
 )
 
@@ -28,11 +27,7 @@ const (
 func (s *Service) run(t *turn) {
 	job, err := s.prepare(t)
 	if err == nil {
-		var release func()
-		if release, err = s.reserveFor(t, job); err == nil {
-			defer release()
-			err = s.applyPlan(t, job)
-		}
+		err = s.applyPlan(t, job)
 	}
 	if t.lost(err) {
 		return
@@ -142,7 +137,11 @@ func (s *Service) plan(ctx context.Context, t *turn, before, after setops.Spec) 
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
-	in, err := s.input(ctx, t.stage, before, after, t.ID[:min(len(t.ID), suffixLength)])
+	observed, err := s.observe(ctx)
+	if err != nil {
+		return plan.Plan{}, nil, err
+	}
+	in, err := s.input(ctx, t.stage, before, after, observed, t.ID[:min(len(t.ID), suffixLength)])
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
@@ -169,25 +168,31 @@ func (s *Service) plan(ctx context.Context, t *turn, before, after setops.Spec) 
 const suffixLength = 12
 
 // input is what is there and what shall be. New generations are named by their app and the suffix.
-func (s *Service) input(ctx context.Context, stage setops.StageRef, before, after setops.Spec, suffix string) (plan.Input, error) {
+func (s *Service) input(ctx context.Context, stage setops.StageRef, before, after setops.Spec, observed engine.Observed,
+	suffix string,
+) (plan.Input, error) {
 	in := plan.Input{
 		Stage: stage, Before: before, After: after, Key: s.Key, Ports: map[string]bool{},
+		Running: kept(observed, stage.ID), Network: hasNetwork(observed, stage.ID),
 		NewID: func(app string) string { return app + "-" + suffix },
 	}
 	var err error
 	if in.Serving, err = s.Store.Serving(ctx, stage.ID); err != nil {
 		return in, err
 	}
-	observed, err := s.Engine.Observe(ctx)
-	if err != nil {
-		return in, fmt.Errorf("observe engine: %w", err)
-	}
-	in.Running, in.Network = kept(observed, stage.ID), hasNetwork(observed, stage.ID)
 	ports, err := s.Store.Ports(ctx, stage.ID)
 	for app := range ports {
 		in.Ports[app] = true
 	}
 	return in, err
+}
+
+func (s *Service) observe(ctx context.Context) (engine.Observed, error) {
+	observed, err := s.Engine.Observe(ctx)
+	if err != nil {
+		return observed, fmt.Errorf("observe engine: %w", err)
+	}
+	return observed, nil
 }
 
 func kept(o engine.Observed, stageID string) map[string]bool {
@@ -301,8 +306,9 @@ func (s *Service) finish(t *turn, job *apply.Job) {
 	s.wg.Go(func() { s.cleanUp(t.stage, t.ID) })
 }
 
-// frees reports a step that must be over before the stage can be committed again: the app could want back what it frees.
-func frees(s plan.Step) bool { return s.Kind == plan.ClosePort }
+// frees reports a step that should be over before the stage is committed again: the app could want back what it frees, or
+// change again what it adjusts.
+func frees(s plan.Step) bool { return s.Kind == plan.ClosePort || s.Kind == plan.AdjustGeneration }
 
 // end writes the end of a commit, trying until it is written or the commit is not this process's any more.
 func (s *Service) end(t *turn, state changeset.State, failure *changeset.Failure) {

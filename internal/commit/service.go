@@ -46,6 +46,7 @@ type Store interface {
 	Changeset(ctx context.Context, stageID, userID string) (changeset.Changeset, bool, error)
 	Spec(ctx context.Context, stageID string) (setops.Spec, error)
 	Version(ctx context.Context, stageID string) (int64, error)
+	Fence(ctx context.Context, stageID string) (int64, error)
 	Serving(ctx context.Context, stageID string) (map[string]plan.Generation, error)
 	Generations(ctx context.Context) (map[string]bool, error)
 	Ports(ctx context.Context, stageID string) (map[string]int, error)
@@ -62,7 +63,6 @@ type Config struct {
 	Ports   apply.PortKeeper                                                        // of public tcp apps
 	Recheck func(ctx context.Context, s setops.StageRef, c changeset.Command) error // refuses what only the server knows
 	Key     []byte                                                                  // of fingerprints
-	NewID   func() string
 	Now     func() time.Time
 	Logger  *slog.Logger
 	// Owner names who runs commits here. Two processes of the same owner never live at the same time.
@@ -71,6 +71,8 @@ type Config struct {
 	Lease time.Duration
 	// Shared says that servers of other owners have the same database: one takes over what another leaves.
 	Shared bool
+	// StandsBy says that this server has no engine: it takes commits into the queue, and another one runs them.
+	StandsBy bool
 	// Predecessor, where set, returns when no earlier process of the server sends requests to tasks any more: the switch waits
 	// for that, or somebody could get an answer of the old tasks after one of the new ones.
 	Predecessor func(ctx context.Context) error
@@ -89,15 +91,14 @@ type Service struct {
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
 
-	mu       sync.Mutex
-	streams  map[string]*stream // of commits that were asked for or ran here, by id
-	turns    map[string]*turn   // that run here, by the id of the commit
-	busy     map[string]bool    // stages whose queue is worked on; true: it shall be looked at again
-	moved    map[string]chan struct{}
-	reserved map[string]chan struct{} // apps that a commit or a step behind one works on, by stage and name; closed when free
-	held     bool                     // no commit may begin
-	running  int
-	idle     chan struct{} // closed while none runs
+	mu      sync.Mutex
+	streams map[string]*stream // of commits that were asked for or ran here, by id
+	turns   map[string]*turn   // that run here, by the id of the commit
+	busy    map[string]bool    // stages whose queue is worked on; true: it shall be looked at again
+	moved   map[string]chan struct{}
+	held    bool // no commit may begin
+	running int
+	idle    chan struct{} // closed while none runs
 }
 
 // errShutdown is why a commit is left where it is: the next start finds its journal.
@@ -112,7 +113,7 @@ func New(c Config) *Service {
 	}
 	s := &Service{
 		Config: c, streams: map[string]*stream{}, turns: map[string]*turn{}, busy: map[string]bool{},
-		moved: map[string]chan struct{}{}, reserved: map[string]chan struct{}{}, idle: make(chan struct{}),
+		moved: map[string]chan struct{}{}, idle: make(chan struct{}),
 	}
 	close(s.idle)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
@@ -128,7 +129,7 @@ func (s *Service) Close() {
 
 // Request is how a commit is asked for.
 type Request struct {
-	ID      string // empty: a new one. The id of a commit of the same user gives that commit
+	ID      string // of the commit: 32 hexadecimal digits. One of the same user that has it already is the one that is asked for
 	Message string
 	Plan    string        // hash of the plan that it must turn out to have; empty: whatever its commands make of the stage
 	NoQueue bool          // refuse it where it would have to wait
@@ -143,9 +144,6 @@ const defaultWait = time.Hour
 func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.User, r Request) (changeset.Commit, error) {
 	if err := s.accepts(); err != nil {
 		return changeset.Commit{}, err
-	}
-	if r.ID == "" {
-		r.ID = s.NewID()
 	}
 	if r.Wait == 0 {
 		r.Wait = defaultWait
@@ -216,7 +214,11 @@ func (s *Service) Preview(ctx context.Context, stage setops.StageRef, user setop
 	if err != nil {
 		return Preview{}, err
 	}
-	in, err := s.input(ctx, stage, before, after, "new")
+	observed, err := s.observe(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	in, err := s.input(ctx, stage, before, after, observed, "new")
 	if err != nil {
 		return Preview{}, err
 	}

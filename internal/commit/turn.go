@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -87,5 +88,5 @@ func (s *Service) renew(t *turn, lose context.CancelCauseFunc) {
 
 // lost reports that the commit is another process's by now, or the next start's.
 func (t *turn) lost(err error) bool {
-	return t.owned.Err() != nil || errors.Is(err, changeset.ErrLeaseLost)
+	return t.owned.Err() != nil || errors.Is(err, changeset.ErrLeaseLost) || errors.Is(err, engine.ErrFenced)
 }

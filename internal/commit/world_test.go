@@ -20,6 +20,7 @@ import (
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/fake"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/store"
@@ -87,7 +88,7 @@ func (w *world) start(t *testing.T, wrap func(commit.Store, engine.Engine) (comm
 		st, e = wrap(st, e)
 	}
 	p := &process{engine: real, Service: commit.New(commit.Config{
-		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Key: w.box.FingerprintKey(), NewID: newID, Now: time.Now,
+		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Key: w.box.FingerprintKey(), Now: time.Now,
 		Recheck: w.recheck, Logger: slog.New(slog.DiscardHandler), Owner: "host", Lease: time.Second,
 	})}
 	return p
@@ -165,7 +166,15 @@ func (w *world) stage(t *testing.T, commands ...changeset.Command) {
 	must(t, w.store.AppendCommands(context.Background(), stage.ID, ada.ID, newID(), time.Now(),
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return commands, nil
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
+}
+
+// Start asks for a commit with a new id, unless the request has one.
+func (p *process) Start(ctx context.Context, at setops.StageRef, user setops.User, r commit.Request) (changeset.Commit, error) {
+	if r.ID == "" {
+		r.ID = newID()
+	}
+	return p.Service.Start(ctx, at, user, r)
 }
 
 // commit stages and commits, and gives how it ended.

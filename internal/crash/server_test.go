@@ -4,6 +4,7 @@ package crash
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -29,6 +30,8 @@ type server struct {
 	docker  string // socket of Docker Engine; empty: the usual one
 	dir     string
 	port    int    // of the API; the router's and those of tcp apps follow
+	twin    int    // port of the API of a second server, which has the other ports of the first
+	url     string // of the database; empty: SQLite
 	id      string // of the data directory, once it is known
 	life    *life
 }
@@ -87,7 +90,7 @@ func taken(first int) (all []int) {
 
 func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-func (s *server) api() string    { return local(s.port) }
+func (s *server) api() string    { return local(cmp.Or(s.twin, s.port)) }
 func (s *server) router() string { return local(s.port + 1) }
 func (s *server) data(sub ...string) string {
 	return filepath.Join(append([]string{s.dir, "data"}, sub...)...)
@@ -108,6 +111,9 @@ func (s *server) launch() {
 	args := []string{
 		"serve", "--data-dir", s.data(), "--engine", s.engine, "--listen", s.api(), "--http-listen", s.router(),
 		"--tcp-ports", fmt.Sprintf("%d-%d", s.port+2, s.port+ports-1),
+	}
+	if s.url != "" {
+		args = append(args, "--database", s.url)
 	}
 	if s.docker != "" {
 		args = append(args, "--docker-host", "unix://"+s.docker)

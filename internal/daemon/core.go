@@ -49,6 +49,8 @@ type core struct {
 	gc       *gc.Service
 	control  net.Listener
 
+	stoodBy  *core // what this server was before it kept the tasks; nil: it always did
+	term     *term // nil: no requests are led here yet
 	ready    atomic.Bool
 	stopping chan struct{} // closed by end
 	ended    sync.Once
@@ -75,7 +77,7 @@ func (c *core) lock(context.Context) (err error) {
 
 func (c *core) open(ctx context.Context) error {
 	for _, open := range []func(context.Context) error{
-		c.openStore, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
+		c.openStore, c.becomeKeeper, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
 		c.openControl,
 	} {
 		if err := open(ctx); err != nil {
@@ -99,10 +101,20 @@ func (c *core) start(ctx context.Context) error {
 
 // begin takes requests, goes on with what was being destroyed, and cleans up from time to time.
 func (c *core) begin() {
-	c.front.gate.open(c.handler())
+	c.term = c.front.gate.open(c.handler())
+	if before := c.stoodBy; before != nil {
+		c.loops.Go(func() {
+			if err := before.stop(); err != nil {
+				c.Logger.Warn("close what was open while the server stood by", "error", err)
+			}
+		})
+	}
 	c.obey()
 	c.loops.Go(func() { c.resumeDestroying(c.alive) })
 	c.loops.Go(func() { c.cleanUp(c.alive) })
+	if c.isShared() {
+		c.loops.Go(func() { c.keep(c.alive) })
+	}
 	c.ready.Store(true)
 }
 
@@ -120,7 +132,7 @@ const stopLimit = 15 * time.Second
 // stop waits for requests of the API that are in flight, and closes what open made, last first. It may be called again.
 func (c *core) stop() error {
 	c.end()
-	c.front.gate.close(stopLimit)
+	c.front.gate.close(c.term, stopLimit)
 	c.endLoops()
 	c.loops.Wait()
 	var all []error

@@ -35,8 +35,9 @@ type Daemon struct {
 	// NotifySocket is where systemd wants to hear of the server's state; empty: nobody does.
 	NotifySocket string
 
-	front *front
-	core  *core
+	front    *front
+	core     *core
+	standsBy bool // it did when it was opened
 }
 
 // APIAddress and RouterAddress are where the server listens, once it is open.
@@ -55,15 +56,34 @@ func (d *Daemon) Open(ctx context.Context) error {
 		return err
 	}
 	d.front, d.core = newFront(d), newCore(d)
+	if d.Taker == nil && d.Config.isShared() {
+		err := d.core.lock(ctx)
+		if errors.Is(err, errInUse) {
+			d.standsBy, err = true, d.openStandby(ctx)
+		} else if err == nil {
+			err = d.openAll(ctx, d.front.listen, d.core.open)
+		}
+		if err != nil {
+			return errors.Join(err, d.Close())
+		}
+		return nil
+	}
 	// The lock comes before the listeners, as it says best what a second server does wrong, and both come before anything
 	// is written: a port that is taken must leave no half first start behind.
 	order := []func(context.Context) error{d.core.lock, d.front.listen, d.core.open}
 	if d.Taker != nil {
 		order = []func(context.Context) error{d.front.listen, d.Taker.Prepared, d.core.lock, d.core.open}
 	}
+	if err := d.openAll(ctx, order...); err != nil {
+		return errors.Join(err, d.Close())
+	}
+	return nil
+}
+
+func (d *Daemon) openAll(ctx context.Context, order ...func(context.Context) error) error {
 	for _, open := range order {
 		if err := open(ctx); err != nil {
-			return errors.Join(err, d.Close())
+			return err
 		}
 	}
 	return nil
@@ -88,6 +108,11 @@ func (d *Daemon) check(ctx context.Context) error {
 // Run brings the stages to their last committed state, serves, says so, and returns when ctx has ended or another process
 // has taken over, and all that was in flight is answered. Tasks go on running.
 func (d *Daemon) Run(ctx context.Context) error {
+	if d.standsBy {
+		if promoted, err := d.standBy(ctx); err != nil || !promoted {
+			return err
+		}
+	}
 	if err := d.core.start(ctx); err != nil {
 		return err
 	}
@@ -129,6 +154,7 @@ func (d *Daemon) stop() error {
 	d.Logger.Info("stopping; tasks go on running")
 	d.notify("STOPPING=1")
 	d.core.end()
+	d.core.resign()
 	d.front.shutDown()
 	return nil
 }

@@ -38,6 +38,9 @@ func (c *core) openStore(ctx context.Context) (err error) {
 	if err := c.proveKey(ctx); err != nil {
 		return err
 	}
+	if c.instance, err = c.dir.instance(); err != nil {
+		return err
+	}
 	return c.firstStart(ctx)
 }
 

@@ -12,7 +12,10 @@ import (
 	"testing"
 
 	"github.com/setopsco/setops/internal/daemon"
+	"github.com/setopsco/setops/internal/store/pgtest"
 	"github.com/setopsco/setops/internal/store/storetest"
+	"github.com/setopsco/setops/pkg/api"
+	"github.com/setopsco/setops/pkg/client"
 )
 
 // onPostgres is a configuration with a password file, and a database that nobody has used.
@@ -46,6 +49,7 @@ func TestPostgreSQLHoldsWhatSQLiteWould(t *testing.T) {
 
 func TestTheDatabaseIsSaidWithoutItsPassword(t *testing.T) {
 	c := onPostgres(t)
+	c.Database = pgtest.OverTCP(t, c.Database)
 	u, err := url.Parse(c.Database)
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +94,17 @@ func TestADatabaseOfPostgreSQLIsRefusedWithAnotherKey(t *testing.T) {
 	if err := os.WriteFile(key, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if why := refused(t, other); !strings.Contains(why, "must share the engine and the images") {
+		t.Error(why)
+	}
+	// Whose data directory was moved or restored has its instance, too.
+	instance, err := os.ReadFile(filepath.Join(c.DataDir, "instance"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(other.DataDir, "instance"), instance, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	run(t, other, func(*daemon.Daemon) {})
 }
 
@@ -108,18 +123,10 @@ func TestADatabaseOfSQLiteIsRefusedWithAnotherKey(t *testing.T) {
 func TestServersThatBeginAtOnceHaveOneAdmin(t *testing.T) {
 	first := onPostgres(t)
 	first.AdminPasswordFile = ""
-	if err := os.WriteFile(filepath.Join(first.DataDir, "key"), bytes.Repeat([]byte("1"), 64), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	var all []*daemon.Daemon
 	var wg sync.WaitGroup
 	for range 4 {
-		c := first
-		c.DataDir = t.TempDir()
-		if err := os.CopyFS(c.DataDir, os.DirFS(first.DataDir)); err != nil {
-			t.Fatal(err)
-		}
-		d := &daemon.Daemon{Config: c, Out: io.Discard, NewEngine: withFake}
+		d := &daemon.Daemon{Config: first, Out: io.Discard, NewEngine: withFake}
 		all = append(all, d)
 		wg.Go(func() {
 			if err := d.Open(t.Context()); err != nil {
@@ -128,18 +135,23 @@ func TestServersThatBeginAtOnceHaveOneAdmin(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	passwords := 0
 	for _, d := range all {
-		if _, err := os.Stat(filepath.Join(d.Config.DataDir, "admin-password")); err == nil {
-			passwords++
-		}
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
 	}
-	if passwords != 1 {
-		t.Errorf("%d servers have a password of the admin", passwords)
+	password, err := os.ReadFile(filepath.Join(first.DataDir, "admin-password"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	run(t, first, func(d *daemon.Daemon) {
+		_, err := client.New("http://"+d.APIAddress(), "", client.Options{}).SignIn(t.Context(), api.Credentials{
+			Organization: first.Organization, Email: first.AdminEmail, Password: strings.TrimSpace(string(password)),
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestADataDirectoryStaysWithTheKindOfItsDatabase(t *testing.T) {

@@ -30,7 +30,16 @@ type dataDir struct {
 	lock *os.File
 }
 
-// openDataDir makes the directory where it is not there, and makes sure that no other server uses it.
+// errInUse is the error of a data directory that another server uses.
+var errInUse = errors.New("another setopsd uses the data directory")
+
+// shareDataDir opens the directory beside the server that uses it.
+func shareDataDir(path string) (*dataDir, error) {
+	path, err := filepath.Abs(path)
+	return &dataDir{path: path}, err
+}
+
+// openDataDir makes the directory where it is not there, and makes sure that no other server uses it. Errors: errInUse.
 func openDataDir(path string) (*dataDir, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -45,7 +54,7 @@ func openDataDir(path string) (*dataDir, error) {
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("another setopsd uses the data directory %s; stop it, or give this one its own with --data-dir", path)
+		return nil, fmt.Errorf("%w %s; stop it, or give this one its own with --data-dir", errInUse, path)
 	}
 	d := &dataDir{path: path, lock: lock}
 	if err := d.sign(); err != nil {
@@ -66,6 +75,9 @@ func (d *dataDir) sign() error {
 
 // Close lets the next server have the directory. Closing the file alone would not do: a process that is being started just now has the file open, too, until it runs its program.
 func (d *dataDir) Close() error {
+	if d.lock == nil {
+		return nil
+	}
 	return errors.Join(unix.Flock(int(d.lock.Fd()), unix.LOCK_UN), d.lock.Close())
 }
 

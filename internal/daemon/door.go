@@ -18,6 +18,7 @@ type door struct {
 	bound  string      // the address with the port that it got
 
 	listener  net.Listener // nil while it is shut
+	accepts   bool
 	accepting sync.WaitGroup
 }
 
@@ -40,6 +41,7 @@ func (d *door) listen(s *handover.Sockets) (err error) {
 // accept answers clients from now on. A listener that breaks is told to failed, which must have room.
 func (d *door) accept(failed chan<- error) {
 	l := d.listener
+	d.accepts = true
 	if d.tls != nil {
 		l = tls.NewListener(l, d.tls)
 	}
@@ -66,7 +68,7 @@ func (d *door) close() error {
 		return nil
 	}
 	err := d.listener.Close()
-	d.listener = nil
+	d.listener, d.accepts = nil, false
 	if errors.Is(err, net.ErrClosed) { // the server closes it too
 		return nil
 	}

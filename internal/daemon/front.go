@@ -84,7 +84,9 @@ func (f *front) listen(context.Context) error {
 
 func (f *front) accept() {
 	for _, d := range f.doors() {
-		d.accept(f.failed)
+		if !d.accepts {
+			d.accept(f.failed)
+		}
 	}
 }
 

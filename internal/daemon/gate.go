@@ -17,12 +17,18 @@ import (
 type gate struct {
 	relay http.Handler
 
-	mu       sync.Mutex
-	core     http.Handler // nil while it is closed
+	mu  sync.Mutex
+	now *term // nil while it is closed
+}
+
+// term is the time in which requests are led to one core.
+type term struct {
+	core     http.Handler
 	ctx      context.Context
-	cancel   context.CancelFunc // of all requests
-	inFlight int
-	idle     chan struct{} // closed when the last request has left a closed gate
+	cancel   context.CancelFunc // of all its requests
+	inFlight int                // guarded by the gate's lock, as is over
+	over     bool
+	idle     chan struct{} // closed when it is over and the last request has left
 }
 
 // newGate makes a closed gate. address is that of the API's socket, which speaks TLS or not.
@@ -51,16 +57,16 @@ func newGate(encrypted bool, address func() string) *gate {
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	core, life := g.enter()
-	if core == nil {
+	t := g.enter()
+	if t == nil {
 		g.relay.ServeHTTP(w, withBody(r))
 		return
 	}
-	defer g.leave()
+	defer g.leave(t)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(life, cancel)()
-	core.ServeHTTP(w, r.WithContext(ctx))
+	defer context.AfterFunc(t.ctx, cancel)()
+	t.core.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // mostHeld is more than any request of the API has, but for layers of images.
@@ -83,49 +89,63 @@ func withBody(r *http.Request) *http.Request {
 	return &held
 }
 
-func (g *gate) open(core http.Handler) {
+// open leads requests to a core from now on, also where another one had them before: that one's are not interrupted.
+func (g *gate) open(core http.Handler) *term {
+	t := &term{core: core, idle: make(chan struct{})}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.core = core
-	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.end()
+	g.now = t
+	return t
 }
 
-// close leads nobody to the core any more, and returns when nobody is there, or after limit: then the contexts of those who
-// are left have ended.
-func (g *gate) close(limit time.Duration) {
-	g.mu.Lock()
-	if g.core == nil {
-		g.mu.Unlock()
+// end is for those who hold g.mu.
+func (g *gate) end() {
+	t := g.now
+	g.now = nil
+	if t == nil {
 		return
 	}
-	g.core, g.idle = nil, make(chan struct{})
-	idle, cancel := g.idle, g.cancel
-	if g.inFlight == 0 {
-		close(g.idle)
+	t.over = true
+	if t.inFlight == 0 {
+		close(t.idle)
+	}
+}
+
+// close leads nobody to the core of a term any more, and returns when nobody is there, or after limit: then the contexts of
+// those who are left have ended.
+func (g *gate) close(t *term, limit time.Duration) {
+	if t == nil {
+		return
+	}
+	g.mu.Lock()
+	if g.now == t {
+		g.end()
 	}
 	g.mu.Unlock()
-	defer cancel()
+	defer t.cancel()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-idle:
+	case <-t.idle:
 	case <-timer.C:
 	}
 }
 
-func (g *gate) enter() (http.Handler, context.Context) {
+func (g *gate) enter() *term {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.core != nil {
-		g.inFlight++
+	if g.now != nil {
+		g.now.inFlight++
 	}
-	return g.core, g.ctx
+	return g.now
 }
 
-func (g *gate) leave() {
+func (g *gate) leave(t *term) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.inFlight--; g.inFlight == 0 && g.core == nil {
-		close(g.idle)
+	if t.inFlight--; t.inFlight == 0 && t.over {
+		close(t.idle)
 	}
 }

@@ -52,15 +52,47 @@ func TestAClosedGatePassesRequestsOnAsTheyAre(t *testing.T) {
 	if got := ask(t, url); got != want {
 		t.Errorf("%q", got)
 	}
-	g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "own") }))
+	first := g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "own") }))
 	if got := ask(t, url); got != "own" {
 		t.Errorf("%q", got)
 	}
-	g.close(time.Hour)
+	g.close(first, time.Hour)
 	if got := ask(t, url); got != want {
 		t.Errorf("%q", got)
 	}
-	g.close(time.Hour) // closing twice does nothing
+	g.close(first, time.Hour) // closing twice does nothing
+	g.close(nil, time.Hour)
+}
+
+func TestACoreThatFollowsAnotherInterruptsNobody(t *testing.T) {
+	g, url := gated(t)
+	arrived, finish := make(chan struct{}), make(chan struct{})
+	first := g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(arrived)
+		<-finish
+		fmt.Fprint(w, "first")
+	}))
+	answer := make(chan string)
+	go func() { answer <- ask(t, url) }()
+	<-arrived
+	second := g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "second") }))
+	if got := ask(t, url); got != "second" {
+		t.Errorf("%q", got)
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		g.close(first, time.Hour)
+	}()
+	close(finish)
+	if got := <-answer; got != "first" {
+		t.Errorf("%q", got)
+	}
+	<-closed
+	if got := ask(t, url); got != "second" { // who has left takes nobody else along
+		t.Errorf("%q", got)
+	}
+	g.close(second, time.Hour)
 }
 
 // TestABodyIsHereBeforeItsRequestIsPassedOn looks for the length, which nobody knows of a body that is still to come.
@@ -87,7 +119,7 @@ func TestABodyIsHereBeforeItsRequestIsPassedOn(t *testing.T) {
 func TestAGateWaitsForThoseWhoAreInside(t *testing.T) {
 	g, url := gated(t)
 	arrived, finish, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	open := g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-finish
 		fmt.Fprint(w, "own")
@@ -97,7 +129,7 @@ func TestAGateWaitsForThoseWhoAreInside(t *testing.T) {
 	<-arrived
 	go func() {
 		defer close(closed)
-		g.close(time.Hour)
+		g.close(open, time.Hour)
 	}()
 	for isOpen(g) {
 		runtime.Gosched()
@@ -120,13 +152,13 @@ func TestAGateWaitsForThoseWhoAreInside(t *testing.T) {
 func isOpen(g *gate) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.core != nil
+	return g.now != nil
 }
 
 func TestAfterItsLimitAGateEndsTheContextsOfThoseInside(t *testing.T) {
 	g, url := gated(t)
 	arrived, why := make(chan struct{}), make(chan error, 1)
-	g.open(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	open := g.open(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-r.Context().Done()
 		why <- context.Cause(r.Context())
@@ -137,7 +169,7 @@ func TestAfterItsLimitAGateEndsTheContextsOfThoseInside(t *testing.T) {
 		ask(t, url)
 	}()
 	<-arrived
-	g.close(time.Millisecond)
+	g.close(open, time.Millisecond)
 	if err := <-why; err == nil {
 		t.Error("it goes on")
 	}

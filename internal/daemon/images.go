@@ -106,7 +106,11 @@ func (i registryImages) Tag(ctx context.Context, repository, digest string) (str
 	return tags[0], nil
 }
 
-func (i registryImages) Prepare(image engine.Image) { i.prepares.add(image) }
+func (i registryImages) Prepare(image engine.Image) {
+	if i.prepares != nil { // a server that stands by has no tasks
+		i.prepares.add(image)
+	}
+}
 
 // preparer unpacks images of staged releases behind the answer, one at a time, so that their commits need not wait.
 type preparer struct {

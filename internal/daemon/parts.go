@@ -18,6 +18,7 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/history"
 	"github.com/setopsco/setops/internal/httpapi"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/routing"
@@ -121,14 +122,11 @@ func (c *core) openRoutes(context.Context) error {
 }
 
 func (c *core) openEngine(ctx context.Context) error {
-	var err error
-	if c.instance, err = c.dir.instance(); err != nil {
-		return err
-	}
 	open := c.NewEngine
 	if open == nil {
 		open = newEngine
 	}
+	var err error
 	c.engine, err = open(ctx, EngineConfig{
 		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
 		Dir: c.dir.file("engine"), Instance: c.instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
@@ -160,8 +158,8 @@ func (c *core) openDomains(context.Context) (err error) {
 func (c *core) openCommits(context.Context) error {
 	c.commits = commit.New(commit.Config{
 		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
-		Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: c.Logger,
-		Owner: c.instance, Predecessor: c.Taker.Wait,
+		Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), Now: time.Now, Logger: c.Logger,
+		Owner: c.instance, Shared: c.isShared(), StandsBy: c.engine == nil, Predecessor: c.Taker.Wait,
 	})
 	c.onClose(func() error { c.commits.Close(); return nil })
 	return nil
@@ -171,7 +169,7 @@ func (c *core) openCommits(context.Context) error {
 func (c *core) handler() http.Handler {
 	access := auth.Access{Store: c.store}
 	c.projects = &project.Service{
-		Store: c.store, Access: access, RemoveStage: c.removeStage, RemoveImages: c.registry.RemovePrefix, NewID: newID, Now: time.Now,
+		Store: c.store, Access: access, RemoveStage: c.removeStage, RemoveImages: c.registry.RemovePrefix, Now: time.Now,
 		Stopping: c.stopping,
 	}
 	images := registryImages{c.registry, c.prepares}
@@ -188,7 +186,8 @@ func (c *core) handler() http.Handler {
 		History: &history.Service{
 			Store: c.store, Running: c.commits, Logs: c.engine, Exists: images.Exists, Admit: c.domains.Admit, Box: c.box, NewID: newID, Now: time.Now,
 		},
-		Tasks:    &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, NewID: newID},
+		Tasks:    &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv},
+		Requests: idempotency.NewKeeper(c.store, c.box.FingerprintKey(), time.Now),
 		Logger:   c.Logger,
 		Ready:    c.readiness,
 		Stopping: c.stopping,

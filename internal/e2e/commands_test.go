@@ -276,7 +276,7 @@ func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	read := 0
 	ts.Check(filepath.WalkDir(w.config.DataDir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
 		text, err := os.ReadFile(path)

@@ -13,6 +13,7 @@ type request struct {
 	method, path, body string
 	contentType        string // default: application/json where there is a body
 	token              string
+	key                string // Idempotency-Key
 }
 
 type answer struct {
@@ -35,6 +36,9 @@ func (w *world) do(t *testing.T, r request) answer {
 	}
 	if r.token != "" {
 		q.Header.Set("Authorization", "Bearer "+r.token)
+	}
+	if r.key != "" {
+		q.Header.Set("Idempotency-Key", r.key)
 	}
 	response, err := http.DefaultTransport.RoundTrip(q)
 	if err != nil {

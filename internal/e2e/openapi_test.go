@@ -174,6 +174,9 @@ func TestTheDescriptionIsValidOpenAPI(t *testing.T) {
 					t.Errorf("%s: path parameter %s is not declared", route, m[1])
 				}
 			}
+			if changes := method != "get" && path != "/v1/sessions"; changes != declared["header Idempotency-Key"] {
+				t.Errorf("%s: takes an Idempotency-Key: %v", route, declared["header Idempotency-Key"])
+			}
 			if err := checkResponses(op.Responses); err != "" {
 				t.Errorf("%s: %s", route, err)
 			}

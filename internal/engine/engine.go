@@ -7,6 +7,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io"
 	"syscall"
 	"time"
@@ -54,14 +55,21 @@ type Generation struct {
 	NetworkCheck *setops.NetworkCheck
 	StartTimeout time.Duration // how long a task may take from its start to RUNNING
 	StopTimeout  time.Duration // from SIGTERM to SIGKILL
+	Fence        int64         // of the lease under which it is declared
 }
+
+// ErrFenced is the error of what is written under an older lease of a stage than one that has written already: whoever gets
+// it is not the one any more who decides about the stage, and nothing was changed. Each lease of a stage has a number, its
+// fence, that is higher than those before; 0 is for who needs no lease.
+var ErrFenced = errors.New("somebody with a newer lease of the stage has written already")
 
 // Workloads keeps generations alive.
 type Workloads interface {
 	// Ensure makes the engine keep g alive from now on: it starts what is missing, adopts what runs already, and
 	// replaces what ends or fails its check. It returns once g is accepted, not when it is ready. Called again with the
 	// same id and another Scale, checks or timeouts, it follows them and touches no task that may stay; other fields are
-	// taken for tasks made from then on.
+	// taken for tasks made from then on. Errors: ErrFenced where the generation was declared, or is new and something of its
+	// stage was written, under a newer lease.
 	Ensure(ctx context.Context, g Generation) error
 
 	// Await returns nil once Scale tasks of the generation are RUNNING, all checks passed. It returns a *GateError when
@@ -77,8 +85,9 @@ type Workloads interface {
 	Prove(ctx context.Context, g Generation) error
 
 	// Remove drains, stops and deletes every task of the generation and forgets it. It returns when nothing of them is
-	// left. An unknown id is no error. A cancelled ctx stops the waiting, not the removal.
-	Remove(ctx context.Context, id string) error
+	// left. An unknown id is no error. A cancelled ctx stops the waiting, not the removal. Errors: ErrFenced where it was
+	// declared under a newer lease.
+	Remove(ctx context.Context, id string, fence int64) error
 
 	// Observe lists the generations that the engine keeps (Ensure was called) or finds (adopted tasks), and the
 	// stages that have a network.
@@ -143,6 +152,7 @@ type OneOff struct {
 	Container   Container
 	StopTimeout time.Duration
 	Limit       time.Duration // it is stopped after that, OneOffLimit at most
+	Fence       int64         // of the lease of the commit that it belongs to; 0: it is run for somebody
 }
 
 // OneOffLimit is the longest that a one-off task runs. The rule: behaviour reference, "one-off task".
@@ -150,12 +160,14 @@ const OneOffLimit = 24 * time.Hour
 
 // Stages handles what the tasks of a stage share.
 type Stages interface {
-	// EnsureStage makes the stage's network. It is idempotent.
-	EnsureStage(ctx context.Context, s setops.StageRef) error
-	// RemoveStage stops every task of the stage and removes its network, images and logs. Idempotent.
+	// EnsureStage makes the stage's network. It is idempotent. Errors: ErrFenced.
+	EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error
+	// RemoveStage stops every task of the stage and removes its network, images and logs. Idempotent. No lease of the stage
+	// can write any more from then on.
 	RemoveStage(ctx context.Context, stageID string) error
-	// RemoveApp removes the logs and records of an app that has no generation any more. Idempotent.
-	RemoveApp(ctx context.Context, stageID, app string) error
+	// RemoveApp removes the logs and records of an app that has no generation any more. Idempotent. Errors: ErrFenced where
+	// the app has a generation that was declared under a newer lease.
+	RemoveApp(ctx context.Context, stageID, app string, fence int64) error
 }
 
 // Images brings images to where tasks start.

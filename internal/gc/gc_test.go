@@ -13,6 +13,7 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/setops"
@@ -121,7 +122,7 @@ func (w world) stage(t *testing.T, at time.Time, commands ...changeset.Command) 
 	must(t, w.store.AppendCommands(t.Context(), stage.ID, ada.ID, fmt.Sprint("changeset ", at), at,
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return commands, nil
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
 }
 
 func (w world) commit(t *testing.T, n int, at time.Time, commands ...changeset.Command) {

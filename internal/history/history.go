@@ -11,6 +11,7 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/setops"
@@ -24,7 +25,8 @@ type Store interface {
 	Delta(ctx context.Context, commitID string) (changeset.Delta, error)
 	Steps(ctx context.Context, commitID string) ([]plan.Record, error)
 	Spec(ctx context.Context, stageID string) (setops.Spec, error)
-	StageRevert(ctx context.Context, fresh changeset.Changeset, decide changeset.Decide) error
+	StageRevert(ctx context.Context, fresh changeset.Changeset, decide changeset.Decide,
+		receipt idempotency.Receipt[[]changeset.Command]) error
 }
 
 // Commits finds a commit, with the whole of its failure where that is still known.

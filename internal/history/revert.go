@@ -7,6 +7,7 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -26,7 +27,9 @@ type Reverted struct {
 // Revert stages the commands that take a commit back as a new changeset. Errors: CommitNotFound; ChangesetInvalid where
 // something is staged already, where there is nothing to take back, where a later commit stands in the way, and where an image is
 // lost; what Admit says.
-func (s *Service) Revert(ctx context.Context, stage setops.StageRef, user setops.User, r Revert) (Reverted, error) {
+func (s *Service) Revert(ctx context.Context, stage setops.StageRef, user setops.User, r Revert,
+	receipt idempotency.Receipt[Reverted],
+) (Reverted, error) {
 	c, err := s.Running.Commit(ctx, stage.ID, r.Commit)
 	if err != nil {
 		return Reverted{}, err
@@ -53,14 +56,22 @@ func (s *Service) Revert(ctx context.Context, stage setops.StageRef, user setops
 		return done, err
 	}
 	fresh := changeset.Changeset{ID: s.NewID(), StageID: stage.ID, UserID: user.ID, CreatedAt: s.Now(), Reverts: c.ID}
-	err = s.Store.StageRevert(ctx, fresh, func(committed setops.Spec, _ []changeset.Command, _ func(string) (int, error)) ([]changeset.Command, error) {
+	err = s.stage(ctx, fresh, &done, receipt)
+	return done, err
+}
+
+// stage opens a changeset with what was found out, and sets what it makes of the stage.
+func (s *Service) stage(ctx context.Context, fresh changeset.Changeset, done *Reverted, receipt idempotency.Receipt[Reverted]) error {
+	decide := func(committed setops.Spec, _ []changeset.Command, _ func(string) (int, error)) ([]changeset.Command, error) {
 		var problems []changeset.Problem
 		if done.After, problems = changeset.Fold(committed, done.Commands); len(problems) > 0 { // another commit has come between
 			return nil, problems[0].Err
 		}
 		return done.Commands, nil
+	}
+	return s.Store.StageRevert(ctx, fresh, decide, idempotency.Receipt[[]changeset.Command]{
+		Request: receipt.Request, Answer: func([]changeset.Command) any { return receipt.Answer(*done) },
 	})
-	return done, err
 }
 
 func became(s changeset.State) string {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/pkg/api"
@@ -12,11 +13,13 @@ import (
 
 type commandsToStage struct {
 	InStage
+	Changing
 	Body api.StageCommands
 }
 
-type oneCommand struct {
+type commandToRemove struct {
 	InStage
+	Changing
 	Number int `path:"number" doc:"Of the command, counted from 1 in the order in which they were staged"`
 }
 
@@ -29,16 +32,16 @@ func (s *Server) showChangeset(ctx context.Context, in *InStage) (*answer[api.Ch
 	return answered(wireChangeset(c)), err
 }
 
-func (s *Server) discardChangeset(ctx context.Context, in *InStage) (*answer[api.Discarded], error) {
-	u, ref, err := s.stage(ctx, *in)
+func (s *Server) discardChangeset(ctx context.Context, r idempotency.Request, in *changeStage) (*answer[api.Discarded], error) {
+	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.Staging.Discard(ctx, ref, u)
-	return answered(api.Discarded{Commands: n}), err
+	n, err := s.Staging.Discard(ctx, ref, u, receipt(r, wireDiscarded))
+	return answered(wireDiscarded(n)), err
 }
 
-func (s *Server) stageCommands(ctx context.Context, in *commandsToStage) (*answer[api.Staged], error) {
+func (s *Server) stageCommands(ctx context.Context, r idempotency.Request, in *commandsToStage) (*answer[api.Staged], error) {
 	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
@@ -47,28 +50,39 @@ func (s *Server) stageCommands(ctx context.Context, in *commandsToStage) (*answe
 	for _, c := range in.Body.Commands {
 		requests = append(requests, staging.Request{Name: c.Name, Arguments: c.Arguments})
 	}
-	results, err := s.Staging.Stage(ctx, ref, u, requests)
+	results, err := s.Staging.Stage(ctx, ref, u, requests, receipt(r, wireStaged))
+	if err != nil {
+		return nil, err
+	}
+	return answered(wireStaged(results)), nil
+}
+
+func wireDiscarded(n int) api.Discarded { return api.Discarded{Commands: n} }
+
+func wireStaged(results []staging.Result) api.Staged {
 	staged := api.Staged{Effects: make([]api.Effect, 0, len(results))}
 	for _, r := range results {
 		e := effectOf(r.Command, r.App)
 		domainEffect(&e, r)
 		staged.Effects = append(staged.Effects, e)
 	}
-	return answered(staged), err
+	return staged
 }
 
-func (s *Server) removeCommand(ctx context.Context, in *oneCommand) (*answer[api.Removed], error) {
+func (s *Server) removeCommand(ctx context.Context, r idempotency.Request, in *commandToRemove) (*answer[api.Removed], error) {
 	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
-	removed, err := s.Staging.Remove(ctx, ref, u, in.Number)
+	removed, err := s.Staging.Remove(ctx, ref, u, in.Number, receipt(r, wireRemoved))
 	if err != nil {
 		return nil, err
 	}
-	return answered(api.Removed{
-		Command: wireCommands([]changeset.Command{removed.Command})[0], Left: removed.Left, Broken: removed.Broken,
-	}), nil
+	return answered(wireRemoved(removed)), nil
+}
+
+func wireRemoved(r staging.Removed) api.Removed {
+	return api.Removed{Command: wireCommands([]changeset.Command{r.Command})[0], Left: r.Left, Broken: r.Broken}
 }
 
 func wireChangeset(c changeset.Changeset) api.Changeset {

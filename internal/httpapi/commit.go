@@ -9,6 +9,7 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/pkg/api"
 )
 
@@ -20,7 +21,13 @@ type OneCommit struct {
 
 type commitToStart struct {
 	InStage
+	Changing
 	Body *api.StartCommit
+}
+
+type commitToCancel struct {
+	OneCommit
+	Changing
 }
 
 type commitPage struct {
@@ -38,16 +45,16 @@ type commitEvents struct {
 	LastEventID string `header:"Last-Event-ID" doc:"The id of the last event that was seen: the stream goes on behind it"`
 }
 
-func (s *Server) startCommit(ctx context.Context, in *commitToStart) (*answer[api.Commit], error) {
+func (s *Server) startCommit(ctx context.Context, r idempotency.Request, in *commitToStart) (*answer[api.Commit], error) {
 	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
-	var r commit.Request
+	asked := commit.Request{ID: r.NewID}
 	if b := in.Body; b != nil {
-		r = commit.Request{Message: b.Message, Plan: b.Plan, NoQueue: b.NoQueue, Wait: time.Duration(b.WaitTimeout) * time.Second}
+		asked.Message, asked.Plan, asked.NoQueue, asked.Wait = b.Message, b.Plan, b.NoQueue, time.Duration(b.WaitTimeout)*time.Second
 	}
-	c, err := s.Commits.Start(ctx, ref, u, r)
+	c, err := s.Commits.Start(ctx, ref, u, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +86,7 @@ func (s *Server) showCommit(ctx context.Context, in *OneCommit) (*answer[api.Com
 	return answered(wireCommit(c)), nil
 }
 
-func (s *Server) cancelCommit(ctx context.Context, in *OneCommit) (*answer[api.Commit], error) {
+func (s *Server) cancelCommit(ctx context.Context, _ idempotency.Request, in *commitToCancel) (*answer[api.Commit], error) {
 	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,9 @@ import (
 func (s *Server) translate(ctx context.Context, err error) error {
 	var known *setops.Error
 	if errors.As(err, &known) {
+		if known.Err != nil {
+			s.Logger.Error("request failed", "request", requestID(ctx), "error", known.Err)
+		}
 		return body(known)
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -116,6 +119,9 @@ func sentenceOf(cause error) string {
 // fieldOf names the field behind a finding of huma's; a missing one is named only in its sentence.
 func fieldOf(d *huma.ErrorDetail) string {
 	field := d.Location
+	if name, ok := strings.CutPrefix(field, "header."); ok {
+		return strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	}
 	for _, part := range []string{"body", "query", "path"} {
 		field = strings.TrimPrefix(strings.TrimPrefix(field, part+"."), part)
 	}
@@ -165,7 +171,9 @@ func addRequestID(ctx huma.Context, _ string, v any) (any, error) {
 
 // writeError answers where huma is not asked.
 func writeError(w http.ResponseWriter, r *http.Request, e *api.ServiceError) {
-	e.RequestID = requestID(r.Context())
+	if e.RequestID = requestID(r.Context()); e.RequestID == "" {
+		e.RequestID = newRequestID()
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.Status)
 	json.NewEncoder(w).Encode(e)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/history"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/pkg/api"
@@ -12,6 +13,7 @@ import (
 
 type commitToRevert struct {
 	OneCommit
+	Changing
 	Body *api.Revert
 }
 
@@ -76,22 +78,34 @@ func (s *Server) showCommitDetails(ctx context.Context, in *OneCommit) (*answer[
 	return answered(wire), err
 }
 
-func (s *Server) revertCommit(ctx context.Context, in *commitToRevert) (*answer[api.Reverted], error) {
+func (s *Server) revertCommit(ctx context.Context, r idempotency.Request, in *commitToRevert) (*answer[api.Reverted], error) {
 	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
-	r := history.Revert{Commit: in.ID}
+	asked := history.Revert{Commit: in.ID}
 	if in.Body != nil {
-		r.To, r.Force = in.Body.To, in.Body.Force
+		asked.To, asked.Force = in.Body.To, in.Body.Force
 	}
-	done, err := s.History.Revert(ctx, ref, u, r)
+	kept := receipt(r, func(done history.Reverted) api.Reverted { // without values of env: a receipt holds no secret
+		wire, _ := s.wireReverted(ref, done, plan.Plan{}, true) // only to open them can fail
+		return wire
+	})
+	done, err := s.History.Revert(ctx, ref, u, asked, kept)
 	if err != nil {
 		return nil, err
 	}
-	wire := api.Reverted{Commands: wireCommands(done.Commands)}
-	wire.Diff, err = s.diff(ref, done.Before, done.After, plan.Plan{}, false)
+	p, err := s.Commits.Preview(ctx, ref, u)
+	if err != nil {
+		return nil, err
+	}
+	wire, err := s.wireReverted(ref, done, p.Plan, false)
 	return answered(wire), err
+}
+
+func (s *Server) wireReverted(ref setops.StageRef, done history.Reverted, p plan.Plan, hide bool) (api.Reverted, error) {
+	diff, err := s.diff(ref, done.Before, done.After, p, hide)
+	return api.Reverted{Commands: wireCommands(done.Commands), Diff: diff}, err
 }
 
 // diff compares two states of a stage; the plan between them tells which apps get new tasks.

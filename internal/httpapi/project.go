@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/setopsco/setops/internal/auth"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -14,7 +15,13 @@ type projectList struct {
 
 type newProject struct {
 	InOrganization
+	Changing
 	Body api.NewName
+}
+
+type changeProject struct {
+	InProject
+	Changing
 }
 
 func (s *Server) listProjects(ctx context.Context, in *InOrganization) (*answer[projectList], error) {
@@ -30,12 +37,12 @@ func (s *Server) listProjects(ctx context.Context, in *InOrganization) (*answer[
 	return answered(list), err
 }
 
-func (s *Server) createProject(ctx context.Context, in *newProject) (*answer[api.Project], error) {
+func (s *Server) createProject(ctx context.Context, r idempotency.Request, in *newProject) (*answer[api.Project], error) {
 	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.Projects.CreateProject(ctx, u, in.Organization, in.Body.Name)
+	p, err := s.Projects.CreateProject(ctx, u, in.Organization, in.Body.Name, r.NewID)
 	return answered(wireProject(p)), err
 }
 
@@ -48,7 +55,7 @@ func (s *Server) showProject(ctx context.Context, in *InProject) (*answer[api.Pr
 	return answered(wireProject(p)), err
 }
 
-func (s *Server) destroyProject(ctx context.Context, in *InProject) (*struct{}, error) {
+func (s *Server) destroyProject(ctx context.Context, _ idempotency.Request, in *changeProject) (*struct{}, error) {
 	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err

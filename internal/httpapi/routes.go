@@ -30,14 +30,14 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, remove(api.SessionsPath, "sign-out", "Make the token worthless"), s.signOut)
 
 	add(s, h, get(projects, "list-projects", "List the projects one may see"), s.listProjects)
-	add(s, h, post(projects, "create-project", "Create a project", http.StatusCreated), s.createProject)
+	change(s, h, post(projects, "create-project", "Create a project", http.StatusCreated), afterwards(s, s.createProject))
 	add(s, h, get(projects+"/{project}", "show-project", "Show a project"), s.showProject)
-	add(s, h, remove(projects+"/{project}", "destroy-project", "Destroy a project with all its stages"), s.destroyProject)
+	change(s, h, remove(projects+"/{project}", "destroy-project", "Destroy a project with all its stages"), afterwards(s, s.destroyProject))
 
 	add(s, h, get(stages, "list-stages", "List the stages one may see"), s.listStages)
-	add(s, h, post(stages, "create-stage", "Create a stage", http.StatusCreated), s.createStage)
+	change(s, h, post(stages, "create-stage", "Create a stage", http.StatusCreated), afterwards(s, s.createStage))
 	add(s, h, get(stage, "show-stage", "Show a stage"), s.showStage)
-	add(s, h, remove(stage, "destroy-stage", "Destroy a stage with all that is on it"), s.destroyStage)
+	change(s, h, remove(stage, "destroy-stage", "Destroy a stage with all that is on it"), afterwards(s, s.destroyStage))
 
 	add(s, h, get(apps, "list-apps", "List the committed apps"), s.listApps)
 	add(s, h, get(oneApp, "show-app", "Show an app with its environment and its status"), s.showApp)
@@ -46,25 +46,25 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, get(oneApp+"/domains", "list-domains", "List the domains of an app with what to publish in DNS"), s.listDomains)
 
 	add(s, h, get(stage+"/changeset", "show-changeset", "Show what one has staged"), s.showChangeset)
-	add(s, h, remove(stage+"/changeset", "discard-changeset", "Drop what one has staged", http.StatusOK), s.discardChangeset)
-	add(s, h, large(post(stage+"/changeset/commands", "stage-commands", "Stage commands, all or none", http.StatusOK)), s.stageCommands)
+	change(s, h, remove(stage+"/changeset", "discard-changeset", "Drop what one has staged", http.StatusOK), s.discardChangeset)
+	change(s, h, large(post(stage+"/changeset/commands", "stage-commands", "Stage commands, all or none", http.StatusOK)), s.stageCommands)
 
-	add(s, h, remove(stage+"/changeset/commands/{number}", "remove-command", "Drop one staged command", http.StatusOK), s.removeCommand)
+	change(s, h, remove(stage+"/changeset/commands/{number}", "remove-command", "Drop one staged command", http.StatusOK), s.removeCommand)
 	add(s, h, get(stage+"/changeset/diff", "show-diff", "Show what is staged as values, old and new"), s.showDiff)
 	add(s, h, get(stage+"/changeset/plan", "show-plan", "Show the steps that a commit would run, and their hash"), s.showPlan)
 
 	add(s, h, get(stage+"/commits", "list-commits", "List the commits of a stage, newest first"), s.listCommits)
-	add(s, h, post(stage+"/commits", "commit-changeset", "Commit what one has staged, behind the stage's other commits", http.StatusAccepted), s.startCommit)
+	change(s, h, post(stage+"/commits", "commit-changeset", "Commit what one has staged, behind the stage's other commits", http.StatusAccepted), afterwards(s, s.startCommit))
 	add(s, h, get(stage+"/commits/{id}", "show-commit", "Show a commit"), s.showCommit)
 	add(s, h, get(stage+"/commits/{id}/details", "show-commit-details", "Show all that is known of a commit"), s.showCommitDetails)
-	add(s, h, post(stage+"/commits/{id}/cancel", "cancel-commit", "End a commit before its commit point", http.StatusOK), s.cancelCommit)
-	add(s, h, post(stage+"/commits/{id}/revert", "revert-commit", "Stage what takes a commit back", http.StatusOK), s.revertCommit)
+	change(s, h, post(stage+"/commits/{id}/cancel", "cancel-commit", "End a commit before its commit point", http.StatusOK), afterwards(s, s.cancelCommit))
+	change(s, h, post(stage+"/commits/{id}/revert", "revert-commit", "Stage what takes a commit back", http.StatusOK), s.revertCommit)
 	add(s, h, stream(stage+"/commits/{id}/events", "watch-commit", "Follow a commit: events 'progress'"), s.watchCommit)
 
 	add(s, h, get(oneApp+"/tasks", "list-tasks", "List the tasks of an app"), s.listTasks)
-	add(s, h, post(oneApp+"/tasks", "run-task", "Run a one-off task", http.StatusCreated), s.runTask)
+	change(s, h, post(oneApp+"/tasks", "run-task", "Run a one-off task", http.StatusCreated), afterwards(s, s.runTask))
 	add(s, h, get(oneApp+"/tasks/{id}", "show-task", "Show a task"), s.showTask)
-	add(s, h, remove(oneApp+"/tasks/{id}", "stop-task", "Stop a task"), s.stopTask)
+	change(s, h, remove(oneApp+"/tasks/{id}", "stop-task", "Stop a task"), afterwards(s, s.stopTask))
 	add(s, h, get(oneApp+"/log", "read-log", "Read the log of an app"), s.readLog)
 	add(s, h, stream(oneApp+"/log/events", "follow-log", "Follow the log of an app: events 'line' and, for one task, 'end'"), s.followLog)
 }

@@ -14,7 +14,7 @@ import (
 
 // SignedIn is the part of every request that says who asks.
 type SignedIn struct {
-	Authorization string `header:"Authorization" hidden:"true"`
+	Authorization string `json:"-" header:"Authorization" hidden:"true"`
 }
 
 // InOrganization is a request about an organization.

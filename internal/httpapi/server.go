@@ -21,7 +21,9 @@ import (
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/history"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/project"
+	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/internal/task"
 	"github.com/setopsco/setops/pkg/api"
@@ -38,6 +40,7 @@ type Server struct {
 	Commits  *commit.Service
 	History  *history.Service
 	Tasks    *task.Service
+	Requests *idempotency.Keeper
 	Logger   *slog.Logger
 	// Ready says why the server is not ready yet, or nil.
 	Ready func(ctx context.Context) error
@@ -58,7 +61,8 @@ func (s *Server) Handler(next http.Handler) http.Handler {
 func newAPI(mux *http.ServeMux, version string) huma.API {
 	config := huma.DefaultConfig("SetOps", version)
 	config.Info.Description = "Deploys containerised apps: staged changes, committed as a whole. " +
-		"Sign in at " + api.SessionsPath + " and send the token as a bearer token. Every error has the body of ServiceError."
+		"Sign in at " + api.SessionsPath + " and send the token as a bearer token. Every error has the body of ServiceError. " +
+		"A request that got no answer may be sent again: one that changes something with the same Idempotency-Key, so that it is done once."
 	config.OpenAPIPath = strings.TrimSuffix(api.OpenAPIPath, ".json")
 	config.DocsPath, config.SchemasPath = "", ""
 	config.CreateHooks = nil // no $schema in bodies
@@ -72,6 +76,13 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 
 // NotFound answers a path that nobody serves with the body of an error.
 func NotFound(w http.ResponseWriter, r *http.Request) { writeError(w, r, noRoute(r)) }
+
+// Unavailable answers a request that may succeed in a moment.
+func Unavailable(w http.ResponseWriter, r *http.Request, message string) {
+	writeError(w, r, &api.ServiceError{
+		Status: http.StatusServiceUnavailable, Type: string(setops.Fault), Code: string(setops.ServerFailure), Message: message, Temporary: true,
+	})
+}
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := s.Ready(r.Context()); err != nil {

@@ -52,6 +52,19 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 	}
 }
 
+func TestTheCauseOfAPassingFaultIsInTheLogAlone(t *testing.T) {
+	var log bytes.Buffer
+	s := &Server{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	cause := errors.New("dial 192.0.2.1:5432")
+	var e *api.ServiceError
+	err := s.translate(t.Context(), fmt.Errorf("read: %w", &setops.Error{
+		Kind: setops.Fault, Code: setops.ServerFailure, Message: "away", Temporary: true, Err: cause,
+	}))
+	if !errors.As(err, &e) || e.Status != 500 || e.Message != "away" || !e.Temporary || !strings.Contains(log.String(), cause.Error()) {
+		t.Errorf("%+v; the log has %s", e, log.String())
+	}
+}
+
 func TestAPanicIsAnAnswerAndALineInTheLog(t *testing.T) {
 	var log bytes.Buffer
 	s := &Server{Logger: slog.New(slog.NewTextHandler(&log, nil))}

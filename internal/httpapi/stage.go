@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/setopsco/setops/internal/auth"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -14,7 +15,14 @@ type stageList struct {
 
 type newStage struct {
 	InProject
+	Changing
 	Body api.NewName
+}
+
+// changeStage is a request that changes something of a stage, and has no body.
+type changeStage struct {
+	InStage
+	Changing
 }
 
 func (s *Server) listStages(ctx context.Context, in *InProject) (*answer[stageList], error) {
@@ -34,12 +42,12 @@ func (s *Server) listStages(ctx context.Context, in *InProject) (*answer[stageLi
 	return answered(list), err
 }
 
-func (s *Server) createStage(ctx context.Context, in *newStage) (*answer[api.Stage], error) {
+func (s *Server) createStage(ctx context.Context, r idempotency.Request, in *newStage) (*answer[api.Stage], error) {
 	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.Projects.CreateStage(ctx, u, in.Organization, in.Project, in.Body.Name)
+	st, err := s.Projects.CreateStage(ctx, u, in.Organization, in.Project, in.Body.Name, r.NewID)
 	return answered(wireStage(st)), err
 }
 
@@ -52,7 +60,7 @@ func (s *Server) showStage(ctx context.Context, in *InStage) (*answer[api.Stage]
 	return answered(wireStage(st)), err
 }
 
-func (s *Server) destroyStage(ctx context.Context, in *InStage) (*struct{}, error) {
+func (s *Server) destroyStage(ctx context.Context, _ idempotency.Request, in *changeStage) (*struct{}, error) {
 	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err

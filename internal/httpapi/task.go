@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/task"
 	"github.com/setopsco/setops/pkg/api"
@@ -15,12 +16,19 @@ type taskList struct {
 
 type taskToRun struct {
 	InApp
+	Changing
 	Body api.RunTask
 }
 
-type oneTask struct {
+// OneTask is a request about a task.
+type OneTask struct {
 	InApp
 	ID string `path:"id" maxLength:"64" doc:"A task's id, or a unique beginning of it"`
+}
+
+type taskToStop struct {
+	OneTask
+	Changing
 }
 
 func (s *Server) listTasks(ctx context.Context, in *InApp) (*answer[taskList], error) {
@@ -32,12 +40,13 @@ func (s *Server) listTasks(ctx context.Context, in *InApp) (*answer[taskList], e
 	return answered(taskList{Tasks: wireTasks(a, tasks)}), err
 }
 
-func (s *Server) runTask(ctx context.Context, in *taskToRun) (*answer[api.Task], error) {
+func (s *Server) runTask(ctx context.Context, r idempotency.Request, in *taskToRun) (*answer[api.Task], error) {
 	u, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
 	}
 	t, err := s.Tasks.Run(ctx, ref, u, a, task.Request{
+		ID:        r.NewID,
 		Arguments: in.Body.Arguments, Entrypoint: in.Body.Entrypoint,
 		Release: in.Body.Release, CPU: in.Body.CPU, Memory: in.Body.Memory,
 	})
@@ -47,7 +56,7 @@ func (s *Server) runTask(ctx context.Context, in *taskToRun) (*answer[api.Task],
 	return answered(wireTask(a, t)), nil
 }
 
-func (s *Server) showTask(ctx context.Context, in *oneTask) (*answer[api.Task], error) {
+func (s *Server) showTask(ctx context.Context, in *OneTask) (*answer[api.Task], error) {
 	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
@@ -59,7 +68,7 @@ func (s *Server) showTask(ctx context.Context, in *oneTask) (*answer[api.Task], 
 	return answered(wireTask(a, t)), nil
 }
 
-func (s *Server) stopTask(ctx context.Context, in *oneTask) (*struct{}, error) {
+func (s *Server) stopTask(ctx context.Context, _ idempotency.Request, in *taskToStop) (*struct{}, error) {
 	_, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err

@@ -32,21 +32,27 @@ type Service struct {
 	// RemoveStage takes everything of a stage out of engine and router; RemoveImages out of the registry, below a prefix.
 	RemoveStage  func(ctx context.Context, stageID string) error
 	RemoveImages func(ctx context.Context, prefix string) error
-	NewID        func() string
 	Now          func() time.Time
 	Stopping     <-chan struct{} // closed when the server stops; may be nil
 }
 
-// CreateProject makes a project with the user as its admin. Errors: ProjectNameInvalid, ProjectAlreadyExists.
-func (s *Service) CreateProject(ctx context.Context, u setops.User, organization, name string) (setops.Project, error) {
-	p := setops.Project{ID: s.NewID(), Name: name, CreatedAt: s.Now().UTC(), CreatedBy: u.Email}
+// CreateProject makes a project with the user as its admin; one that has that very id already is the same one. Errors:
+// ProjectNameInvalid, ProjectAlreadyExists.
+func (s *Service) CreateProject(ctx context.Context, u setops.User, organization, name, id string) (setops.Project, error) {
+	p := setops.Project{ID: id, Name: name, CreatedAt: s.Now().UTC(), CreatedBy: u.Email}
 	if err := auth.SameOrganization(u, organization); err != nil {
 		return p, err
 	}
 	if err := setops.InvalidInput(setops.ProjectNameInvalid, setops.CheckProjectName(name)); err != nil {
 		return p, err
 	}
-	return p, s.Store.AddProject(ctx, u.OrganizationID, p, u)
+	err := s.Store.AddProject(ctx, u.OrganizationID, p, u)
+	if setops.IsCode(err, setops.ProjectAlreadyExists) {
+		if old, ok, lookErr := s.Store.Project(ctx, u.OrganizationID, name); lookErr != nil || ok && old.ID == id {
+			return old, lookErr
+		}
+	}
+	return p, err
 }
 
 // Projects lists the projects that the user may see.
@@ -102,17 +108,24 @@ func (s *Service) finishProject(ctx context.Context, ref setops.StageRef, id str
 	return s.Store.RemoveProject(ctx, id)
 }
 
-// CreateStage makes a stage with the user as its admin. Errors: StageNameInvalid, StageAlreadyExists.
-func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, project, name string) (setops.Stage, error) {
+// CreateStage makes a stage with the user as its admin; one that has that very id already is the same one. Errors:
+// StageNameInvalid, StageAlreadyExists.
+func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, project, name, id string) (setops.Stage, error) {
 	p, err := s.Access.Project(ctx, u, organization, project, auth.CreateStage)
 	if err != nil {
 		return setops.Stage{}, err
 	}
-	st := setops.Stage{ID: s.NewID(), ProjectID: p.ID, Name: name, CreatedAt: s.Now().UTC(), CreatedBy: u.Email}
+	st := setops.Stage{ID: id, ProjectID: p.ID, Name: name, CreatedAt: s.Now().UTC(), CreatedBy: u.Email}
 	if err := setops.InvalidInput(setops.CodeStageNameInvalid, setops.CheckStageName(name)); err != nil {
 		return st, err
 	}
-	return st, s.Store.AddStage(ctx, st, u)
+	err = s.Store.AddStage(ctx, st, u)
+	if setops.IsCode(err, setops.StageAlreadyExists) {
+		if old, ok, lookErr := s.Store.Stage(ctx, p.ID, name); lookErr != nil || ok && old.ID == id {
+			return old, lookErr
+		}
+	}
+	return st, err
 }
 
 // DestroyStage stops and removes everything of a stage. Commits that wait are cancelled, and so is one that runs, unless it is

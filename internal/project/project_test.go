@@ -11,6 +11,7 @@ import (
 
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/store"
@@ -40,9 +41,9 @@ func begun(t *testing.T) *world {
 	must(t, err)
 	must(t, s.AddUser(ctx, ada, "hash", "o-1", time.Now()))
 	must(t, s.AddUser(ctx, bob, "hash", "o-1", time.Now()))
-	w, n := &world{store: s}, 0
+	w := &world{store: s}
 	w.Service = &project.Service{
-		Store: s, Access: auth.Access{Store: s}, Now: time.Now, NewID: func() string { n++; return fmt.Sprint("id-", n) },
+		Store: s, Access: auth.Access{Store: s}, Now: time.Now,
 		RemoveStage: func(_ context.Context, id string) error {
 			w.did = append(w.did, "stage "+id)
 			return w.fault
@@ -52,10 +53,10 @@ func begun(t *testing.T) *world {
 			return nil
 		},
 	}
-	_, err = w.CreateProject(ctx, ada, "demo", "shop")
+	_, err = w.CreateProject(ctx, ada, "demo", "shop", "id-1")
 	must(t, err)
-	for _, name := range []string{"production", "staging"} {
-		_, err := w.CreateStage(ctx, ada, "demo", "shop", name)
+	for i, name := range []string{"production", "staging"} {
+		_, err := w.CreateStage(ctx, ada, "demo", "shop", name, fmt.Sprint("id-", i+2))
 		must(t, err)
 	}
 	return w
@@ -91,7 +92,7 @@ func TestTheCreatorIsTheAdmin(t *testing.T) {
 
 func TestProjectsAreListedForThoseWhoMaySeeThem(t *testing.T) {
 	w := begun(t)
-	_, err := w.CreateProject(t.Context(), bob, "demo", "blog")
+	_, err := w.CreateProject(t.Context(), bob, "demo", "blog", "id-9")
 	must(t, err)
 	must(t, w.store.Grant(t.Context(), "id-2", bob.ID, setops.Member)) // stage production of shop
 	for _, test := range []struct {
@@ -115,15 +116,15 @@ func TestProjectsAreListedForThoseWhoMaySeeThem(t *testing.T) {
 func TestNamesAndRolesAreChecked(t *testing.T) {
 	w := begun(t)
 	ctx := t.Context()
-	_, err := w.CreateProject(ctx, ada, "demo", "No")
+	_, err := w.CreateProject(ctx, ada, "demo", "No", "id-9")
 	refused(t, err, setops.ProjectNameInvalid)
-	_, err = w.CreateProject(ctx, bob, "demo", "shop")
+	_, err = w.CreateProject(ctx, bob, "demo", "shop", "id-9")
 	refused(t, err, setops.ProjectAlreadyExists)
-	_, err = w.CreateProject(ctx, ada, "other", "shop")
+	_, err = w.CreateProject(ctx, ada, "other", "shop", "id-9")
 	refused(t, err, setops.OrganizationDoesNotExist)
-	_, err = w.CreateStage(ctx, ada, "demo", "shop", "no")
+	_, err = w.CreateStage(ctx, ada, "demo", "shop", "no", "id-9")
 	refused(t, err, setops.CodeStageNameInvalid)
-	_, err = w.CreateStage(ctx, bob, "demo", "shop", "mine")
+	_, err = w.CreateStage(ctx, bob, "demo", "shop", "mine", "id-9")
 	refused(t, err, setops.ProjectDoesNotExist)
 	refused(t, w.DestroyStage(ctx, bob, "demo", "shop", "production"), setops.ProjectDoesNotExist)
 	refused(t, w.DestroyProject(ctx, bob, "demo", "shop"), setops.ProjectDoesNotExist)
@@ -157,7 +158,7 @@ func TestAStageIsDestroyedWhenItsLastCommitHasEnded(t *testing.T) {
 		must(t, w.store.AppendCommands(ctx, "id-2", u.ID, "changeset of "+u.ID, now,
 			func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 				return []changeset.Command{&changeset.AppCreate{AppName: "web"}}, nil
-			}))
+			}, idempotency.Receipt[[]changeset.Command]{}))
 		c, err := w.store.Enqueue(ctx, changeset.Ticket{ID: "commit-of-" + u.ID, StageID: "id-2", UserID: u.ID, Now: now, QueueUntil: now.Add(time.Hour)})
 		must(t, err)
 		commits = append(commits, c)
@@ -196,7 +197,7 @@ func TestAServerThatStopsLeavesADestructionToItsNextStart(t *testing.T) {
 	must(t, w.store.AppendCommands(ctx, "id-2", ada.ID, "c", time.Now(),
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return []changeset.Command{&changeset.AppCreate{AppName: "web"}}, nil
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
 	_, err := w.store.Enqueue(ctx, changeset.Ticket{ID: "commit", StageID: "id-2", UserID: ada.ID, Now: time.Now(), QueueUntil: time.Now().Add(time.Hour)})
 	must(t, err)
 	c, _, err := w.store.Claim(ctx, "id-2", "owner", time.Now(), time.Now().Add(time.Hour))
@@ -206,7 +207,7 @@ func TestAServerThatStopsLeavesADestructionToItsNextStart(t *testing.T) {
 		t.Errorf("%v, did %v", err, w.did)
 	}
 	refusedNew := func() error {
-		_, err := w.CreateStage(ctx, ada, "demo", "shop", "more")
+		_, err := w.CreateStage(ctx, ada, "demo", "shop", "more", "id-3")
 		return err
 	}
 	refused(t, refusedNew(), setops.ProjectDoesNotExist)
@@ -248,4 +249,21 @@ func TestWhoGoesAwayDoesNotStopWhatWasBegun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w.RemoveStage = func(inner context.Context, _ string) error { cancel(); return inner.Err() }
 	must(t, w.DestroyStage(ctx, ada, "demo", "shop", "production"))
+}
+
+func TestWhatIsCreatedAgainUnderItsOwnIDIsTheSame(t *testing.T) {
+	w := begun(t)
+	ctx := t.Context()
+	p, err := w.CreateProject(ctx, ada, "demo", "shop", "id-1")
+	if err != nil || p.ID != "id-1" || p.CreatedBy != ada.Email {
+		t.Errorf("%+v, %v", p, err)
+	}
+	st, err := w.CreateStage(ctx, ada, "demo", "shop", "staging", "id-3")
+	if err != nil || st.ID != "id-3" || st.CreatedBy != ada.Email {
+		t.Errorf("%+v, %v", st, err)
+	}
+	_, err = w.CreateStage(ctx, ada, "demo", "shop", "staging", "id-2")
+	refused(t, err, setops.StageAlreadyExists)
+	_, err = w.CreateProject(ctx, ada, "demo", "blog", "id-1")
+	refused(t, err, setops.ProjectAlreadyExists)
 }

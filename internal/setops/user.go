@@ -32,3 +32,11 @@ type Stage struct {
 	Version             int64  // counts the committed states
 	Destroying          bool   // it is being taken down; nothing of it can be changed any more
 }
+
+// Keeper is the one of several servers on one database that has the engine open: it keeps the tasks, runs commits and routes.
+type Keeper struct {
+	Machine  string    `json:"machine"`  // its id: an engine of a single host is reached from there alone
+	Instance string    `json:"instance"` // of the data directory
+	Address  string    `json:"address"`  // URL of its API, for the other servers
+	Until    time.Time `json:"until"`    // when it is taken for gone, unless it says otherwise before
+}

@@ -13,16 +13,19 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/setops"
 )
 
 // Store is what staging needs of the store.
 type Store interface {
-	AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide) error
+	AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide,
+		receipt idempotency.Receipt[[]changeset.Command]) error
 	Changeset(ctx context.Context, stageID, userID string) (changeset.Changeset, bool, error)
-	Discard(ctx context.Context, stageID, userID string) (n int, ok bool, err error)
-	RemoveCommand(ctx context.Context, stageID, userID string, position int) (setops.Spec, []changeset.Command, error)
+	Discard(ctx context.Context, stageID, userID string, now time.Time, receipt idempotency.Receipt[int]) (n int, ok bool, err error)
+	RemoveCommand(ctx context.Context, stageID, userID string, position int, now time.Time,
+		receipt idempotency.Receipt[changeset.Staged]) (changeset.Staged, error)
 }
 
 // Images looks digests up.
@@ -65,7 +68,9 @@ type Result struct {
 
 // Stage stages all of the requests or none. Errors: ValidationFailed and what changeset.Fold says of a command; with
 // several requests the fields are named commands[i].field.
-func (s *Service) Stage(ctx context.Context, stage setops.StageRef, user setops.User, requests []Request) ([]Result, error) {
+func (s *Service) Stage(ctx context.Context, stage setops.StageRef, user setops.User, requests []Request,
+	receipt idempotency.Receipt[[]Result],
+) ([]Result, error) {
 	add := make([]changeset.Command, len(requests))
 	for i, r := range requests {
 		c, err := s.decode(stage, r)
@@ -83,7 +88,10 @@ func (s *Service) Stage(ctx context.Context, stage setops.StageRef, user setops.
 		b := batch{stage: stage, user: user, commands: add, refusals: admitted, reserve: reserve}
 		return add, s.decide(ctx, b, committed, staged, results)
 	}
-	if err := s.Store.AppendCommands(ctx, stage.ID, user.ID, s.NewID(), s.Now(), decide); err != nil {
+	signed := idempotency.Receipt[[]changeset.Command]{
+		Request: receipt.Request, Answer: func([]changeset.Command) any { return receipt.Answer(results) },
+	}
+	if err := s.Store.AppendCommands(ctx, stage.ID, user.ID, s.NewID(), s.Now(), decide, signed); err != nil {
 		return nil, err
 	}
 	for _, c := range add {
@@ -229,8 +237,8 @@ func (s *Service) Changeset(ctx context.Context, stage setops.StageRef, user set
 }
 
 // Discard drops what a user has staged. Errors: ChangesetDoesNotExist.
-func (s *Service) Discard(ctx context.Context, stage setops.StageRef, user setops.User) (int, error) {
-	n, ok, err := s.Store.Discard(ctx, stage.ID, user.ID)
+func (s *Service) Discard(ctx context.Context, stage setops.StageRef, user setops.User, receipt idempotency.Receipt[int]) (int, error) {
+	n, ok, err := s.Store.Discard(ctx, stage.ID, user.ID, s.Now(), receipt)
 	if err == nil && !ok {
 		err = nothingStaged()
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/setops"
@@ -25,6 +26,8 @@ var (
 	ada    = setops.User{ID: "u-ada", Email: "ada@example.com"}
 	now    = time.UnixMilli(1_700_000_000_000).UTC()
 	digest = fmt.Sprintf("sha256:%064x", 1)
+
+	unkeyed idempotency.Receipt[[]staging.Result]
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Run(m)) }
@@ -116,7 +119,7 @@ func (w *world) stage(t *testing.T, commands ...string) ([]staging.Result, error
 		name, arguments, _ := strings.Cut(c, " ")
 		requests = append(requests, staging.Request{Name: name, Arguments: json.RawMessage(arguments)})
 	}
-	return w.Stage(t.Context(), stage, ada, requests)
+	return w.Stage(t.Context(), stage, ada, requests, unkeyed)
 }
 
 func (w *world) must(t *testing.T, commands ...string) []staging.Result {
@@ -225,12 +228,12 @@ func TestWhatDoesNotApplyAnyMoreDoesNotStandInTheWay(t *testing.T) {
 	w := committed(t)
 	bob := setops.User{ID: "u-bob", Email: "bob@example.com"}
 	must(t, w.store.AddUser(t.Context(), bob, "hash", "o-1", now))
-	if _, err := w.Stage(t.Context(), stage, bob, []staging.Request{{Name: "app:resource:set", Arguments: json.RawMessage(`{"name":"worker","scale":2}`)}}); err != nil {
+	if _, err := w.Stage(t.Context(), stage, bob, []staging.Request{{Name: "app:resource:set", Arguments: json.RawMessage(`{"name":"worker","scale":2}`)}}, unkeyed); err != nil {
 		t.Fatal(err)
 	}
 	w.must(t, `app:destroy {"name":"worker"}`)
 	w.commit(t)
-	if _, err := w.Stage(t.Context(), stage, bob, []staging.Request{{Name: "app:resource:set", Arguments: json.RawMessage(`{"name":"web","scale":2}`)}}); err != nil {
+	if _, err := w.Stage(t.Context(), stage, bob, []staging.Request{{Name: "app:resource:set", Arguments: json.RawMessage(`{"name":"web","scale":2}`)}}, unkeyed); err != nil {
 		t.Error(err)
 	}
 }
@@ -266,10 +269,10 @@ func TestAChangesetHasALimit(t *testing.T) {
 	if _, err := w.stage(t, thousand[0]); !setops.IsCode(err, setops.ChangesetInvalid) {
 		t.Errorf("got %v", err)
 	}
-	if n, err := w.Discard(t.Context(), stage, ada); n != 10_000 || err != nil {
+	if n, err := w.Discard(t.Context(), stage, ada, idempotency.Receipt[int]{}); n != 10_000 || err != nil {
 		t.Errorf("discarded %d, %v", n, err)
 	}
-	if _, err := w.Discard(t.Context(), stage, ada); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
+	if _, err := w.Discard(t.Context(), stage, ada, idempotency.Receipt[int]{}); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -319,5 +322,20 @@ func TestAResultShowsTheAppAsItWasBefore(t *testing.T) {
 	}
 	if results[1].Before != nil || results[1].App == nil {
 		t.Errorf("a new app: %+v", results[1])
+	}
+}
+
+func TestACommandThatIsRemovedLeavesTheOthersAndAReceipt(t *testing.T) {
+	w, ctx := committed(t), t.Context()
+	w.must(t, `app:create {"name":"extra"}`, `app:env:set {"name":"extra","key":"A","value":"hidden"}`)
+	request := idempotency.Request{ID: "r", UserID: ada.ID, Digest: "d"}
+	kept := idempotency.Receipt[staging.Removed]{Request: request, Answer: func(r staging.Removed) any { return r.Broken }}
+	r, err := w.Remove(ctx, stage, ada, 1, kept)
+	if err != nil || r.Command.Name() != "app:create" || r.Left != 1 || len(r.Broken) != 1 || !strings.Contains(r.Broken[0], "extra") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	_, answer, ok, err := w.store.Request(ctx, "r", now)
+	if err != nil || !ok || !strings.Contains(answer, "extra") {
+		t.Errorf("%s, %v, %v", answer, ok, err)
 	}
 }

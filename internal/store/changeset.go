@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -37,15 +38,23 @@ func (s *Store) StagedCommands(ctx context.Context, stageID, userID string) ([]c
 // spec, the commands that are staged already and a function that reserves the next release id of an app; it returns the
 // commands to append, or an error, and then nothing is changed. Errors: those of decide, ChangesetLocked for a stage that
 // is being destroyed.
-func (s *Store) AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide) error {
+func (s *Store) AppendCommands(ctx context.Context, stageID, userID, newID string, now time.Time, decide changeset.Decide,
+	receipt idempotency.Receipt[[]changeset.Command],
+) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		return appendDecided(ctx, tx, changeset.Changeset{ID: newID, StageID: stageID, UserID: userID, CreatedAt: now}, decide)
+		add, err := appendDecided(ctx, tx, changeset.Changeset{ID: newID, StageID: stageID, UserID: userID, CreatedAt: now}, decide)
+		if err != nil {
+			return err
+		}
+		return sign(ctx, s, tx, receipt, add, now)
 	})
 }
 
 // StageRevert opens a changeset with the commands that revert a commit. decide is that of AppendCommands. Errors: those of
 // decide, ChangesetInvalid where the user has staged something already, ChangesetLocked.
-func (s *Store) StageRevert(ctx context.Context, fresh changeset.Changeset, decide changeset.Decide) error {
+func (s *Store) StageRevert(ctx context.Context, fresh changeset.Changeset, decide changeset.Decide,
+	receipt idempotency.Receipt[[]changeset.Command],
+) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, fresh.StageID, fresh.UserID)
 		if err != nil {
@@ -55,50 +64,54 @@ func (s *Store) StageRevert(ctx context.Context, fresh changeset.Changeset, deci
 			return setops.Refuse(setops.ChangesetInvalid,
 				"you have %d commands staged on this stage; commit them, or drop them with `setops changeset:discard`, before you revert a commit", len(open.Commands))
 		}
-		if err := appendDecided(ctx, tx, fresh, decide); err != nil {
+		add, err := appendDecided(ctx, tx, fresh, decide)
+		if err != nil {
 			return err
 		}
-		_, err = exec(ctx, tx, `UPDATE changesets SET reverts = $2 WHERE id = $1`, fresh.ID, fresh.Reverts)
-		return err
+		if _, err = exec(ctx, tx, `UPDATE changesets SET reverts = $2 WHERE id = $1`, fresh.ID, fresh.Reverts); err != nil {
+			return err
+		}
+		return sign(ctx, s, tx, receipt, add, fresh.CreatedAt)
 	})
 }
 
-// appendDecided appends to the open changeset of a user, which is fresh where there is none.
-func appendDecided(ctx context.Context, tx *sql.Tx, fresh changeset.Changeset, decide changeset.Decide) error {
+// appendDecided appends to the open changeset of a user, which is fresh where there is none, and gives what it appended.
+func appendDecided(ctx context.Context, tx *sql.Tx, fresh changeset.Changeset, decide changeset.Decide) ([]changeset.Command, error) {
 	stageID, userID := fresh.StageID, fresh.UserID
 	if err := refuseDestroying(ctx, tx, stageID); err != nil {
-		return err
+		return nil, err
 	}
 	spec, err := loadSpec(ctx, tx, stageID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	add, err := decide(spec, open.Commands, func(app string) (int, error) { return reserve(ctx, tx, stageID, app) })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !ok {
 		open.ID = fresh.ID
 		if err := addChangeset(ctx, tx, fresh.ID, stageID, userID, fresh.CreatedAt); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if open.Reverts != "" { // it is more than that now
 		if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, open.ID); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return appendCommands(ctx, tx, open.ID, add)
+	return add, appendCommands(ctx, tx, open.ID, add)
 }
 
 // RemoveCommand drops the command at a position, from 0, of a user's open changeset; with the last one the changeset goes.
-// It gives the committed spec and the commands that were staged. Errors: ChangesetDoesNotExist, ValidationFailed for a
-// position that has no command.
-func (s *Store) RemoveCommand(ctx context.Context, stageID, userID string, position int) (spec setops.Spec, was []changeset.Command, err error) {
+// It gives what was staged. Errors: ChangesetDoesNotExist, ValidationFailed for a position that has no command.
+func (s *Store) RemoveCommand(ctx context.Context, stageID, userID string, position int, now time.Time,
+	receipt idempotency.Receipt[changeset.Staged],
+) (was changeset.Staged, err error) {
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
 		if err != nil {
@@ -107,17 +120,24 @@ func (s *Store) RemoveCommand(ctx context.Context, stageID, userID string, posit
 		if err := changeset.CheckPosition(open, ok, position); err != nil {
 			return err
 		}
-		was = open.Commands
-		if spec, err = loadSpec(ctx, tx, stageID); err != nil {
+		was.Commands = open.Commands
+		if was.Committed, err = loadSpec(ctx, tx, stageID); err != nil {
 			return err
 		}
-		if len(was) == 1 {
-			_, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
+		if err := removeAt(ctx, tx, open, position); err != nil {
 			return err
 		}
-		return removeCommand(ctx, tx, open.ID, position)
+		return sign(ctx, s, tx, receipt, was, now)
 	})
-	return spec, was, err
+	return was, err
+}
+
+func removeAt(ctx context.Context, tx *sql.Tx, open changeset.Changeset, position int) error {
+	if len(open.Commands) > 1 {
+		return removeCommand(ctx, tx, open.ID, position)
+	}
+	_, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
+	return err
 }
 
 // removeCommand leaves a gap among the positions, which only give an order.
@@ -132,15 +152,17 @@ func removeCommand(ctx context.Context, tx *sql.Tx, changesetID string, index in
 }
 
 // Discard drops a user's open changeset and tells how many commands it had; ok is false where there is none.
-func (s *Store) Discard(ctx context.Context, stageID, userID string) (n int, ok bool, err error) {
+func (s *Store) Discard(ctx context.Context, stageID, userID string, now time.Time, receipt idempotency.Receipt[int]) (n int, ok bool, err error) {
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		open, there, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, stageID, userID)
 		n, ok = len(open.Commands), there
 		if err != nil || !there {
 			return err
 		}
-		_, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
-		return err
+		if _, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID); err != nil {
+			return err
+		}
+		return sign(ctx, s, tx, receipt, n, now)
 	})
 	return n, ok, err
 }

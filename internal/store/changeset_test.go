@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -44,11 +45,11 @@ func TestEveryUserHasAChangesetOfTheirOwn(t *testing.T) {
 	if got := staged(t, s, bob); !slices.Equal(got, []string{"app:create worker"}) {
 		t.Errorf("bob's: %v", got)
 	}
-	n, ok, err := s.Discard(t.Context(), "s-1", ada.ID)
+	n, ok, err := s.Discard(t.Context(), "s-1", ada.ID, now, idempotency.Receipt[int]{})
 	if n != 2 || !ok || err != nil {
 		t.Errorf("discarded %d, %v, %v", n, ok, err)
 	}
-	if _, ok, err = s.Discard(t.Context(), "s-1", ada.ID); ok || err != nil {
+	if _, ok, err = s.Discard(t.Context(), "s-1", ada.ID, now, idempotency.Receipt[int]{}); ok || err != nil {
 		t.Errorf("discarded twice: %v, %v", ok, err)
 	}
 	if got := staged(t, s, bob); len(got) != 1 {
@@ -65,7 +66,7 @@ func TestNothingIsStagedWhenTheDecisionIsNo(t *testing.T) {
 				t.Errorf("reserved %d, %v", id, err)
 			}
 			return []changeset.Command{create("web")}, no
-		})
+		}, idempotency.Receipt[[]changeset.Command]{})
 	if !errors.Is(err, no) || staged(t, s, ada) != nil {
 		t.Errorf("%v, staged %v", err, staged(t, s, ada))
 	}
@@ -80,7 +81,7 @@ func reserveOne(t *testing.T, s *Store, u setops.User) (id int) {
 		func(_ setops.Spec, _ []changeset.Command, reserve func(string) (int, error)) (none []changeset.Command, err error) {
 			id, err = reserve("web")
 			return nil, err
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
 	return id
 }
 

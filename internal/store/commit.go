@@ -43,8 +43,8 @@ func (s *Store) Enqueue(ctx context.Context, t changeset.Ticket) (c changeset.Co
 
 func enqueue(ctx context.Context, tx *sql.Tx, t changeset.Ticket, open changeset.Changeset) error {
 	var unended, last int64
-	err := tx.QueryRowContext(ctx, `SELECT count(CASE WHEN state IN ('queued', 'running') THEN 1 END), COALESCE(max(position), 0)
-		FROM commits WHERE stage_id = $1`, t.StageID).Scan(&unended, &last)
+	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM commits WHERE stage_id = $1 AND state IN ('queued', 'running')),
+		COALESCE((SELECT max(position) FROM commits WHERE stage_id = $1), 0)`, t.StageID).Scan(&unended, &last)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -126,7 +127,7 @@ func TestCommandsComeBackInTheOrderInWhichTheyWereStaged(t *testing.T) {
 		}
 		stage(t, s, ada, &changeset.AppCreate{AppName: "gone"}, &changeset.AppCreate{AppName: "three"}, &changeset.AppDestroy{AppName: "one"})
 		stage(t, s, bob, &changeset.AppCreate{AppName: "other"})
-		_, _, err := s.RemoveCommand(t.Context(), "s-1", ada.ID, 0)
+		_, err := s.RemoveCommand(t.Context(), "s-1", ada.ID, 0, now, idempotency.Receipt[changeset.Staged]{})
 		must(t, err)
 		for _, id := range order {
 			_, err := s.Cancel(t.Context(), "s-1", id, ada.Email, now)

@@ -18,12 +18,12 @@ type dialect struct {
 	isTaken      func(error) bool // a unique value is there already
 	isFull       func(error) bool // its disk is full
 	isLost       func(error) bool // it cannot be reached, or the connection broke
-	isConflict   func(error) bool // the transaction met another one, and may succeed when it is run again
+	hasMet       func(error) bool // the transaction met another one, and may succeed when it is run again
 	isUnstorable func(error) bool // it was given a text that it cannot hold, and so does not hold
 
 	// mark gives a name to a transaction that has written, for isPassed; nil where a commit says for sure how it ended.
 	mark     func(context.Context, *sql.Tx) (string, error)
-	isPassed func(ctx context.Context, db *sql.DB, mark string) (bool, error)
+	isPassed func(ctx context.Context, db querier, mark string) (bool, error)
 }
 
 // says reports whether any database says that of an error. Each knows its own driver's errors and no others.
@@ -53,7 +53,7 @@ func named(err error) error {
 		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
 	case says(err, func(d dialect) func(error) bool { return d.isLost }):
 		return passing("the server's database cannot be reached; try again in a moment", err)
-	case says(err, func(d dialect) func(error) bool { return d.isConflict }):
+	case says(err, func(d dialect) func(error) bool { return d.hasMet }):
 		return passing("the server's database is busy; try again in a moment", err)
 	}
 	return err

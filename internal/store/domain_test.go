@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -39,7 +40,7 @@ func withOther(t *testing.T, s *Store, domain string, isValidated bool) error {
 	must(t, s.AppendCommands(ctx, "s-2", ada.ID, "changeset on s-2", now,
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return []changeset.Command{create("shop")}, nil
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
 	other := ticket("c-other", ada)
 	other.StageID = "s-2"
 	_, err := s.Enqueue(ctx, other)

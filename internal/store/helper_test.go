@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/store/pgtest"
@@ -88,7 +89,7 @@ func stage(t *testing.T, s *Store, u setops.User, commands ...changeset.Command)
 	must(t, s.AppendCommands(t.Context(), "s-1", u.ID, "changeset of "+u.ID+time.Now().String(), now,
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return commands, nil
-		}))
+		}, idempotency.Receipt[[]changeset.Command]{}))
 }
 
 // ticket asks for a commit on stage s-1.

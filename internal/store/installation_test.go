@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,6 +28,22 @@ func TestWhoInstallsFirstIsBelieved(t *testing.T) {
 	if err != nil || !maps.Equal(all, map[string]string{"key": got[0]}) || len(slices.Compact(got)) != 1 {
 		t.Errorf("told %v, has %v, %v", got, all, err)
 	}
+}
+
+func TestAMigrationThatComesLateIsMadeUpFor(t *testing.T) {
+	opened := place(t)
+	s := opened()
+	must(t, s.change(t.Context(), func(tx *sql.Tx) error {
+		_, err := exec(t.Context(), tx, `DROP TABLE certificates`)
+		if err == nil {
+			_, err = exec(t.Context(), tx, `DELETE FROM goose_db_version WHERE version_id = 3`)
+		}
+		return err
+	}))
+	must(t, s.Close())
+	s = opened()
+	must(t, s.KeepCertificate(t.Context(), "a", "b", now))
+	must(t, s.Close())
 }
 
 func TestNamesAreSortedByTheirBytes(t *testing.T) {

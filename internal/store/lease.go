@@ -143,6 +143,6 @@ func (s *Store) GiveUp(ctx context.Context, now time.Time, why changeset.Failure
 // Waiting lists the stages on which a commit waits and none runs.
 func (s *Store) Waiting(ctx context.Context) ([]setops.StageRef, error) {
 	return collect(ctx, s.read, scanRef, selectRef+` WHERE NOT s.destroying
-		AND EXISTS (SELECT 1 FROM commits WHERE stage_id = s.id AND state = 'queued')
-		AND NOT EXISTS (SELECT 1 FROM commits WHERE stage_id = s.id AND state = 'running') ORDER BY s.id`)
+		AND s.id IN (SELECT stage_id FROM commits WHERE state = 'queued')
+		AND s.id NOT IN (SELECT stage_id FROM commits WHERE state = 'running') ORDER BY s.id`)
 }

@@ -42,11 +42,14 @@ func Connect(ctx context.Context, url string) (*Store, error) {
 }
 
 func pool(config *pgx.ConnConfig, isReader bool, most int) *sql.DB {
-	own := config.Copy()
-	if isReader {
-		own.RuntimeParams["default_transaction_read_only"] = "on"
+	var options []stdlib.OptionOpenDB
+	if isReader { // behind the connection, since a URL may ask for a server that takes writes
+		options = append(options, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+			_, err := c.Exec(ctx, `SET default_transaction_read_only = on`)
+			return err
+		}))
 	}
-	db := stdlib.OpenDB(*own)
+	db := stdlib.OpenDB(*config.Copy(), options...)
 	db.SetMaxOpenConns(most)
 	db.SetMaxIdleConns(most)
 	db.SetConnMaxIdleTime(postgresIdle)

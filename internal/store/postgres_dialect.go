@@ -20,7 +20,7 @@ var postgresDialect = dialect{
 	isTaken:      func(err error) bool { return hasState(err, "23505") },
 	isFull:       func(err error) bool { return hasState(err, "53100") },
 	isLost:       isLost,
-	isConflict:   func(err error) bool { return hasState(err, "40001", "40P01") },
+	hasMet:       func(err error) bool { return hasState(err, "40001", "40P01") },
 	isUnstorable: func(err error) bool { return hasState(err, "22021") },
 	mark:         mark,
 	isPassed:     isPassed,
@@ -62,7 +62,7 @@ const (
 )
 
 // isPassed tells whether a transaction was committed whose commit was not answered.
-func isPassed(ctx context.Context, db *sql.DB, mark string) (bool, error) {
+func isPassed(ctx context.Context, db querier, mark string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, outcomeLimit)
 	defer cancel()
 	for {

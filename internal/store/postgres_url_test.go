@@ -55,6 +55,9 @@ func TestSessionsHaveLimitsUnlessTheURLHasOthers(t *testing.T) {
 	if c.ConnectTimeout != connectLimit || c.RuntimeParams["application_name"] != "mine" || c.RuntimeParams["idle_in_transaction_session_timeout"] != "15s" {
 		t.Errorf("%v %v", c.ConnectTimeout, c.RuntimeParams)
 	}
+	if c, err = parseURL("postgres:///setops?host=/run/postgresql"); err != nil || c.Host != "/run/postgresql" {
+		t.Errorf("a socket: %v", err)
+	}
 	if c, err = parseURL("postgres://ada@db.example/setops?connect_timeout=3"); err != nil || c.ConnectTimeout.Seconds() != 3 {
 		t.Errorf("%v %v", c.ConnectTimeout, err)
 	}

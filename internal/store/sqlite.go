@@ -30,6 +30,9 @@ func sqliteCode(err error) int {
 	return e.Code()
 }
 
+// sqliteReaders is how many connections read at once.
+const sqliteReaders = 4
+
 // Open opens the database file, makes it (0600) where there is none, and brings its schema up to date.
 func Open(ctx context.Context, file string) (*Store, error) {
 	if err := touch(file); err != nil {
@@ -46,8 +49,9 @@ func Open(ctx context.Context, file string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", file, err), write.Close())
 	}
-	read.SetMaxOpenConns(4)
-	s := &Store{write: write, read: read, dialect: sqliteDialect}
+	read.SetMaxOpenConns(sqliteReaders)
+	read.SetMaxIdleConns(sqliteReaders) // to open one costs more than most of what it reads
+	s := &Store{write: write, read: &prepared{DB: read}, dialect: sqliteDialect}
 	if err := migrate(ctx, write, goose.DialectSQLite3); err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate database %s: %w", file, err), s.Close())
 	}

@@ -56,6 +56,12 @@ func (s *Store) StageRef(ctx context.Context, id string) (setops.StageRef, bool,
 	return first(collect(ctx, s.read, scanRef, selectRef+` WHERE s.id = $1`, id))
 }
 
+// Fence gives the number of the newest lease of a stage; 0: there was none.
+func (s *Store) Fence(ctx context.Context, stageID string) (fence int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT fence FROM stages WHERE id = $1`, stageID).Scan(&fence)
+	return fence, err
+}
+
 // Version gives how many committed states a stage has had.
 func (s *Store) Version(ctx context.Context, stageID string) (version int64, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT version FROM stages WHERE id = $1`, stageID).Scan(&version)

@@ -11,7 +11,9 @@ import (
 	"database/sql"
 	"embed"
 	"errors"
+	"io"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -23,17 +25,18 @@ var migrations embed.FS
 // Store is the database of one installation.
 type Store struct {
 	write   *sql.DB
-	read    *sql.DB
+	read    reader
 	dialect dialect
+	swept   atomic.Int64 // when requests were last swept, in milliseconds
 }
 
-// migrate brings the schema up to date.
+// migrate brings the schema up to date. A migration that is merged later than one of a higher number is made up for.
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}
@@ -72,6 +75,12 @@ func collect[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, err
 		all = append(all, one)
 	}
 	return all, ignoreUnstorable(rows.Err())
+}
+
+// reader is a database that is read: prepared, where its driver keeps nothing of a query.
+type reader interface {
+	querier
+	io.Closer
 }
 
 // exec runs a statement and gives how many rows it changed.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -66,7 +68,8 @@ func TestATransactionIsAllOrNothing(t *testing.T) {
 
 func TestReadersCannotWrite(t *testing.T) {
 	s := withStage(t)
-	if _, err := s.read.ExecContext(t.Context(), `DELETE FROM stages`); err == nil {
+	var id string
+	if _, err := found(s.read.QueryRowContext(t.Context(), `DELETE FROM stages RETURNING id`).Scan(&id)); err == nil {
 		t.Error("a reader has deleted stages")
 	}
 }
@@ -146,7 +149,7 @@ func TestARemovedStageTakesAllThatIsOnIt(t *testing.T) {
 	if busy || err != nil {
 		t.Errorf("%v, %v", busy, err)
 	}
-	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil), setops.ChangesetLocked)
+	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil, idempotency.Receipt[[]changeset.Command]{}), setops.ChangesetLocked)
 	_, err = s.Enqueue(ctx, ticket("c-2", bob))
 	refused(t, err, setops.ChangesetLocked)
 	refs, err := s.Destroying(ctx)
@@ -164,5 +167,17 @@ func TestARemovedStageTakesAllThatIsOnIt(t *testing.T) {
 			t.Errorf("%d rows are left in %s", n, table)
 		}
 	}
-	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil), setops.ChangesetLocked)
+	refused(t, s.AppendCommands(ctx, "s-1", ada.ID, "x", now, nil, idempotency.Receipt[[]changeset.Command]{}), setops.ChangesetLocked)
+}
+
+func TestReadingGoesOnWhenConnectionsAreGone(t *testing.T) {
+	s := withStage(t)
+	for range 3 {
+		if refs, err := s.StageRefs(t.Context()); err != nil || len(refs) != 1 {
+			t.Fatalf("%v, %v", refs, err)
+		}
+		pool := s.read.(interface{ SetMaxIdleConns(n int) })
+		pool.SetMaxIdleConns(-1) // closes what is idle
+		pool.SetMaxIdleConns(1)
+	}
 }

@@ -22,7 +22,7 @@ const (
 func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := s.try(ctx, f)
-		if attempt == attempts || s.dialect.isConflict == nil || !s.dialect.isConflict(err) {
+		if attempt == attempts || s.dialect.hasMet == nil || !s.dialect.hasMet(err) {
 			return named(err)
 		}
 		if err := pause(ctx, attempt); err != nil {
@@ -84,7 +84,7 @@ func (s *Store) commit(ctx context.Context, tx *sql.Tx) error {
 	if err = tx.Commit(); err == nil {
 		return nil
 	}
-	if mark != "" && !s.dialect.isConflict(err) {
+	if mark != "" && !s.dialect.hasMet(err) {
 		passed, unknown := s.dialect.isPassed(context.WithoutCancel(ctx), s.read, mark)
 		if passed {
 			return nil

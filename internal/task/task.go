@@ -23,14 +23,14 @@ type Service struct {
 	Engine interface {
 		engine.Tasks
 		engine.Logs
-		EnsureStage(ctx context.Context, s setops.StageRef) error
+		EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error
 	}
 	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
-	NewID   func() string
 }
 
-// Request is a one-off task to run. Zero values are as the app has them.
+// Request is a one-off task to run. Zero values, but that of ID, are as the app has them.
 type Request struct {
+	ID                    string // of the task: 32 hexadecimal digits. One that is there already is not run again
 	Arguments, Entrypoint []string
 	Release               int
 	CPU, Memory           int
@@ -50,10 +50,10 @@ func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.Us
 	if err != nil {
 		return setops.Task{}, err
 	}
-	if err := s.Engine.EnsureStage(ctx, stage); err != nil {
+	if err := s.Engine.EnsureStage(ctx, stage, 0); err != nil {
 		return setops.Task{}, err
 	}
-	return s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, s.NewID(), env, engine.Override{
+	return s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, r.ID, env, engine.Override{
 		Entrypoint: r.Entrypoint, Arguments: r.Arguments, CPU: r.CPU, Memory: r.Memory,
 	}))
 }

@@ -40,7 +40,7 @@ func (w *world) StagedCommands(context.Context, string, string) ([]changeset.Com
 	return w.staged, w.fault
 }
 
-func (w *world) EnsureStage(_ context.Context, s setops.StageRef) error {
+func (w *world) EnsureStage(_ context.Context, s setops.StageRef, _ int64) error {
 	w.ensured = append(w.ensured, s.ID)
 	return nil
 }
@@ -63,7 +63,7 @@ func (w *world) ReadLogs(_ context.Context, q engine.LogQuery, _ func(engine.Log
 
 func service(w *world) *task.Service {
 	return &task.Service{
-		Store: w, Engine: w, NewID: func() string { return strings.Repeat("a", 32) },
+		Store: w, Engine: w,
 		OpenEnv: func(string, *setops.App) (map[string]string, error) { return map[string]string{"A": "open"}, nil },
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/setopsco/setops/internal/engine/host"
 	"github.com/setopsco/setops/internal/gc"
 	"github.com/setopsco/setops/internal/history"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -135,7 +136,7 @@ func (p *past) commit(t *testing.T, u setops.User) changeset.Commit {
 	if len(staged) == 0 {
 		return changeset.Commit{}
 	}
-	r := commit.Request{}
+	r := commit.Request{ID: newID()}
 	if preview, err := p.commits.Preview(t.Context(), stage, u); err == nil && p.in(3) {
 		r.Plan = preview.Hash
 	}
@@ -212,7 +213,7 @@ func (p *past) cancelOne(t *testing.T) {
 	if len(staged) == 0 {
 		return
 	}
-	c, err := p.commits.Start(t.Context(), stage, ada, commit.Request{})
+	c, err := p.commits.Start(t.Context(), stage, ada, commit.Request{ID: newID()})
 	must(t, err)
 	until := pick(p.dice, changeset.Initializing, changeset.Applying)
 	must(t, p.commits.Watch(t.Context(), stage.ID, c.ID, 0, func(now commit.Progress) bool {
@@ -249,7 +250,7 @@ func (p *past) revert(t *testing.T, c changeset.Commit, force bool) (staged bool
 	must(t, err)
 	now := p.spec(t)
 	target, conflicts := changeset.Inverse(delta.Before, delta.After, now)
-	done, err := p.history.Revert(t.Context(), stage, ada, history.Revert{Commit: c.ID, Force: force})
+	done, err := p.history.Revert(t.Context(), stage, ada, history.Revert{Commit: c.ID, Force: force}, idempotency.Receipt[history.Reverted]{})
 	if setops.IsCode(err, setops.ChangesetInvalid) {
 		if len(conflicts) == 0 || force {
 			if len(changeset.Between(now, target)) > 0 {
@@ -280,7 +281,7 @@ func (p *past) revertTo(t *testing.T) {
 func (p *past) bringBack(t *testing.T, c changeset.Commit) {
 	t.Helper()
 	was, now := p.were[c.ID], p.spec(t)
-	_, err := p.history.Revert(t.Context(), stage, ada, history.Revert{Commit: c.ID, To: true})
+	_, err := p.history.Revert(t.Context(), stage, ada, history.Revert{Commit: c.ID, To: true}, idempotency.Receipt[history.Reverted]{})
 	var refused *setops.Error
 	if errors.As(err, &refused) && refused.Code == setops.ChangesetInvalid {
 		if text(now, false) != text(was, false) && !p.isForgotten(t, c) {

@@ -53,7 +53,7 @@ func newSerial(t *testing.T) *world {
 	w := newWorld(t, every{})
 	w.serve(t)
 	w.stage(t, ada, &changeset.AppCreate{AppName: ledger})
-	c, err := w.commits.Start(t.Context(), stage, ada, commit.Request{})
+	c, err := w.commits.Start(t.Context(), stage, ada, commit.Request{ID: newID()})
 	must(t, err)
 	if c = w.await(t, w.commits, c.ID); c.State != changeset.Done {
 		t.Fatalf("%+v", c.Failure)

@@ -42,20 +42,20 @@ func (e *mortal) do(f func() error) error {
 	return f()
 }
 
-func (e *mortal) EnsureStage(ctx context.Context, s setops.StageRef) error {
-	return e.do(func() error { return e.Engine.EnsureStage(ctx, s) })
+func (e *mortal) EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error {
+	return e.do(func() error { return e.Engine.EnsureStage(ctx, s, fence) })
 }
 
 func (e *mortal) Ensure(ctx context.Context, g engine.Generation) error {
 	return e.do(func() error { return e.Engine.Ensure(ctx, g) })
 }
 
-func (e *mortal) Remove(ctx context.Context, id string) error {
-	return e.do(func() error { return e.Engine.Remove(ctx, id) })
+func (e *mortal) Remove(ctx context.Context, id string, fence int64) error {
+	return e.do(func() error { return e.Engine.Remove(ctx, id, fence) })
 }
 
-func (e *mortal) RemoveApp(ctx context.Context, stageID, app string) error {
-	return e.do(func() error { return e.Engine.RemoveApp(ctx, stageID, app) })
+func (e *mortal) RemoveApp(ctx context.Context, stageID, app string, fence int64) error {
+	return e.do(func() error { return e.Engine.RemoveApp(ctx, stageID, app, fence) })
 }
 
 func (e *mortal) Run(ctx context.Context, o engine.OneOff) (t setops.Task, err error) {

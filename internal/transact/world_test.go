@@ -19,6 +19,7 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/fake"
 	"github.com/setopsco/setops/internal/history"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
@@ -99,7 +100,7 @@ func (w *world) settle(t *testing.T) {
 func (w *world) config(owner string) commit.Config {
 	return commit.Config{
 		Store: w.store, Engine: w.engine, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Recheck: w.Admit,
-		Key: w.box.FingerprintKey(), NewID: newID, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Owner: owner,
+		Key: w.box.FingerprintKey(), Now: time.Now, Logger: slog.New(slog.DiscardHandler), Owner: owner,
 	}
 }
 
@@ -175,7 +176,7 @@ func (w *world) stage(t *testing.T, u setops.User, commands ...changeset.Command
 		must(t, err)
 		requests[i] = staging.Request{Name: c.Name(), Arguments: text}
 	}
-	results, err := w.staging.Stage(t.Context(), stage, u, requests)
+	results, err := w.staging.Stage(t.Context(), stage, u, requests, idempotency.Receipt[[]staging.Result]{})
 	var refused *setops.Error
 	if errors.As(err, &refused) && refused.Kind != setops.Fault {
 		return nil, false
@@ -186,7 +187,7 @@ func (w *world) stage(t *testing.T, u setops.User, commands ...changeset.Command
 
 func (w *world) discard(t *testing.T, u setops.User) {
 	t.Helper()
-	if _, err := w.staging.Discard(t.Context(), stage, u); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
+	if _, err := w.staging.Discard(t.Context(), stage, u, idempotency.Receipt[int]{}); !setops.IsCode(err, setops.ChangesetDoesNotExist) {
 		must(t, err)
 	}
 }

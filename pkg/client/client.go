@@ -2,8 +2,9 @@
 // it knows no terminal, no configuration file and no scope: those belong to whoever uses it.
 //
 // Start with New. Every method returns a *api.ServiceError where the server refused, and a *ConnectionError where there
-// was no answer at all. Requests that the server calls temporary are sent again for a few seconds; so are requests that
-// only read when the server cannot be reached. Streams reconnect by themselves, see Options.Patience.
+// was no answer at all. What the server calls temporary is sent again for a few seconds, and so is every request whose
+// answer was lost: one that changes something carries a key by which the server does it once. Streams reconnect by
+// themselves, see Options.Patience.
 package client
 
 import (
@@ -23,9 +24,11 @@ type Options struct {
 	UserAgent string
 	// Patience is how long a broken stream is opened again before its reader gets a *ConnectionError. 0 means 30 s.
 	Patience time.Duration
+	// Resend is how long a request that got no answer is sent again, from the first loss on. 0 means 3 s.
+	Resend time.Duration
 	// Backoff is the first pause before a request is sent again; it doubles each time. 0 means 100 ms.
 	Backoff time.Duration
-	// Trace, where set, hears of every request once it has an answer or has failed.
+	// Trace, where set, hears of every request each time that it has an answer or has failed.
 	Trace func(Trace)
 }
 
@@ -49,7 +52,7 @@ type Client struct {
 const (
 	dialTimeout    = 10 * time.Second
 	requestTimeout = 5 * time.Minute
-	resends        = 4
+	resends        = 4 // of what is temporary
 )
 
 // New makes a client of the server at address, for example http://127.0.0.1:7700. The token may be empty: then only
@@ -57,6 +60,9 @@ const (
 func New(address, token string, options Options) *Client {
 	if options.Patience == 0 {
 		options.Patience = 30 * time.Second
+	}
+	if options.Resend == 0 {
+		options.Resend = 3 * time.Second
 	}
 	if options.Backoff == 0 {
 		options.Backoff = 100 * time.Millisecond
@@ -67,11 +73,7 @@ func New(address, token string, options Options) *Client {
 		SetLogger(silent{}).
 		SetContentLength(true). // an empty body is none, not an empty stream
 		SetHeader("Accept", "application/json").
-		SetRedirectPolicy(resty.NoRedirectPolicy()). // a redirect could carry the token elsewhere
-		SetRetryCount(resends).
-		SetRetryWaitTime(options.Backoff).
-		SetRetryMaxWaitTime(8 * options.Backoff).
-		AddRetryCondition(func(r *resty.Response, err error) bool { return worthResending(r, err) && !shallNotQueue(r) })
+		SetRedirectPolicy(resty.NoRedirectPolicy()) // a redirect could carry the token elsewhere
 	if options.UserAgent != "" {
 		h.SetHeader("User-Agent", options.UserAgent)
 	}

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/go-resty/resty/v2"
 	"github.com/setopsco/setops/pkg/api"
 )
 
@@ -29,16 +28,6 @@ const MaxCommits = 1000
 func (c *Client) StartCommit(ctx context.Context, ref StageRef, body api.StartCommit) (api.Commit, error) {
 	var commit api.Commit
 	return commit, c.do(ctx, call{method: http.MethodPost, path: ref.commits(), in: body, out: &commit})
-}
-
-// shallNotQueue says whether the server refused a commit because others are before it: to send that again would be to queue.
-func shallNotQueue(response *resty.Response) bool {
-	if response == nil {
-		return false
-	}
-	body, isCommit := response.Request.Body.(api.StartCommit)
-	var e api.ServiceError
-	return isCommit && body.NoQueue && json.Unmarshal(response.Body(), &e) == nil && e.HasCode("CommitAlreadyRunning")
 }
 
 // Commit shows a commit, running or ended. Instead of an id, here and below, the beginning of one will do.

@@ -7,12 +7,14 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 )
 
 // ConnectionError says that the server gave no answer: it is down, unreachable, or cut the connection.
 type ConnectionError struct {
 	Address string // the server's base URL, as it was tried
+	Tries   int    // how often the request was sent; 0: it was a stream
 	Err     error
 }
 
@@ -26,7 +28,9 @@ func (e *ConnectionError) Unwrap() error { return e.Err }
 
 // Cut says whether the server was reached and then closed the connection: what was asked for may have been done.
 func (e *ConnectionError) Cut() bool {
-	return e.Err == nil || errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, syscall.ECONNRESET)
+	return e.Err == nil || errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) ||
+		errors.Is(e.Err, syscall.ECONNRESET) || errors.Is(e.Err, syscall.EPIPE) ||
+		strings.Contains(e.Err.Error(), "server closed idle connection") // net/http gives it no name
 }
 
 // cause says in plain words what the layers below wrap several times.

@@ -19,14 +19,24 @@ type call struct {
 	query        url.Values
 	in, out      any
 	lastEvent    string // of a stream: the id of the event behind which it goes on
+	key          string // by which the server knows it when it comes again; do makes it
 }
 
 func (c *Client) do(ctx context.Context, r call) error {
+	r.key = newKey(r)
+	return c.insist(ctx, r, func() error { return c.send(ctx, r) })
+}
+
+// send sends a request once.
+func (c *Client) send(ctx context.Context, r call) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	request := c.http.R().SetContext(ctx).SetQueryParamsFromValues(r.query)
 	if r.in != nil {
 		request.SetHeader("Content-Type", "application/json").SetBody(r.in)
+	}
+	if r.key != "" {
+		request.SetHeader(keyHeader, r.key)
 	}
 	started := time.Now()
 	response, err := request.Execute(r.method, r.path)
@@ -70,7 +80,7 @@ func (c *Client) failure(ctx context.Context, response *resty.Response, err erro
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
 	}
-	if answer := raw(response); answer != nil && (err == nil || answer.StatusCode >= http.StatusMultipleChoices) {
+	if answer := raw(response); answer != nil && (err == nil || isRedirect(answer.StatusCode)) { // resty makes an error of those
 		return c.refusal(answer.StatusCode, response.Body())
 	}
 	return &ConnectionError{Address: c.address, Err: err}
@@ -90,17 +100,12 @@ func (c *Client) refusal(status int, body []byte) *api.ServiceError {
 	}
 }
 
-func isGatewayFault(status int) bool {
-	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+func isRedirect(status int) bool {
+	return status >= http.StatusMultipleChoices && status < http.StatusBadRequest
 }
 
-// worthResending says yes to what the server calls temporary, and to reading requests that got no answer.
-func worthResending(response *resty.Response, err error) bool {
-	if err != nil {
-		return response != nil && response.Request.Method == http.MethodGet && response.RawResponse == nil
-	}
-	var e api.ServiceError
-	return response.IsError() && json.Unmarshal(response.Body(), &e) == nil && e.Temporary
+func isGatewayFault(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 }
 
 // raw gives the HTTP answer, nil where there was none.

@@ -54,6 +54,7 @@ var tests = []test{
 	{name: "a generation of scale 0 is ready at once", run: scaleZeroIsReady},
 	{name: "removing a generation leaves nothing of it", run: removingLeavesNothing},
 	{name: "changes are reported", run: changesAreReported},
+	{name: "who has an older lease of a stage is refused", run: olderLeasesAreRefused},
 
 	{name: "a task is RUNNING only after its network check", run: networkCheckGates},
 	{name: "a task that never answers fails the network check", run: networkCheckFails},

@@ -107,7 +107,7 @@ func (w *world) remove(t *testing.T, id string) {
 	t.Helper()
 	ctx, cancel := soon()
 	defer cancel()
-	if err := w.Remove(ctx, id); err != nil {
+	if err := w.Remove(ctx, id, 0); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -34,7 +34,7 @@ func stagesAreRemoved(t *testing.T, w *world) {
 
 func appsAreRemoved(t *testing.T, w *world) {
 	w.runOneOff(t, w.oneOff("print", "hello"))
-	if err := w.RemoveApp(t.Context(), w.stage.ID, "web"); err != nil {
+	if err := w.RemoveApp(t.Context(), w.stage.ID, "web", 0); err != nil {
 		t.Fatal(err)
 	}
 	if lines := w.lines(t, logOf(""), ""); len(lines) != 0 {

@@ -66,7 +66,7 @@ func (w *world) ensureStage(t *testing.T, s setops.StageRef) {
 	t.Helper()
 	ctx, cancel := soon()
 	defer cancel()
-	if err := w.EnsureStage(ctx, s); err != nil {
+	if err := w.EnsureStage(ctx, s, 0); err != nil {
 		t.Fatal(err)
 	}
 }

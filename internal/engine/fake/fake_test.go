@@ -61,7 +61,7 @@ func TestADeployTakesAFewMilliseconds(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	}
-	if err := e.Remove(ctx, "g1"); err != nil {
+	if err := e.Remove(ctx, "g1", 0); err != nil {
 		t.Fatal(err)
 	}
 	t.Log("gone after", time.Since(begin))
@@ -96,7 +96,7 @@ func TestAHandlerCanBeAnApp(t *testing.T) {
 	if got := get(t, "http://"+tasks[0].Address); got != "mine" {
 		t.Errorf("got %q", got)
 	}
-	if err := e.Remove(context.Background(), "g1"); err != nil {
+	if err := e.Remove(context.Background(), "g1", 0); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -57,7 +57,7 @@ func (s *Supervisor) adoptContainer(f Found, record setops.Task, recorded bool) 
 	}
 	t := s.newTask(record, facts)
 	s.stages[facts.stage.ID] = facts.stage
-	s.tasks[t.ID] = t
+	s.add(t)
 	if record.Generation != "" {
 		s.join(t)
 	}
@@ -100,7 +100,7 @@ func (s *Supervisor) join(t *task) {
 // adoptRecord takes over a task without a container: it has ended, or vanished with the machine.
 func (s *Supervisor) adoptRecord(record setops.Task) {
 	t := &task{Task: record, done: make(chan struct{}), stop: make(chan struct{})}
-	s.tasks[t.ID] = t
+	s.add(t)
 	if t.Status == setops.Stopped {
 		close(t.done)
 		return

@@ -87,7 +87,7 @@ func TestTasksOfAGenerationThatNobodyWantsGoOnUntilTheyAreRemoved(t *testing.T) 
 		if now := b.task(task.ID); now.Status != setops.Running {
 			t.Errorf("got %+v", now)
 		}
-		if err := b.Remove(context.Background(), "g1"); err != nil {
+		if err := b.Remove(context.Background(), "g1", 0); err != nil {
 			t.Error(err)
 		}
 		if now := b.task(task.ID); now.Status != setops.Stopped {
@@ -99,7 +99,7 @@ func TestTasksOfAGenerationThatNobodyWantsGoOnUntilTheyAreRemoved(t *testing.T) 
 func TestAContainerThatNeverStartedIsRemoved(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		ctx := context.Background()
-		if err := b.EnsureStage(ctx, stage); err != nil {
+		if err := b.EnsureStage(ctx, stage, 0); err != nil {
 			t.Fatal(err)
 		}
 		half := strings.Repeat("b", 32)
@@ -143,7 +143,7 @@ func TestClosingAmidABackOffLeavesNothing(t *testing.T) {
 func TestAStageIsForgottenWithItsImagesThoughTheServerWasRestarted(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		ctx := context.Background()
-		if err := b.EnsureStage(ctx, stage); err != nil {
+		if err := b.EnsureStage(ctx, stage, 0); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.Prepare(ctx, generation().Container.Image); err != nil {

@@ -145,7 +145,7 @@ func (s *Supervisor) startTask(g *generation, place vacancy) {
 	}, factsOf(g.Container, g.Stage, g.StopTimeout, 0))
 	t.container, t.filled, t.gen = g.Container, place, g
 	g.tasks = append(g.tasks, t)
-	s.tasks[t.ID] = t
+	s.add(t)
 	s.wg.Go(func() { s.live(t) })
 }
 

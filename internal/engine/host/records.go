@@ -18,6 +18,7 @@ import (
 //
 //	DIR/records/<task id>.json    setops.Task
 //	DIR/stages/<stage id>.json    setops.StageRef
+//	DIR/fences/<stage id>.json    the number of the newest lease of the stage that was seen
 type records[T any] struct{ dir string }
 
 func openRecords[T any](dir string) (records[T], error) {

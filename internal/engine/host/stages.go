@@ -12,7 +12,10 @@ import (
 )
 
 // EnsureStage makes the stage's network.
-func (s *Supervisor) EnsureStage(ctx context.Context, stage setops.StageRef) error {
+func (s *Supervisor) EnsureStage(ctx context.Context, stage setops.StageRef, fence int64) error {
+	if err := s.admit(stage.ID, fence); err != nil {
+		return fmt.Errorf("make network of stage %s: %w", stage.Name, err)
+	}
 	if err := s.refs.write(stage.ID, stage); err != nil {
 		return err
 	}
@@ -35,7 +38,10 @@ func (s *Supervisor) SetFronts(ctx context.Context, stageID string, fronts []eng
 
 // RemoveStage stops every task of the stage and removes all that it had.
 func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
-	if err := s.end(ctx, stageID, "", reasonStage); err != nil {
+	s.mu.Lock()
+	s.fences[stageID] = closedFence
+	s.mu.Unlock()
+	if err := s.end(ctx, stageID, "", reasonStage, 0); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -56,20 +62,25 @@ func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
 	s.mu.Lock()
 	delete(s.stages, stageID)
 	s.mu.Unlock()
-	return s.refs.remove(stageID)
+	return errors.Join(s.refs.remove(stageID), s.numbers.remove(stageID))
 }
 
 // RemoveApp removes the logs and records of an app, and the one-off tasks that it may still have.
-func (s *Supervisor) RemoveApp(ctx context.Context, stageID, app string) error {
-	if err := s.end(ctx, stageID, app, reasonApp); err != nil {
-		return err
+func (s *Supervisor) RemoveApp(ctx context.Context, stageID, app string, fence int64) error {
+	if err := s.end(ctx, stageID, app, reasonApp, fence); err != nil {
+		return fmt.Errorf("remove app %s: %w", app, err)
 	}
 	return errors.Join(s.forget(stageID, app), removeAll(s.logDir(stageID, app)))
 }
 
-// end stops all tasks of a stage, or of an app of it, and waits until they have ended.
-func (s *Supervisor) end(ctx context.Context, stageID, app, reason string) error {
+// end stops all tasks of a stage, or of an app of it, and waits until they have ended. Errors: engine.ErrFenced, and then it has
+// stopped none.
+func (s *Supervisor) end(ctx context.Context, stageID, app, reason string, fence int64) error {
 	s.mu.Lock()
+	if s.isDeclaredSince(stageID, app, fence) {
+		s.mu.Unlock()
+		return engine.ErrFenced
+	}
 	var ending []string
 	for _, g := range s.generations {
 		if g.Stage.ID == stageID && (app == "" || g.App == app) {
@@ -98,7 +109,7 @@ func (s *Supervisor) forget(stageID, app string) error {
 	for id, t := range s.tasks {
 		if t.StageID == stageID && (app == "" || t.App == app) && t.Status == setops.Stopped {
 			ended = append(ended, id)
-			delete(s.tasks, id)
+			s.drop(t)
 		}
 	}
 	s.notify(stageID)

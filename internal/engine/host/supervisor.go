@@ -19,6 +19,7 @@ type Supervisor struct {
 	cfg     Config
 	records taskRecords
 	refs    records[setops.StageRef]
+	numbers records[int64] // of leases, by stage
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -27,8 +28,10 @@ type Supervisor struct {
 	mu          sync.Mutex
 	closed      bool
 	stages      map[string]setops.StageRef
+	fences      map[string]int64 // the newest lease that has written, by stage
 	generations map[string]*generation
-	tasks       map[string]*task // ended ones too, for a while
+	tasks       map[string]*task            // ended ones too, for a while
+	onStage     map[string]map[string]*task // the same by stage: who lists one shall not look at all
 	watchers    map[*watcher]struct{}
 }
 
@@ -45,6 +48,7 @@ func New(ctx context.Context, cfg Config) (*Supervisor, error) {
 		cfg:         cfg.withDefaults(),
 		generations: map[string]*generation{},
 		tasks:       map[string]*task{},
+		onStage:     map[string]map[string]*task{},
 		watchers:    map[*watcher]struct{}{},
 	}
 	var err error
@@ -55,6 +59,12 @@ func New(ctx context.Context, cfg Config) (*Supervisor, error) {
 		return nil, err
 	}
 	if s.stages, err = s.refs.all(); err != nil {
+		return nil, err
+	}
+	if s.numbers, err = openRecords[int64](filepath.Join(cfg.Dir, "fences")); err != nil {
+		return nil, err
+	}
+	if s.fences, err = s.numbers.all(); err != nil {
 		return nil, err
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))

@@ -71,7 +71,7 @@ func TestNoRestartIsToldOfThatIsNeverTried(t *testing.T) {
 					t.Fatal("it is ready")
 				}
 				pass(0) // the task in the place of the last one is made
-				if err := b.Remove(context.Background(), g.ID); err != nil {
+				if err := b.Remove(context.Background(), g.ID, 0); err != nil {
 					t.Fatal(err)
 				}
 				if all := b.lines(engine.LogQuery{}); count(all, "restarting") != test.restarts {
@@ -210,14 +210,14 @@ func TestRemovalGoesOnWhenItsCallerLeavesAndWhenItFails(t *testing.T) {
 		b.runtime.Fail("Remove", errors.New("device or resource busy"))
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := b.Remove(ctx, "g1"); !errors.Is(err, context.DeadlineExceeded) {
+		if err := b.Remove(ctx, "g1", 0); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		if now := b.task(task.ID); now.Status != setops.Deprovisioning {
 			t.Errorf("got %+v", now)
 		}
 		b.runtime.Fail("Remove", nil)
-		if err := b.Remove(context.Background(), "g1"); err != nil {
+		if err := b.Remove(context.Background(), "g1", 0); err != nil {
 			t.Error(err)
 		}
 		if now := b.task(task.ID); now.Status != setops.Stopped {
@@ -236,7 +236,7 @@ func TestAwaitingEndsWhenTheGenerationIsRemovedOrTheEngineCloses(t *testing.T) {
 		}
 		b.ensure(generation("wait"))
 		awaiting := await()
-		if err := b.Remove(context.Background(), "g1"); err != nil {
+		if err := b.Remove(context.Background(), "g1", 0); err != nil {
 			t.Error(err)
 		}
 		if err := <-awaiting; err == nil {
@@ -258,7 +258,7 @@ func TestStoppingWhileTheImageIsFetchedStartsNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.runtime.SetImage("sha256:1", fake.Words("wait"))
 		b.ensure(generation())
-		if err := b.Remove(context.Background(), "g1"); err != nil {
+		if err := b.Remove(context.Background(), "g1", 0); err != nil {
 			t.Error(err)
 		}
 		tasks := b.tasks()
@@ -285,7 +285,7 @@ func TestDrainingTakesAMinuteAtMost(t *testing.T) {
 		b.open()
 		b.deploy(generation("wait"))
 		begin := time.Now()
-		if err := b.Remove(context.Background(), "g1"); err != nil {
+		if err := b.Remove(context.Background(), "g1", 0); err != nil {
 			t.Error(err)
 		}
 		if took := time.Since(begin); took != time.Minute {

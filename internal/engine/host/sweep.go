@@ -22,7 +22,7 @@ func (s *Supervisor) sweepTasks() {
 	for id, t := range s.tasks {
 		if t.Status == setops.Stopped && t.StoppedAt.Before(oldest) {
 			ids = append(ids, id)
-			delete(s.tasks, id)
+			s.drop(t)
 			s.notify(t.StageID)
 		}
 	}

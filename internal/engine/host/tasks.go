@@ -28,12 +28,15 @@ func (s *Supervisor) Run(_ context.Context, o engine.OneOff) (setops.Task, error
 		}
 		return have.Task, nil
 	}
+	if err := s.admitLocked(o.Stage.ID, o.Fence); err != nil {
+		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, err)
+	}
 	t := s.newTask(setops.Task{
 		ID: o.ID, StageID: o.Stage.ID, App: o.App, Release: o.Release, Digest: o.Container.Image.Digest,
 		Status: setops.Provisioning, Desired: setops.Running, Health: setops.Unknown, CreatedAt: s.now(),
 	}, factsOf(o.Container, o.Stage, o.StopTimeout, limit))
 	t.container = o.Container
-	s.tasks[t.ID] = t
+	s.add(t)
 	s.wg.Go(func() { s.live(t) })
 	s.notify(t.StageID)
 	return t.Task, nil
@@ -52,6 +55,23 @@ func (s *Supervisor) Stop(_ context.Context, taskID string) error {
 	return nil
 }
 
+// add makes a task known, drop forgets it. s.mu is held.
+func (s *Supervisor) add(t *task) {
+	s.tasks[t.ID] = t
+	if s.onStage[t.StageID] == nil {
+		s.onStage[t.StageID] = map[string]*task{}
+	}
+	s.onStage[t.StageID][t.ID] = t
+}
+
+func (s *Supervisor) drop(t *task) {
+	delete(s.tasks, t.ID)
+	delete(s.onStage[t.StageID], t.ID)
+	if len(s.onStage[t.StageID]) == 0 {
+		delete(s.onStage, t.StageID)
+	}
+}
+
 // task finds a task. s.mu is held.
 func (s *Supervisor) task(id string) (*task, error) {
 	if t := s.tasks[id]; t != nil {
@@ -65,8 +85,8 @@ func (s *Supervisor) List(_ context.Context, stageID, app string) ([]setops.Task
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []setops.Task
-	for _, t := range s.tasks {
-		if t.StageID == stageID && (app == "" || t.App == app) {
+	for _, t := range s.onStage[stageID] {
+		if app == "" || t.App == app {
 			found = append(found, t.Task)
 		}
 	}

@@ -20,12 +20,19 @@ func (s *Supervisor) Ensure(_ context.Context, g engine.Generation) error {
 	}
 	have := s.generations[g.ID]
 	if have == nil {
+		if err := s.admitLocked(g.Stage.ID, g.Fence); err != nil {
+			return fmt.Errorf("keep generation %s: %w", g.ID, err)
+		}
 		have = newGeneration(g.ID, g.Stage, g.App)
 		s.generations[g.ID] = have
+	}
+	if have.outranks(g.Fence) {
+		return fmt.Errorf("keep generation %s: %w", g.ID, engine.ErrFenced)
 	}
 	if have.removing {
 		return fmt.Errorf("keep generation %s: it is being removed", g.ID)
 	}
+	g.Fence = max(g.Fence, have.Fence)
 	have.Generation = g
 	have.kept = true
 	for _, t := range have.tasks {
@@ -87,9 +94,13 @@ func (s *Supervisor) gateError(ctx context.Context, stageID, app string, v *verd
 }
 
 // Remove ends every task of the generation and forgets it.
-func (s *Supervisor) Remove(ctx context.Context, id string) error {
+func (s *Supervisor) Remove(ctx context.Context, id string, fence int64) error {
 	s.mu.Lock()
 	g := s.generations[id]
+	if g != nil && g.outranks(fence) {
+		s.mu.Unlock()
+		return fmt.Errorf("remove generation %s: %w", id, engine.ErrFenced)
+	}
 	if g != nil {
 		s.remove(g, reasonRemoved)
 	}

@@ -26,7 +26,7 @@ func TestAProgramThatHasJustStartedHearsASecondSIGTERM(t *testing.T) {
 		b.ensure(g)
 		pass(100 * time.Millisecond)
 		begin := time.Now()
-		if err := b.Remove(context.Background(), g.ID); err != nil || time.Since(begin) != time.Second {
+		if err := b.Remove(context.Background(), g.ID, 0); err != nil || time.Since(begin) != time.Second {
 			t.Errorf("it took %s, %v", time.Since(begin), err)
 		}
 	})
@@ -39,7 +39,7 @@ func TestAProgramThatHasRunForAWhileGetsOneSIGTERM(t *testing.T) {
 		b.ensure(g)
 		pass(5 * time.Second)
 		begin := time.Now()
-		if err := b.Remove(context.Background(), g.ID); err != nil || time.Since(begin) != g.StopTimeout {
+		if err := b.Remove(context.Background(), g.ID, 0); err != nil || time.Since(begin) != g.StopTimeout {
 			t.Errorf("it took %s, %v", time.Since(begin), err)
 		}
 	})

@@ -20,6 +20,8 @@ ALTER TABLE commits ADD COLUMN after_apps TEXT NOT NULL DEFAULT '{}';
 -- The order of a stage's queue and history.
 ALTER TABLE commits ADD COLUMN position BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX commits_stage ON commits (stage_id, position);
+-- Of all that there ever were, few have not ended.
+CREATE INDEX commits_state ON commits (state);
 
 -- The commit that a changeset was staged to revert, as long as nothing else is in it.
 ALTER TABLE changesets ADD COLUMN reverts TEXT NOT NULL DEFAULT '';
@@ -32,6 +34,7 @@ ALTER TABLE releases ADD COLUMN activated_by TEXT NOT NULL DEFAULT '';
 UPDATE steps SET state = 'done' WHERE after AND step LIKE '%"kind":"remove images"%';
 
 -- +goose Down
+DROP INDEX commits_state;
 DROP INDEX commits_stage;
 ALTER TABLE releases DROP COLUMN activated_by;
 ALTER TABLE releases DROP COLUMN activated_at;

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver
@@ -30,7 +31,8 @@ type server struct {
 	dir      string
 	port     int
 	password string
-	alive    io.Closer // the server ends when this does, and so with the process, however that ends
+	alive    io.Closer     // the server ends when this does, and so with the process, however that ends
+	ended    chan struct{} // closed when it has ended
 	admin    *sql.DB
 }
 
@@ -76,16 +78,35 @@ func credential() (*syscall.Credential, error) {
 // end as any other.
 const script = `
 "$BIN/initdb" --pgdata="$DIR/data" --username=postgres --auth=password --pwfile="$DIR/password" --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$DIR/log" 2>&1 || exit 1
-"$BIN/postgres" -D "$DIR/data" -k "$DIR" -c listen_addresses=127.0.0.1 -c port="$PORT" -c max_connections=300 -c shared_buffers=64MB \
-	-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c logging_collector=off >>"$DIR/log" 2>&1 </dev/null &
+cat >>"$DIR/data/postgresql.conf" <<END
+listen_addresses = '127.0.0.1'
+port = $PORT
+unix_socket_directories = '$DIR'
+max_connections = 300
+shared_buffers = 64MB
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+autovacuum = off
+END
+"$BIN/pg_ctl" start --wait --pgdata="$DIR/data" >>"$DIR/log" 2>&1 </dev/null || exit 1
 cat >/dev/null
-kill -QUIT $!
-wait $!
+"$BIN/pg_ctl" stop --mode=immediate --pgdata="$DIR/data" >>"$DIR/log" 2>&1
 rm -rf "$DIR"
 `
 
-func start() (*server, error) {
-	s := &server{password: rand.Text()}
+// start tries again: the port that was free may be another's when the server takes it.
+func start() (s *server, err error) {
+	for range 3 {
+		if s, err = startOnce(); err == nil {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("start PostgreSQL: %w", err)
+}
+
+func startOnce() (*server, error) {
+	s := &server{password: rand.Text(), ended: make(chan struct{})}
 	var err error
 	if s.port, err = freePort(); err != nil {
 		return nil, err
@@ -97,7 +118,7 @@ func start() (*server, error) {
 		return nil, err
 	}
 	if err := s.run(); err != nil {
-		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+		return nil, err
 	}
 	if s.admin, err = sql.Open("pgx", s.url("postgres")); err != nil {
 		return nil, err
@@ -128,7 +149,14 @@ func (s *server) run() error {
 	if s.alive, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
-	return cmd.Start()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		_ = cmd.Wait() // the log says why
+		close(s.ended)
+	}()
+	return nil
 }
 
 // await returns when the server answers.
@@ -142,18 +170,31 @@ func (s *server) await() error {
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
+			continue
 		case <-ctx.Done():
-			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			return fmt.Errorf("PostgreSQL does not answer: %w\n%s", err, log)
+		case <-s.ended:
 		}
+		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+		return errors.Join(fmt.Errorf("it does not answer: %w\n%s", err, log), s.admin.Close(), s.alive.Close(), os.RemoveAll(s.dir))
 	}
 }
 
+// url leads over the socket: connections of TCP would take ports of loopback that tests have just found to be free.
 func (s *server) url(database string) string {
-	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword("postgres", s.password), Path: "/" + database, RawQuery: "sslmode=disable",
-		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+	query := url.Values{"host": {s.dir}, "port": {strconv.Itoa(s.port)}, "sslmode": {"disable"}}
+	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", s.password), Path: "/" + database, RawQuery: query.Encode()}
+	return u.String()
+}
+
+// OverTCP gives the URL that leads to the same database over loopback.
+func OverTCP(t testing.TB, text string) string {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
 	}
+	u.Host = net.JoinHostPort("127.0.0.1", u.Query().Get("port"))
+	u.RawQuery = "sslmode=disable"
 	return u.String()
 }
 
