@@ -37,9 +37,7 @@ func (d dice) someSpec() setops.Spec {
 	spec := setops.Spec{}
 	for range 3 {
 		spec, _ = changeset.Fold(spec, d.someCommands(spec))
-		for _, app := range spec.Apps {
-			app.Committed = true
-		}
+		spec = stored(spec)
 	}
 	return spec
 }

@@ -195,15 +195,8 @@ func TestCommitsOfSeveralUsersAreAsIfTheyHadComeOneAfterTheOther(t *testing.T) {
 	each(t, 4, func(t *testing.T, seed uint64) {
 		w := newSerial(t)
 		before := w.spec(t)
-		var authors []*author
-		for i, u := range []setops.User{ada, bob, cyd}[:2+seed%2] {
-			authors = append(authors, &author{dice: dicesOf(seed*10 + uint64(i)), w: w, user: u})
-		}
-		var working sync.WaitGroup
-		for _, a := range authors {
-			working.Go(func() { a.work(t, 60) })
-		}
-		working.Wait()
+		authors := w.authors(seed, func() *commit.Service { return w.commits })
+		together(authors, func(a *author) { a.work(t, 80) })
 		w.settled(t)
 		for state, n := range w.serial(t, before, authors) {
 			total[state] += n
@@ -228,7 +221,7 @@ func (w *world) serial(t *testing.T, spec setops.Spec, authors []*author) map[ch
 		after, problems := changeset.Fold(spec, c.Changeset.Commands)
 		switch {
 		case c.State == changeset.Done && len(problems) == 0 && c.Version == version+1:
-			spec, version = after, c.Version
+			spec, version = stored(after), c.Version
 			live[c.UserID] = append(live[c.UserID], c.Changeset.Commands)
 		case c.State == changeset.Cancelled && c.Cancelled != "":
 		case c.State == changeset.Failed && (hasReason(*c.Failure, problems) || !w.isWhole && wasInterrupted(*c.Failure)):
@@ -242,6 +235,15 @@ func (w *world) serial(t *testing.T, spec setops.Spec, authors []*author) map[ch
 	}
 	w.nothingToDo(t)
 	return counted
+}
+
+// stored is a spec as the store gives it back.
+func stored(s setops.Spec) setops.Spec {
+	s = s.Clone()
+	for _, app := range s.Apps {
+		app.Committed = true
+	}
+	return s
 }
 
 // hasReason reports whether a failure names the commands that do not apply; where all do, it was an app that did not get ready.
