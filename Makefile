@@ -57,6 +57,7 @@ RACE := ./internal/apply ./internal/commit ./internal/engine/fake ./internal/eng
 test: need-test ## Run every test that needs no other machine
 	CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 20m ./...
 	CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 20m -race $(RACE)
+	CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 20m -race -run 'Users|Servers' ./internal/transact
 
 .PHONY: lint
 lint: need-build $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## Check the sources: gofumpt, go vet, staticcheck

@@ -192,7 +192,7 @@ func together(authors []*author, work func(*author)) {
 func TestCommitsOfSeveralUsersAreAsIfTheyHadComeOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	total := map[changeset.State]int{}
-	each(t, 4, func(t *testing.T, seed uint64) {
+	each(t, 3, func(t *testing.T, seed uint64) {
 		w := newSerial(t)
 		before := w.spec(t)
 		authors := w.authors(seed, func() *commit.Service { return w.commits })
