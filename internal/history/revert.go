@@ -8,6 +8,7 @@ import (
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/idempotency"
+	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -63,8 +64,14 @@ func (s *Service) Revert(ctx context.Context, stage setops.StageRef, user setops
 // stage opens a changeset with what was found out, and sets what it makes of the stage.
 func (s *Service) stage(ctx context.Context, fresh changeset.Changeset, done *Reverted, receipt idempotency.Receipt[Reverted]) error {
 	decide := func(committed setops.Spec, _ []changeset.Command, _ func(string) (int, error)) ([]changeset.Command, error) {
+		if !plan.Equal(committed, done.Before) { // the commands are for another state
+			return nil, &setops.Error{
+				Kind: setops.StateError, Code: setops.ChangesetLocked, Temporary: true,
+				Message: "another commit has changed the stage meanwhile; nothing was staged, try again",
+			}
+		}
 		var problems []changeset.Problem
-		if done.After, problems = changeset.Fold(committed, done.Commands); len(problems) > 0 { // another commit has come between
+		if done.After, problems = changeset.Fold(committed, done.Commands); len(problems) > 0 {
 			return nil, problems[0].Err
 		}
 		return done.Commands, nil

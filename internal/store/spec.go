@@ -16,13 +16,8 @@ func (s *Store) Spec(ctx context.Context, stageID string) (setops.Spec, error) {
 
 // App gives the committed state of one app; ok is false where there is none.
 func (s *Store) App(ctx context.Context, stageID, name string) (*setops.App, bool, error) {
-	apps, err := collect(ctx, s.read, scanApp, `SELECT name, spec FROM apps WHERE stage_id = $1 AND name = $2`, stageID, name)
-	if err != nil || len(apps) == 0 {
-		return nil, false, err
-	}
-	err = eachRelease(ctx, s.read, func(_ string, r setops.Release) { apps[0].Releases = append(apps[0].Releases, r) },
-		selectRelease+` releases WHERE stage_id = $1 AND app = $2 ORDER BY id`, stageID, name)
-	return apps[0], err == nil, err
+	spec, err := loadApps(ctx, s.read, appRows+` AND name = $2 UNION ALL `+releaseRows+` AND app = $2 ORDER BY 1, 3`, stageID, name)
+	return spec.Apps[name], spec.Apps[name] != nil, err
 }
 
 // AppNames lists the committed apps of a stage.
@@ -34,21 +29,37 @@ func (s *Store) AppNames(ctx context.Context, stageID string) ([]string, error) 
 }
 
 func loadSpec(ctx context.Context, q querier, stageID string) (setops.Spec, error) {
-	apps, err := collect(ctx, q, scanApp, `SELECT name, spec FROM apps WHERE stage_id = $1`, stageID)
+	return loadApps(ctx, q, appRows+` UNION ALL `+releaseRows+` ORDER BY 1, 3`, stageID)
+}
+
+// An app and its releases are read by one statement, so that nobody sees what is between two commits. A row of an app comes
+// before those of its releases.
+const (
+	appRows     = `SELECT name, spec, 0, '', '', 0, '', 0, '' FROM apps WHERE stage_id = $1`
+	releaseRows = `SELECT app, '', id, digest, tag, created_at, created_by, activated_at, activated_by FROM releases WHERE stage_id = $1`
+)
+
+func loadApps(ctx context.Context, q querier, query string, args ...any) (setops.Spec, error) {
+	spec := setops.Spec{Apps: map[string]*setops.App{}}
+	_, err := collect(ctx, q, func(rows *sql.Rows) (none struct{}, err error) {
+		var name, text string
+		var r setops.Release
+		var created, activated int64
+		if err := rows.Scan(&name, &text, &r.ID, &r.Digest, &r.Tag, &created, &r.CreatedBy, &activated, &r.ActivatedBy); err != nil {
+			return none, err
+		}
+		if r.ID == 0 {
+			spec.Apps[name], err = decodeApp(name, text)
+			return none, err
+		}
+		r.CreatedAt, r.ActivatedAt = fromMillis(created), maybeMillis(activated)
+		if app := spec.Apps[name]; app != nil {
+			app.Releases = append(app.Releases, r)
+		}
+		return none, nil
+	}, query, args...)
 	if err != nil {
 		return setops.Spec{}, fmt.Errorf("read apps: %w", err)
-	}
-	spec := setops.Spec{Apps: make(map[string]*setops.App, len(apps))}
-	for _, a := range apps {
-		spec.Apps[a.Name] = a
-	}
-	err = eachRelease(ctx, q, func(app string, r setops.Release) {
-		if a := spec.Apps[app]; a != nil {
-			a.Releases = append(a.Releases, r)
-		}
-	}, selectRelease+` releases WHERE stage_id = $1 ORDER BY app, id`, stageID)
-	if err != nil {
-		return setops.Spec{}, fmt.Errorf("read releases: %w", err)
 	}
 	return spec, nil
 }
@@ -58,6 +69,10 @@ func scanApp(r *sql.Rows) (*setops.App, error) {
 	if err := r.Scan(&name, &text); err != nil {
 		return nil, err
 	}
+	return decodeApp(name, text)
+}
+
+func decodeApp(name, text string) (*setops.App, error) {
 	a := &setops.App{}
 	if err := json.Unmarshal([]byte(text), a); err != nil {
 		return nil, fmt.Errorf("read app %s: %w", name, err)
