@@ -27,7 +27,7 @@ type Reverted struct {
 
 // Revert stages the commands that take a commit back as a new changeset. Errors: CommitNotFound; ChangesetInvalid where
 // something is staged already, where there is nothing to take back, where a later commit stands in the way, and where an image is
-// lost; what Admit says.
+// lost; ChangesetLocked (temporary) where somebody commits just now; what Admit says.
 func (s *Service) Revert(ctx context.Context, stage setops.StageRef, user setops.User, r Revert,
 	receipt idempotency.Receipt[Reverted],
 ) (Reverted, error) {
