@@ -20,7 +20,7 @@ func newDestroy(k *kit.Kit, run func(context.Context, *destroyOptions) error) *c
 		Use:   "project:destroy [PROJECT]",
 		Short: "Destroy a project and all its stages",
 		Long: "Destroy a project with all its stages: their tasks are stopped, their images, settings and data are removed.\n" +
-			"It takes effect at once and cannot be undone, so it needs --force.",
+			"Commits that wait or run are cancelled first. It cannot be undone, so it needs --force.",
 		Example:           "  setops project:destroy shop --force",
 		Args:              kit.AtMostArgs(1),
 		ValidArgsFunction: k.CompleteProjects,

@@ -20,7 +20,7 @@ func newDestroy(k *kit.Kit, run func(context.Context, *destroyOptions) error) *c
 		Use:   "stage:destroy [STAGE]",
 		Short: "Destroy a stage and everything in it",
 		Long: "Destroy a stage: its tasks are stopped, its images, settings and data are removed.\n" +
-			"It takes effect at once and cannot be undone, so it needs --force.",
+			"Commits that wait or run are cancelled first. It cannot be undone, so it needs --force.",
 		Example:           "  setops -p shop stage:destroy staging --force",
 		Args:              kit.AtMostArgs(1),
 		ValidArgsFunction: k.CompleteStages,
