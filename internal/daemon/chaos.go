@@ -1,0 +1,122 @@
+//go:build chaos
+
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/plan"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// chaos is the store of a server that shall break while it commits. SETOPSD_CHAOS lists its faults, separated by commas; each
+// strikes once, the first time that a commit comes to its point:
+//
+//	kill before POINT   the process kills itself, and the write is not done
+//	kill after POINT    the write is done
+//	fail before POINT   the write is not done: the disk is full
+//	fail after POINT    the write is done, and the answer lost
+//
+// Points are the writes of a commit: enqueue, claim, take over, "phase PHASE", journal, pass, "end STATE", and of each step
+// "begin STEP" and "done STEP", which is its id with the app in the place of the generation. A step runs between its two.
+type chaos struct {
+	commit.Store
+	mu     sync.Mutex
+	faults map[string]bool // that have not struck
+}
+
+func (c *core) storeOfCommits() commit.Store {
+	s := &chaos{Store: c.store, faults: map[string]bool{}}
+	for fault := range strings.SplitSeq(os.Getenv("SETOPSD_CHAOS"), ",") {
+		s.faults[strings.TrimSpace(fault)] = true
+	}
+	return s
+}
+
+// at does a write, unless a fault strikes.
+func (s *chaos) at(point string, write func() error) error {
+	s.kill("before " + point)
+	if s.strikes("fail before " + point) {
+		return fmt.Errorf("write %s: %w", point, syscall.ENOSPC)
+	}
+	err := write()
+	s.kill("after " + point)
+	if s.strikes("fail after " + point) {
+		return fmt.Errorf("write %s: %w", point, syscall.EIO)
+	}
+	return err
+}
+
+func (s *chaos) kill(moment string) {
+	if s.strikes("kill " + moment) {
+		syscall.Kill(os.Getpid(), syscall.SIGKILL) //nolint:errcheck // who could hear of it
+		select {}
+	}
+}
+
+func (s *chaos) strikes(fault string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	armed := s.faults[fault]
+	delete(s.faults, fault)
+	return armed
+}
+
+func (s *chaos) Enqueue(ctx context.Context, t changeset.Ticket) (c changeset.Commit, err error) {
+	err = s.at("enqueue", func() error { c, err = s.Store.Enqueue(ctx, t); return err })
+	return c, err
+}
+
+func (s *chaos) Claim(ctx context.Context, stageID, owner string, now, until time.Time) (c changeset.Commit, ok bool, err error) {
+	err = s.at("claim", func() error { c, ok, err = s.Store.Claim(ctx, stageID, owner, now, until); return err })
+	return c, ok && err == nil, err
+}
+
+func (s *chaos) TakeOver(ctx context.Context, id, owner string, now, until time.Time) (c changeset.Commit, ok bool, err error) {
+	err = s.at("take over", func() error { c, ok, err = s.Store.TakeOver(ctx, id, owner, now, until); return err })
+	return c, ok && err == nil, err
+}
+
+func (s *chaos) SetPhase(ctx context.Context, c changeset.Commit, p changeset.Phase) error {
+	return s.at("phase "+string(p), func() error { return s.Store.SetPhase(ctx, c, p) })
+}
+
+func (s *chaos) WriteJournal(ctx context.Context, c changeset.Commit, p plan.Plan, prints map[string]string, d changeset.Delta, now time.Time) error {
+	return s.at("journal", func() error { return s.Store.WriteJournal(ctx, c, p, prints, d, now) })
+}
+
+func (s *chaos) StepStarted(ctx context.Context, commitID string, fence int64, position int, now time.Time) error {
+	p, _, _, err := s.Store.Journal(ctx, commitID)
+	if err != nil {
+		return err
+	}
+	return s.at("begin "+placeOf(p.Steps[position]), func() error { return s.Store.StepStarted(ctx, commitID, fence, position, now) })
+}
+
+func (s *chaos) StepDone(ctx context.Context, commitID string, fence int64, position int, step plan.Step, now time.Time) error {
+	return s.at("done "+placeOf(step), func() error { return s.Store.StepDone(ctx, commitID, fence, position, step, now) })
+}
+
+func (s *chaos) Pass(ctx context.Context, c changeset.Commit, after setops.Spec, p plan.Plan, now time.Time) error {
+	return s.at("pass", func() error { return s.Store.Pass(ctx, c, after, p, now) })
+}
+
+func (s *chaos) EndCommit(ctx context.Context, c changeset.Commit, end changeset.State, f *changeset.Failure, now time.Time) error {
+	return s.at("end "+string(end), func() error { return s.Store.EndCommit(ctx, c, end, f, now) })
+}
+
+// placeOf names a step alike in all commits that have it.
+func placeOf(s plan.Step) string {
+	if s.Generation == "" {
+		return s.ID
+	}
+	return strings.ReplaceAll(s.ID, s.Generation, s.App)
+}
