@@ -49,6 +49,11 @@ var programs = sync.OnceValues(func() (string, error) {
 	return path, errors.Join(err1, err2)
 })
 
+// breakable builds a setopsd that breaks where it is told to: see chaos.go in package daemon.
+var breakable = sync.OnceValues(func() (string, error) {
+	return build("setopsd-breakable", "../../cmd/setopsd", "0", "-tags", "chaos", "-ldflags", "-s -w")
+})
+
 func build(name, pkg, cgo string, flags ...string) (string, error) {
 	path := filepath.Join(built, name)
 	c := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), pkg)...)

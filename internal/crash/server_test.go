@@ -30,6 +30,7 @@ type server struct {
 	dir     string
 	port    int    // of the API; the router's and those of tcp apps follow
 	id      string // of the data directory, once it is known
+	faults  string // file with those that the server has yet to meet; see arm
 	life    *life
 }
 
@@ -50,7 +51,9 @@ func newServer(t *testing.T, engine string) *server {
 	dir, err := os.MkdirTemp("", "setops-crash-")
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
-	s := &server{t: t, program: filepath.Join(dir, "setopsd"), engine: engine, dir: dir, port: freePorts(t)}
+	s := &server{
+		t: t, program: filepath.Join(dir, "setopsd"), engine: engine, dir: dir, port: freePorts(t), faults: filepath.Join(dir, "faults"),
+	}
 	// Links of its own: processes of this server are told from others by their program.
 	for _, name := range []string{"setopsd", "setops-shim"} {
 		must(t, os.Link(filepath.Join(filepath.Dir(program), name), filepath.Join(dir, name)))
@@ -114,6 +117,7 @@ func (s *server) launch() {
 	}
 	l := &life{command: exec.Command(s.program, args...), ready: make(chan struct{}, 1), ended: make(chan struct{})}
 	l.command.Stderr = log
+	l.command.Env = append(os.Environ(), "SETOPSD_CHAOS="+s.faults)
 	out, err := l.command.StdoutPipe()
 	must(s.t, err)
 	must(s.t, l.command.Start())

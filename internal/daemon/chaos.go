@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,8 +18,8 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// chaos is the store of a server that shall break while it commits. SETOPSD_CHAOS lists its faults, separated by commas; each
-// strikes once, the first time that a commit comes to its point:
+// chaos is the store of a server that shall break while it commits. SETOPSD_CHAOS names a file with a fault in each line. Each
+// strikes once, when a commit comes to its point, and is out of the file by then:
 //
 //	kill before POINT   the process kills itself, and the write is not done
 //	kill after POINT    the write is done
@@ -26,19 +27,15 @@ import (
 //	fail after POINT    the write is done, and the answer lost
 //
 // Points are the writes of a commit: enqueue, claim, take over, "phase PHASE", journal, pass, "end STATE", and of each step
-// "begin STEP" and "done STEP", which is its id with the app in the place of the generation. A step runs between its two.
+// "begin STEP" and "done STEP", by its id with the app in the place of the generation. The step runs between the two.
 type chaos struct {
 	commit.Store
-	mu     sync.Mutex
-	faults map[string]bool // that have not struck
+	mu   sync.Mutex
+	file string
 }
 
 func (c *core) storeOfCommits() commit.Store {
-	s := &chaos{Store: c.store, faults: map[string]bool{}}
-	for fault := range strings.SplitSeq(os.Getenv("SETOPSD_CHAOS"), ",") {
-		s.faults[strings.TrimSpace(fault)] = true
-	}
-	return s
+	return &chaos{Store: c.store, file: os.Getenv("SETOPSD_CHAOS")}
 }
 
 // at does a write, unless a fault strikes.
@@ -57,7 +54,7 @@ func (s *chaos) at(point string, write func() error) error {
 
 func (s *chaos) kill(moment string) {
 	if s.strikes("kill " + moment) {
-		syscall.Kill(os.Getpid(), syscall.SIGKILL) //nolint:errcheck // who could hear of it
+		syscall.Kill(os.Getpid(), syscall.SIGKILL) //nolint:errcheck // nobody is there to hear of it
 		select {}
 	}
 }
@@ -65,9 +62,17 @@ func (s *chaos) kill(moment string) {
 func (s *chaos) strikes(fault string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	armed := s.faults[fault]
-	delete(s.faults, fault)
-	return armed
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		return false // nobody has armed it
+	}
+	faults := strings.Split(string(text), "\n")
+	i := slices.Index(faults, fault)
+	if i < 0 {
+		return false
+	}
+	left := strings.Join(slices.Delete(faults, i, i+1), "\n")
+	return os.WriteFile(s.file, []byte(left), 0o600) == nil
 }
 
 func (s *chaos) Enqueue(ctx context.Context, t changeset.Ticket) (c changeset.Commit, err error) {
