@@ -235,4 +235,3 @@ func (m *matrix) outlives() {
 		m.t.Errorf("with the server dead, these answer: %v", answered)
 	}
 }
-

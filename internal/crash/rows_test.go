@@ -18,6 +18,7 @@ var orphans = map[string]string{
 	"commits that have not ended":   `SELECT count(*) FROM commits WHERE state IN ('queued', 'running')`,
 	"commits that are between":      `SELECT count(*) FROM commits WHERE passed <> (state = 'done')`,
 	"steps of a commit left to do":  `SELECT count(*) FROM steps s JOIN commits c ON c.id = s.commit_id WHERE c.state = 'done' AND s.state <> 'done'`,
+	"steps that seem to run":        `SELECT count(*) FROM steps WHERE state = 'running'`,
 	"frozen changesets":             `SELECT count(*) FROM changesets WHERE frozen`,
 	"commands of no changeset":      `SELECT count(*) FROM commands c WHERE NOT EXISTS (SELECT 1 FROM changesets s WHERE s.id = c.changeset_id)`,
 	"releases of no app":            `SELECT count(*) FROM releases r WHERE NOT EXISTS (SELECT 1 FROM apps a WHERE a.stage_id = r.stage_id AND a.name = r.app)`,

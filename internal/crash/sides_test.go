@@ -65,6 +65,9 @@ func (m *matrix) build() {
 			release = append(release, api.ReleaseActivate{Name: app, ReleaseID: 1})
 		}
 	}
+	for _, app := range []string{"queue", "grow", "shrink", "old", "new"} { // an app without a check is watched for some seconds
+		release = append(release, api.NetworkSet{Name: app, HealthCheckPath: new("/")})
+	}
 	m.stage(append(
 		release,
 		api.NetworkSet{Name: "web", Public: new(true)}, api.NetworkSet{Name: "api", Public: new(true)},
