@@ -5,7 +5,6 @@ package crash
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,13 +18,14 @@ type matrix struct {
 	*house
 	sides  [2]*side
 	here   *side
-	passed string // the last commit that passed
+	passed string               // the last commit that passed
+	todo   map[*side][][]string // faults that commits away from a side have yet to meet; nil: it was never reached
 }
 
 func newMatrix(t *testing.T, engine string) *matrix {
 	t.Helper()
 	h := openHouse(t, engine, (*server).breaks)
-	m := &matrix{house: h, sides: sides()}
+	m := &matrix{house: h, sides: sides(), todo: map[*side][][]string{}}
 	m.build()
 	m.here = m.sides[0]
 	m.isWhole(m.here)
@@ -55,8 +55,10 @@ func (s *server) unmet() (faults []string) {
 	return strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' })
 }
 
-func (m *matrix) there() *side {
-	if m.here == m.sides[0] {
+func (m *matrix) there() *side { return m.other(m.here) }
+
+func (m *matrix) other(s *side) *side {
+	if s == m.sides[0] {
 		return m.sides[1]
 	}
 	return m.sides[0]
@@ -80,23 +82,46 @@ func (m *matrix) prepare() {
 	p, err := m.client.Plan(m.t.Context(), stageRef)
 	must(m.t, err)
 	m.here.steps = places(p)
+	if m.todo[m.here] == nil {
+		m.todo[m.here] = m.faults(p)
+	}
+}
+
+// walk leads the stage to and fro until its commits have met all faults.
+func (m *matrix) walk() {
+	m.t.Helper()
+	for m.prepare(); len(m.todo[m.here])+len(m.todo[m.there()]) > 0 || m.todo[m.there()] == nil; m.prepare() {
+		var faults []string
+		if todo := m.todo[m.here]; len(todo) > 0 {
+			faults, m.todo[m.here] = todo[0], todo[1:]
+		}
+		began, from := time.Now(), m.here
+		m.endure(faults...)
+		m.t.Logf("%s → %s, %q: it is %s; %s", from.name, m.other(from).name, faults, m.here.name, time.Since(began).Round(time.Millisecond))
+	}
 }
 
 // endure commits while the server meets these faults, in this order, and is started again whenever it is dead. Then the stage
 // must be whole, on the side that the commit's end tells.
 func (m *matrix) endure(faults ...string) {
 	m.t.Helper()
-	m.prepare()
-	before := m.newest().ID
+	before := m.newest(stageRef).ID
 	m.meet(stageRef, faults...)
-	c := m.newest()
+	c := m.newest(stageRef)
 	switch {
-	case c.ID == before && !strings.HasSuffix(faults[0], "before enqueue"):
+	case c.ID == before && !startsAt(faults, "before enqueue"):
 		m.t.Fatal("there is no commit")
 	case c.ID != before && c.State == "done":
 		m.here.commands, m.passed, m.here = "", c.ID, m.there()
+	case len(faults) == 0:
+		m.t.Fatalf("the commit is %s; log:\n%s", c.State, m.logged())
 	}
 	m.isWhole(m.here)
+}
+
+// startsAt reports whether the first fault is at a point.
+func startsAt(faults []string, point string) bool {
+	return len(faults) > 0 && strings.HasSuffix(faults[0], point)
 }
 
 // meet commits what is staged on a stage, and returns when the server has met all faults and the commit has ended.
@@ -110,13 +135,13 @@ func (m *matrix) meet(ref client.StageRef, faults ...string) {
 	}
 	m.arm(faults...)
 	_, err := m.client.StartCommit(m.t.Context(), ref, api.StartCommit{})
-	if err != nil && !strings.HasSuffix(faults[0], "enqueue") && !strings.HasSuffix(faults[0], "claim") {
+	if err != nil && !startsAt(faults, "enqueue") && !startsAt(faults, "claim") { // else the answer may be lost
 		m.t.Fatal(err)
 	}
-	m.await(fmt.Sprintf("%q have happened, and the commit has ended", faults), func() error {
+	m.await(fmt.Sprintf("%q have struck, and the commit has ended", faults), func() error {
 		if !m.isAlive() {
 			deaths--
-			m.revive(ref)
+			m.revive(deaths == 0)
 		}
 		if left := m.unmet(); deaths != 0 || len(left) > 0 {
 			return fmt.Errorf("yet to come: %d deaths, %q", deaths, left)
@@ -128,94 +153,34 @@ func (m *matrix) meet(ref client.StageRef, faults ...string) {
 	})
 }
 
-// revive starts the server again. It may die before it is ready.
-func (m *matrix) revive(ref client.StageRef) {
+// revive starts the server again. Unless it is the last time, it may die before it is ready.
+func (m *matrix) revive(last bool) {
 	m.t.Helper()
 	m.awaitEnd()
-	if ref == stageRef {
-		m.outlives()
-	}
+	m.outlives()
 	m.launch()
+	if last {
+		m.awaitReady()
+		if m.newest(stageRef).State != "queued" { // that one is about to run
+			m.serving()
+		}
+		return
+	}
 	select {
 	case <-m.life.ended:
 	case <-m.life.ready:
-		if c := m.newest(); ref == stageRef && len(m.unmet()) == 0 && c.State != "queued" {
-			m.serving()
-		}
 	case <-time.After(patience):
 		m.t.Fatal("the server is not ready; log:\n", m.logged())
 	}
 }
 
-// newest gives the last commit of the stage.
-func (m *matrix) newest() (c api.CommitSummary) {
+// newest gives the last commit of a stage.
+func (m *matrix) newest(ref client.StageRef) (c api.CommitSummary) {
 	m.t.Helper()
-	all, err := m.client.Commits(m.t.Context(), stageRef, 1)
+	all, err := m.client.Commits(m.t.Context(), ref, 1)
 	must(m.t, err)
 	if len(all) > 0 {
 		c = all[0]
 	}
 	return c
-}
-
-// faultsOf lists the faults of the steps of a plan: at each the server is killed before it is begun, when only the journal
-// knows of it, when it is done and the journal does not know, and when that knows; and the journal cannot be written.
-func faultsOf(plan api.Plan) (all [][]string) {
-	for _, s := range plan.Steps {
-		for _, moment := range []string{
-			"kill before begin ", "kill after begin ", "kill before done ", "kill after done ", "fail before begin ", "fail before done ",
-		} {
-			all = append(all, []string{moment + placeOf(s)})
-		}
-	}
-	return all
-}
-
-// allFaults are those of a commit on its way, besides those of its steps.
-func otherFaults() (all [][]string) {
-	for _, point := range []string{"enqueue", "claim", "phase planning", "journal", "phase applying", "pass", "end done"} {
-		for _, moment := range []string{"kill before ", "kill after ", "fail before ", "fail after "} {
-			all = append(all, []string{moment + point})
-		}
-	}
-	undone := "fail before done await web"
-	for _, next := range []string{
-		"kill before phase undoing", "kill after phase undoing", "fail before phase undoing", "kill before end failed",
-		"kill after end failed", "fail before end failed", "fail after end failed",
-	} {
-		all = append(all, []string{undone, next})
-	}
-	for _, next := range []string{"take over", "end failed"} { // of the next process
-		all = append(
-			all, []string{"kill before done await web", "kill before " + next}, []string{"kill before done await web", "kill after " + next},
-			[]string{"kill before done run task of api", "kill before " + next}, []string{"kill before done run task of api", "kill after " + next},
-		)
-	}
-	return append(
-		all, []string{"kill after pass", "kill before take over"}, []string{"kill after pass", "kill after take over"},
-		[]string{"kill after pass", "kill before end done"}, []string{"kill after pass", "kill after end done"},
-		[]string{"kill before done remove web", "kill before done remove web"},
-	)
-}
-
-func TestAStageIsBeforeOrBehindACommitWhereverTheServerBreaks(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, engine string) {
-		m := newMatrix(t, engine)
-		m.prepare()
-		plan, err := m.client.Plan(t.Context(), stageRef)
-		must(t, err)
-		todo := slices.Concat(faultsOf(plan), otherFaults())
-		for _, faults := range todo {
-			began := time.Now()
-			m.endure(faults...)
-			t.Logf("%q: side %s; %s", faults, m.here.name, time.Since(began).Round(time.Millisecond))
-			if m.here != m.sides[0] {
-				m.prepare()
-				m.meet(stageRef)
-				m.here.commands, m.passed, m.here = "", m.newest().ID, m.there()
-				m.isWhole(m.here)
-			}
-		}
-		m.destroy()
-	})
 }
