@@ -4,6 +4,7 @@ package crash
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -16,6 +17,9 @@ var momentsOfSteps = []string{
 
 // faults are those that commits away from here shall meet.
 func (m *matrix) faults(p api.Plan) [][]string {
+	if *only != "" {
+		return [][]string{strings.Split(*only, ",")}
+	}
 	all := m.chosen(p.Steps)
 	if m.here == m.sides[0] && everything() && m.engine != "docker" {
 		all = slices.Concat(all, faultsOfCommits(), faultsOfUndoing(), faultsOfTheNext())

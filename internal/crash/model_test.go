@@ -180,7 +180,8 @@ func (m *matrix) filesAre(s *side) error {
 	logs, err := filepath.Glob(m.data("engine", "supervisor", "logs", "*", "*"))
 	for _, dir := range logs {
 		if _, there := s.tasks[filepath.Base(dir)]; !there {
-			err = fmt.Errorf("there are logs in %s", dir)
+			files, _ := filepath.Glob(filepath.Join(dir, "*"))
+			err = fmt.Errorf("there are logs in %s: %q", dir, files)
 		}
 	}
 	return err

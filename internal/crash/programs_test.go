@@ -25,6 +25,7 @@ import (
 var (
 	seed   = flag.Uint64("seed", 1, "of the random moments")
 	random = flag.Int("random", 4, "how many random moments of a commit there are")
+	only   = flag.String("faults", "", "of the matrix, with commas between: these alone, one after the other in the same commit")
 )
 
 // built is where TestMain lets programs be built.
