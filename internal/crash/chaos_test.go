@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/setopsco/setops/internal/plan"
@@ -20,6 +19,14 @@ import (
 // everything reports whether all faults are met, as `make chaos` has it; else it is a sample.
 func everything() bool { return os.Getenv("SETOPS_CHAOS") == "all" }
 
+// stride is how many moments of an order a test goes on at once.
+func stride(sample int) int {
+	if everything() {
+		return 1
+	}
+	return sample
+}
+
 func TestAStageIsBeforeOrBehindACommitWhereverTheServerBreaks(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, engine string) {
 		m := newMatrix(t, engine)
@@ -28,9 +35,7 @@ func TestAStageIsBeforeOrBehindACommitWhereverTheServerBreaks(t *testing.T) {
 		must(t, err)
 		hasEveryKind(t, p)
 		m.walk()
-		for _, faults := range m.chosen([]api.PlanStep{{ID: string(plan.MakeNetwork), Kind: string(plan.MakeNetwork)}}) {
-			m.endureFresh(faults...)
-		}
+		m.walkFresh()
 		m.destroy()
 	})
 }
@@ -101,29 +106,4 @@ func typeOf(spec *ast.ValueSpec, is bool) (name string, named bool) {
 		return "", false
 	}
 	return ident.Name, true
-}
-
-// endureFresh is endure for the first commit of a stage that starts tasks: it makes the network.
-func (m *matrix) endureFresh(faults ...string) {
-	m.t.Helper()
-	ctx, ref := m.t.Context(), stageRef
-	ref.Stage = "fresh"
-	_, err := m.client.CreateStage(ctx, ref)
-	must(m.t, err)
-	first := appRef("first")
-	first.StageRef = ref
-	_, err = m.client.StageCommands(ctx, ref, api.AppCreate{Name: first.App}, api.NetworkSet{Name: first.App, Public: new(true)})
-	must(m.t, err)
-	m.meet(ref)
-	_, err = m.client.StageCommands(ctx, ref, api.ReleaseCreate{Name: first.App, Digest: m.push(first)},
-		api.ReleaseActivate{Name: first.App, ReleaseID: 1}, api.EnvSet{Name: first.App, Key: "VERSION", Value: "1"})
-	must(m.t, err)
-	m.meet(ref, faults...)
-	if m.newest(ref).State == "failed" {
-		m.meet(ref)
-	}
-	door := strings.Replace(m.hostOf(first.App), ".prod.", ".fresh.", 1) + "/env/VERSION"
-	m.await("the app of the fresh stage serves", func() error { return m.opens(door, 1) })
-	must(m.t, m.client.DestroyStage(ctx, ref))
-	m.isWhole(m.here)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/setopsco/setops/internal/setops"
@@ -129,6 +130,11 @@ func (h *house) push(app client.AppRef) (digest string) {
 	h.t.Helper()
 	image, err := appImage()
 	must(h.t, err)
+	return h.pushImage(app, image)
+}
+
+func (h *house) pushImage(app client.AppRef, image v1.Image) (digest string) {
+	h.t.Helper()
 	hash, err := image.Digest()
 	must(h.t, err)
 	tag, err := name.NewTag(fmt.Sprintf("%s/%s/%s/%s/%s:1", h.api(), app.Organization, app.Project, app.Stage, app.App))

@@ -16,10 +16,11 @@ import (
 // matrix is a house whose stage is led between two sides while its server breaks at every write of the commits.
 type matrix struct {
 	*house
-	sides  [2]*side
-	here   *side
-	passed string               // the last commit that passed
-	todo   map[*side][][]string // faults that commits away from a side have yet to meet; nil: it was never reached
+	sides   [2]*side
+	here    *side
+	passed  string               // the last commit that passed
+	arrived bool                 // whether that was the last of all
+	todo    map[*side][][]string // faults that commits away from a side have yet to meet; nil: it was never reached
 }
 
 func newMatrix(t *testing.T, engine string) *matrix {
@@ -108,10 +109,11 @@ func (m *matrix) endure(faults ...string) {
 	before := m.newest(stageRef).ID
 	m.meet(stageRef, faults...)
 	c := m.newest(stageRef)
+	m.arrived = c.ID != before && c.State == "done"
 	switch {
 	case c.ID == before && !startsAt(faults, "before enqueue"):
 		m.t.Fatal("there is no commit")
-	case c.ID != before && c.State == "done":
+	case m.arrived:
 		m.here.commands, m.passed, m.here = "", c.ID, m.there()
 	case len(faults) == 0:
 		m.t.Fatalf("the commit is %s; log:\n%s", c.State, m.logged())
