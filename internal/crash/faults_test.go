@@ -27,8 +27,8 @@ func (m *matrix) faults(p api.Plan) [][]string {
 	return all
 }
 
-// chosen are the faults of steps: all of them, or a sample that has each kind of step, before and after. On Docker, where each
-// takes long, the moments are fewer.
+// chosen are the faults of steps: all of them, or a sample that has each kind of step, before and after; those before the commit
+// point on one of the two ways. On Docker, where each takes long, the moments are fewer.
 func (m *matrix) chosen(steps []api.PlanStep) (all [][]string) {
 	moments := momentsOfSteps
 	switch {
@@ -39,7 +39,7 @@ func (m *matrix) chosen(steps []api.PlanStep) (all [][]string) {
 	}
 	seen := map[string]bool{}
 	for _, s := range steps {
-		if !everything() && seen[s.Kind] {
+		if !everything() && (seen[s.Kind] || m.here == m.sides[1] && !s.After) {
 			continue
 		}
 		seen[s.Kind] = true
