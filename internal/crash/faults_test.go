@@ -20,6 +20,9 @@ func (m *matrix) faults(p api.Plan) [][]string {
 	if *only != "" {
 		return [][]string{strings.Split(*only, ",")}
 	}
+	if m.here == m.sides[1] && !everything() { // those before the commit point are met on the way there
+		p.Steps = slices.DeleteFunc(p.Steps, func(s api.PlanStep) bool { return !s.After })
+	}
 	all := m.chosen(p.Steps)
 	if m.here == m.sides[0] && everything() && m.engine != "docker" {
 		all = slices.Concat(all, faultsOfCommits(), faultsOfUndoing(), faultsOfTheNext())
@@ -27,8 +30,8 @@ func (m *matrix) faults(p api.Plan) [][]string {
 	return all
 }
 
-// chosen are the faults of steps: all of them, or a sample that has each kind of step, before and after; those before the commit
-// point on one of the two ways. On Docker, where each takes long, the moments are fewer.
+// chosen are the faults of steps: all of them, or a sample that has each kind of step, before and after. On Docker, where each
+// takes long, the moments are fewer.
 func (m *matrix) chosen(steps []api.PlanStep) (all [][]string) {
 	moments := momentsOfSteps
 	switch {
@@ -39,7 +42,7 @@ func (m *matrix) chosen(steps []api.PlanStep) (all [][]string) {
 	}
 	seen := map[string]bool{}
 	for _, s := range steps {
-		if !everything() && (seen[s.Kind] || m.here == m.sides[1] && !s.After) {
+		if !everything() && seen[s.Kind] {
 			continue
 		}
 		seen[s.Kind] = true
