@@ -59,7 +59,7 @@ func TestTheServerThatIsBuiltForPeopleHasNoFaults(t *testing.T) {
 // leastSteps is how many steps the plan has that the matrix is made of.
 const leastSteps = 28
 
-// hasEveryKind looks whether no kind of step was forgotten. Only a stage without a network is given one: see endureFresh.
+// hasEveryKind looks whether no kind of step was forgotten. Only a stage without a network is given one: see fresh_test.go.
 func hasEveryKind(t *testing.T, p api.Plan) {
 	t.Helper()
 	kinds := map[string]bool{string(plan.MakeNetwork): true}
@@ -81,29 +81,19 @@ func declaredKinds(t *testing.T) (kinds []string) {
 	t.Helper()
 	tree, err := parser.ParseFile(token.NewFileSet(), "../plan/plan.go", nil, parser.SkipObjectResolution)
 	must(t, err)
-	ast.Inspect(tree, func(n ast.Node) bool {
+	for n := range ast.Preorder(tree) {
 		spec, is := n.(*ast.ValueSpec)
-		if kind, named := typeOf(spec, is); !named || kind != "Kind" {
-			return true
+		if !is {
+			continue
 		}
-		kind, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-		must(t, err)
-		kinds = append(kinds, kind)
-		return true
-	})
+		if named, is := spec.Type.(*ast.Ident); is && named.Name == "Kind" {
+			kind, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			must(t, err)
+			kinds = append(kinds, kind)
+		}
+	}
 	if !slices.Contains(kinds, string(plan.Switch)) {
 		t.Fatalf("the kinds of steps are not found: %q", kinds)
 	}
 	return kinds
-}
-
-func typeOf(spec *ast.ValueSpec, is bool) (name string, named bool) {
-	if !is {
-		return "", false
-	}
-	ident, named := spec.Type.(*ast.Ident)
-	if !named {
-		return "", false
-	}
-	return ident.Name, true
 }
