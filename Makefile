@@ -59,10 +59,18 @@ test: need-test ## Run every test that needs no other machine
 	CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 20m -race $(RACE)
 	CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 20m -race -run 'Users|Servers' ./internal/transact
 
+# What make test runs a sample of.
+CHAOS := WhereverTheServerBreaks|CommandLineIsKilled|ShimsAreKilled|FillsTheDisk
+
+.PHONY: chaos
+chaos: need-test ## Break the server at every step of commits, and see that no stage is between
+	CGO_ENABLED=1 SETOPS_CHAOS=all go test -count=1 -tags '$(TAGS)' -timeout 30m -run '$(CHAOS)' ./internal/crash
+
 .PHONY: lint
 lint: need-build $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## Check the sources: gofumpt, go vet, staticcheck
 	@unformed=$$($(TOOLS)/gofumpt -l cmd internal pkg); [ -z "$$unformed" ] || { echo "not formatted with gofumpt: $$unformed"; exit 1; }
 	CGO_ENABLED=1 go vet -tags '$(TAGS)' ./...
+	go vet -tags chaos ./internal/daemon
 	CGO_ENABLED=1 $(TOOLS)/staticcheck -tags '$(TAGS)' ./...
 
 $(TOOLS)/gofumpt:

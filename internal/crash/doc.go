@@ -7,4 +7,8 @@
 //
 // The tests run on the embedded engine, as root, and on Docker Engine too where SETOPS_TEST_DOCKER is 1. Start with
 // commit_test.go; house_test.go is the stage that is looked at, traces_test.go what a server leaves on a machine.
+//
+// chaos_test.go is the matrix: a server that was built to break meets a fault at every write of commits that lead a stage to and
+// fro between two sides (sides_test.go), and after each the stage must be one of them (model_test.go). It is a sample, or all of
+// it where SETOPS_CHAOS is "all"; -faults names single ones.
 package crash

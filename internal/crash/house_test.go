@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/setopsco/setops/internal/setops"
@@ -48,13 +49,7 @@ type house struct {
 // newHouse starts a server whose apps serve version 1.
 func newHouse(t *testing.T, engine string, prepare func(s *server)) *house {
 	t.Helper()
-	h := &house{server: newServer(t, engine)}
-	if prepare != nil {
-		prepare(h.server)
-	}
-	t.Cleanup(h.abandon)
-	h.start()
-	h.signIn()
+	h := openHouse(t, engine, prepare)
 	var create []api.Arguments
 	for _, app := range apps {
 		create = append(create, api.AppCreate{Name: app})
@@ -85,6 +80,19 @@ func newHouse(t *testing.T, engine string, prepare func(s *server)) *house {
 	return h
 }
 
+// openHouse starts a server with an empty stage.
+func openHouse(t *testing.T, engine string, prepare func(s *server)) *house {
+	t.Helper()
+	h := &house{server: newServer(t, engine)}
+	if prepare != nil {
+		prepare(h.server)
+	}
+	t.Cleanup(h.abandon)
+	h.start()
+	h.signIn()
+	return h
+}
+
 func appRef(app string) client.AppRef { return client.AppRef{StageRef: stageRef, App: app} }
 
 func (h *house) signIn() {
@@ -110,18 +118,30 @@ func (h *house) connect() { h.client = client.New("http://"+h.api(), h.token, cl
 // releases pushes the image for each app and gives the commands that make it the active release.
 func (h *house) releases() (commands []api.Arguments) {
 	h.t.Helper()
-	image, err := appImage()
-	must(h.t, err)
-	digest, err := image.Digest()
-	must(h.t, err)
 	for _, app := range apps {
-		tag, err := name.NewTag(fmt.Sprintf("%s/%s/%s/%s/%s:1", h.api(), stageRef.Organization, stageRef.Project, stageRef.Stage, app))
-		must(h.t, err)
-		must(h.t, remote.Write(tag, image, remote.WithContext(h.t.Context()),
-			remote.WithAuth(&authn.Basic{Username: email, Password: h.password})))
-		commands = append(commands, api.ReleaseCreate{Name: app, Digest: digest.String()}, api.ReleaseActivate{Name: app, ReleaseID: 1})
+		digest := h.push(appRef(app))
+		commands = append(commands, api.ReleaseCreate{Name: app, Digest: digest}, api.ReleaseActivate{Name: app, ReleaseID: 1})
 	}
 	return commands
+}
+
+// push pushes the image for an app.
+func (h *house) push(app client.AppRef) (digest string) {
+	h.t.Helper()
+	image, err := appImage()
+	must(h.t, err)
+	return h.pushImage(app, image)
+}
+
+func (h *house) pushImage(app client.AppRef, image v1.Image) (digest string) {
+	h.t.Helper()
+	hash, err := image.Digest()
+	must(h.t, err)
+	tag, err := name.NewTag(fmt.Sprintf("%s/%s/%s/%s/%s:1", h.api(), app.Organization, app.Project, app.Stage, app.App))
+	must(h.t, err)
+	must(h.t, remote.Write(tag, image, remote.WithContext(h.t.Context()),
+		remote.WithAuth(&authn.Basic{Username: email, Password: h.password})))
+	return hash.String()
 }
 
 func (h *house) stage(commands ...api.Arguments) {

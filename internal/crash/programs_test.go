@@ -25,6 +25,7 @@ import (
 var (
 	seed   = flag.Uint64("seed", 1, "of the random moments")
 	random = flag.Int("random", 4, "how many random moments of a commit there are")
+	only   = flag.String("faults", "", "of the matrix, with commas between: these alone, one after the other in the same commit")
 )
 
 // built is where TestMain lets programs be built.
@@ -47,6 +48,11 @@ var programs = sync.OnceValues(func() (string, error) {
 		"-tags", "seccomp netgo osusergo", "-ldflags", "-s -w -linkmode external -extldflags -static")
 	path, err2 := build("setopsd", "../../cmd/setopsd", "0", "-ldflags", "-s -w")
 	return path, errors.Join(err1, err2)
+})
+
+// breakable builds a setopsd that breaks where it is told to: see chaos.go in package daemon.
+var breakable = sync.OnceValues(func() (string, error) {
+	return build("setopsd-breakable", "../../cmd/setopsd", "0", "-tags", "chaos", "-ldflags", "-s -w")
 })
 
 func build(name, pkg, cgo string, flags ...string) (string, error) {

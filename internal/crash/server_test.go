@@ -33,6 +33,7 @@ type server struct {
 	twin    int    // port of the API of a second server, which has the other ports of the first
 	url     string // of the database; empty: SQLite
 	id      string // of the data directory, once it is known
+	faults  string // file with those that the server has yet to meet; see arm
 	life    *life
 }
 
@@ -53,7 +54,9 @@ func newServer(t *testing.T, engine string) *server {
 	dir, err := os.MkdirTemp("", "setops-crash-")
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
-	s := &server{t: t, program: filepath.Join(dir, "setopsd"), engine: engine, dir: dir, port: freePorts(t)}
+	s := &server{
+		t: t, program: filepath.Join(dir, "setopsd"), engine: engine, dir: dir, port: freePorts(t), faults: filepath.Join(dir, "faults"),
+	}
 	// Links of its own: processes of this server are told from others by their program.
 	for _, name := range []string{"setopsd", "setops-shim"} {
 		must(t, os.Link(filepath.Join(filepath.Dir(program), name), filepath.Join(dir, name)))
@@ -120,6 +123,7 @@ func (s *server) launch() {
 	}
 	l := &life{command: exec.Command(s.program, args...), ready: make(chan struct{}, 1), ended: make(chan struct{})}
 	l.command.Stderr = log
+	l.command.Env = append(os.Environ(), "SETOPSD_CHAOS="+s.faults)
 	out, err := l.command.StdoutPipe()
 	must(s.t, err)
 	must(s.t, l.command.Start())

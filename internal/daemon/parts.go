@@ -157,7 +157,7 @@ func (c *core) openDomains(context.Context) (err error) {
 
 func (c *core) openCommits(context.Context) error {
 	c.commits = commit.New(commit.Config{
-		Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
+		Store: c.storeOfCommits(), Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
 		Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), Now: time.Now, Logger: c.Logger,
 		Owner: c.instance, Shared: c.isShared(), StandsBy: c.engine == nil, Predecessor: c.Taker.Wait,
 	})

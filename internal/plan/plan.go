@@ -51,7 +51,7 @@ type Step struct {
 // Record is a step in the journal of a commit.
 type Record struct {
 	Step
-	State                 string // planned, running or done
+	State                 string // planned, running, done or undone
 	StartedAt, FinishedAt time.Time
 }
 

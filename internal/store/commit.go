@@ -116,7 +116,7 @@ const selectCommit = `SELECT c.id, c.stage_id, c.user_id, COALESCE(u.email, ''),
 	c.failure, c.changeset_created_at, c.created_at, COALESCE(c.finished_at, 0), c.message, c.plan_hash, c.reverts, c.version,
 	c.owner, c.fence, c.lease_until, c.queue_until, c.started_at, c.cancelled_by,
 	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after),
-	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after AND state = 'done'),
+	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after AND finished_at IS NOT NULL),
 	CASE WHEN c.state <> 'queued' THEN 0 ELSE (SELECT count(*) FROM commits o
 		WHERE o.stage_id = c.stage_id AND o.state IN ('queued', 'running') AND o.position < c.position) END
 	FROM commits c LEFT JOIN users u ON u.id = c.user_id`
@@ -233,6 +233,9 @@ func switchGenerations(ctx context.Context, tx *sql.Tx, stageID string, p plan.P
 func (s *Store) EndCommit(ctx context.Context, c changeset.Commit, end changeset.State, failure *changeset.Failure, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		if err := setEnd(ctx, tx, c, end, failure, now); err != nil {
+			return err
+		}
+		if err := endSteps(ctx, tx, c.ID, end, now); err != nil {
 			return err
 		}
 		if end == changeset.Done {

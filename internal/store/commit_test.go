@@ -202,6 +202,7 @@ func TestTheJournalTellsWhatWasBegunAndDone(t *testing.T) {
 		t.Errorf("version %d, %v", st.Version, err)
 	}
 	must(t, s.EndCommit(ctx, c, changeset.Done, nil, now))
+	isJournalled(t, s, "c-1", stepDone, stepDone, stepPlanned)
 	unfinished, err := s.Unfinished(ctx)
 	if err != nil || unfinished["c-1"].Name != "production" {
 		t.Errorf("%v, %v", unfinished, err)
@@ -225,6 +226,38 @@ func TestAFailedCommitForgetsTheGenerationsThatItStarted(t *testing.T) {
 	serving, err := s.Serving(ctx, "s-1")
 	if err != nil || n != 1 || serving["web"].ID != "g-1" {
 		t.Errorf("%d generations, %v, %v", n, serving, err)
+	}
+}
+
+func TestTheJournalOfAFailedCommitSaysThatItIsUndone(t *testing.T) {
+	s := withStage(t)
+	ctx := t.Context()
+	stage(t, s, ada, create("web"), release("web", 1), activate("web", 1))
+	c := begin(t, s, "c-1", ada)
+	p := start("web", "g-1")
+	p.Steps = append(p.Steps, plan.Step{ID: "await g-1", Kind: plan.AwaitGeneration, App: "web", Generation: "g-1"})
+	must(t, s.WriteJournal(ctx, c, p, nil, changeset.Delta{}, now))
+	must(t, s.StepStarted(ctx, "c-1", c.Lease.Fence, 0, now))
+	must(t, s.StepDone(ctx, "c-1", c.Lease.Fence, 0, p.Steps[0], now))
+	must(t, s.StepStarted(ctx, "c-1", c.Lease.Fence, 1, now))
+	must(t, s.EndCommit(ctx, c, changeset.Failed, &changeset.Failure{Code: "CommitFailed"}, now))
+	isJournalled(t, s, "c-1", stepUndone, stepUndone, stepPlanned)
+	if ended, _, err := s.Commit(ctx, "s-1", "c-1"); err != nil || ended.Done != 1 {
+		t.Errorf("%d steps were done, %v", ended.Done, err)
+	}
+}
+
+// isJournalled looks for the states of a commit's steps.
+func isJournalled(t *testing.T, s *Store, id string, want ...string) {
+	t.Helper()
+	steps, err := s.Steps(t.Context(), id)
+	must(t, err)
+	var got []string
+	for _, step := range steps {
+		got = append(got, step.State)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the steps of %s are %q, not %q", id, got, want)
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 	stepPlanned = "planned"
 	stepRunning = "running"
 	stepDone    = "done"
+	stepUndone  = "undone" // with all of the commit
 )
 
 // WriteJournal writes the plan of a commit before any of it is done, what it changes, and the generations that it starts.
@@ -84,6 +85,18 @@ func (s *Store) StepDone(ctx context.Context, commitID string, fence int64, posi
 			commitID, position, stepDone, millis(now))
 		return err
 	})
+}
+
+// endSteps brings the journal of a commit to its end: a process may have died before it wrote the last of what it did. Steps
+// behind the commit point stay as they are: those left are still to be done.
+func endSteps(ctx context.Context, tx *sql.Tx, commitID string, end changeset.State, now time.Time) error {
+	if end == changeset.Done {
+		_, err := exec(ctx, tx, `UPDATE steps SET state = $2, finished_at = $3 WHERE commit_id = $1 AND NOT after AND state <> $2`,
+			commitID, stepDone, millis(now))
+		return err
+	}
+	_, err := exec(ctx, tx, `UPDATE steps SET state = $2 WHERE commit_id = $1 AND state <> $3`, commitID, stepUndone, stepPlanned)
+	return err
 }
 
 func holdsLease(ctx context.Context, tx *sql.Tx, commitID string, fence int64) error {

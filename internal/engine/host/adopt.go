@@ -23,8 +23,9 @@ func (s *Supervisor) adopt(ctx context.Context) error {
 	defer s.mu.Unlock()
 	for _, f := range found {
 		record, recorded := known[f.ID]
-		delete(known, f.ID)
-		s.adoptContainer(f, record, recorded)
+		if s.adoptContainer(f, record, recorded) {
+			delete(known, f.ID)
+		}
 	}
 	var errs []error
 	for id, record := range known {
@@ -37,8 +38,9 @@ func (s *Supervisor) adopt(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// adoptContainer takes over a container. What its record says wins over its labels, as far as they tell the same.
-func (s *Supervisor) adoptContainer(f Found, record setops.Task, recorded bool) {
+// adoptContainer takes over a container. What its record says wins over its labels, as far as they tell the same. It reports
+// false for one without labels, as of a process that died while it made it: there is nothing to go on with.
+func (s *Supervisor) adoptContainer(f Found, record setops.Task, recorded bool) bool {
 	labelled, facts, ours := taskOf(f.ID, f.Labels)
 	if !ours {
 		s.cfg.Logger.Warn("a container without labels is removed", "container", f.ID)
@@ -47,7 +49,7 @@ func (s *Supervisor) adoptContainer(f Found, record setops.Task, recorded bool) 
 				s.cfg.Logger.Warn("a container could not be removed", "container", f.ID, "error", err)
 			}
 		})
-		return
+		return false
 	}
 	if !recorded || record.ID != f.ID {
 		record = labelled
@@ -62,6 +64,7 @@ func (s *Supervisor) adoptContainer(f Found, record setops.Task, recorded bool) 
 		s.join(t)
 	}
 	s.wg.Go(func() { s.goOn(t, f) })
+	return true
 }
 
 // goOn leads an adopted task on from where it is.

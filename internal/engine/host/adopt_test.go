@@ -35,6 +35,28 @@ func TestLabelsReplaceARecordThatWasLost(t *testing.T) {
 	})
 }
 
+func TestATaskWhoseContainerWasHalfMadeHasEnded(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		before := b.deploy(generation("wait"))[0]
+		b.close()
+		if err := b.runtime.Remove(context.Background(), before.ID); err != nil {
+			t.Fatal(err)
+		}
+		half := host.Spec{ID: before.ID, Stage: stage, Container: generation("wait").Container}
+		if _, err := b.runtime.Create(context.Background(), half); err != nil { // it has no labels yet
+			t.Fatal(err)
+		}
+		b.open()
+		synctest.Wait()
+		if after := b.task(before.ID); after.Status != setops.Stopped {
+			t.Errorf("got %+v", after)
+		}
+		if left, err := b.runtime.List(context.Background()); err != nil || len(left) > 0 {
+			t.Errorf("left: %+v, %v", left, err)
+		}
+	})
+}
+
 func TestAfterTheLossOfTheMachineTasksAreStopped(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		before := b.deploy(generation("wait"))[0]
