@@ -88,6 +88,7 @@ func (s *Service) Details(ctx context.Context, stage setops.StageRef, id string)
 	if d.Steps, err = s.Store.Steps(ctx, c.ID); err != nil {
 		return d, err
 	}
+	endSteps(c, d.Steps)
 	for _, step := range d.Steps {
 		if step.Kind != plan.RunTask || step.State == "planned" {
 			continue
@@ -99,6 +100,23 @@ func (s *Service) Details(ctx context.Context, stage setops.StageRef, id string)
 		d.Tasks = append(d.Tasks, Task{App: step.App, ID: step.Task, Log: log})
 	}
 	return d, nil
+}
+
+// endSteps says what became of the steps that a commit was at when it ended before its commit point: the journal has begun ones
+// as running. Behind that point a step may still run.
+func endSteps(c changeset.Commit, steps []plan.Record) {
+	if c.Passed || !c.State.Ended() {
+		return
+	}
+	for i := range steps {
+		switch {
+		case steps[i].State != "running":
+		case c.Failure != nil && c.Failure.Step == steps[i].ID:
+			steps[i].State = "failed"
+		default:
+			steps[i].State = "stopped"
+		}
+	}
 }
 
 // mostLines is how many lines of a task's log are shown, the last ones.

@@ -51,7 +51,7 @@ type Step struct {
 // Record is a step in the journal of a commit.
 type Record struct {
 	Step
-	State                 string // planned, running or done
+	State                 string // planned, running or done; of a commit that is not live: failed or stopped, too
 	StartedAt, FinishedAt time.Time
 }
 

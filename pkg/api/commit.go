@@ -57,7 +57,7 @@ type CommitDetails struct {
 // CommitStep is a step of a commit's plan in its journal.
 type CommitStep struct {
 	PlanStep
-	State      string     `json:"state" enum:"planned,running,done"`
+	State      string     `json:"state" enum:"planned,running,done,failed,stopped" doc:"Failed and stopped: where a commit was when it failed or was cancelled"`
 	StartedAt  *time.Time `json:"started_at,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 }
