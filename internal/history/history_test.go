@@ -252,6 +252,21 @@ func TestARevertIsRefusedWhereItWouldNotBeOne(t *testing.T) {
 	w.refused(history.Revert{Commit: third}, "changeset:discard") // something is staged
 }
 
+func TestTheImageOfADestroyedAppIsPushedAgainToANewAppOfThatName(t *testing.T) {
+	w := begun(t)
+	w.commit(changeset.Done, append([]changeset.Command{&changeset.AppCreate{AppName: "web"}}, web(1)...)...)
+	gone := w.commit(changeset.Done, &changeset.AppDestroy{AppName: "web"})
+	w.lost[digest(1)] = true
+	w.refused(history.Revert{Commit: gone}, "commit `setops app:create web`, push it to demo/shop/production/web once more, then revert again with --force")
+
+	w.commit(changeset.Done, &changeset.AppCreate{AppName: "web"})
+	delete(w.lost, digest(1))
+	done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: gone, Force: true}, idempotency.Receipt[history.Reverted]{})
+	if err != nil || done.After.Apps["web"].ActiveRelease != 1 {
+		t.Errorf("%+v, %v", done.After.Apps["web"], err)
+	}
+}
+
 func TestARevertThatTheServerDoesNotAdmitStagesNothing(t *testing.T) {
 	w := begun(t)
 	w.commit(changeset.Done, &changeset.AppCreate{AppName: "web"}, &changeset.DomainCreate{AppName: "web", Domain: "taken.example.com"})
