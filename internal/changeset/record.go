@@ -31,7 +31,7 @@ func CheckPosition(c Changeset, ok bool, position int) error {
 		return setops.Refuse(setops.ChangesetDoesNotExist, "you have staged nothing on this stage")
 	case position < 0 || position >= len(c.Commands):
 		return invalid("number", setops.NotFound,
-			fmt.Sprintf("there is no command %d; %d are staged, counted from 1 as `setops changeset:info` lists them", position+1, len(c.Commands)))
+			fmt.Sprintf("there is no command %d; %d are staged, counted from 1; `setops changeset:info -o wide` numbers them", position+1, len(c.Commands)))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -33,7 +34,7 @@ func (f *fake) reviews(mux *http.ServeMux) {
 	}))
 }
 
-const planHash = "5d41402abc4b2a76b9719d911017c592ae2b1c0f9e8d7c6b5a49382716051423"
+const planHash = "5d41402abc4b2a76b9719d911017c592"
 
 func diff(stage string) api.Diff {
 	if stage == "unchanged" {
@@ -42,7 +43,7 @@ func diff(stage string) api.Diff {
 	return api.Diff{Apps: []api.AppDiff{
 		{Name: "old", Change: "destroyed", Values: []api.ValueChange{
 			{Field: "release", Old: pointer("2")}, {Field: "resources.scale", Old: pointer("1")},
-		}, Lost: []string{"its images and logs"}},
+		}, Lost: []string{"its logs"}},
 		{Name: "web", Change: "changed", Restarts: "release 2 → 3, env.GREETING", Values: []api.ValueChange{
 			{Field: "release", Old: pointer("2"), New: pointer("3")},
 			{Field: "resources.scale", Old: pointer("1"), New: pointer("2")},
@@ -59,15 +60,15 @@ func diff(stage string) api.Diff {
 
 func planSteps() []api.PlanStep {
 	return []api.PlanStep{
-		{ID: "prepare image of web", Kind: "prepare image", App: "web", Cause: "app web gets release 3"},
+		{ID: "prepare image of web", Kind: "prepare image", App: "web", Cause: "tasks start from sha256:2b51cdaabcdc9c35b36e998ec81d2ed8507def0e4709a4d5003414e727e67fa9"},
 		{
-			ID: "start web-c0ffee", Kind: "start generation", App: "web", Needs: []string{"prepare image of web"},
+			ID: "start web-new", Kind: "start generation", App: "web", Needs: []string{"prepare image of web"},
 			Cause: "app web gets release 3, another environment and a second task; what serves is of release 2",
 		},
-		{ID: "await web-c0ffee", Kind: "await generation", App: "web", Needs: []string{"start web-c0ffee"}, Cause: "all its checks must pass"},
-		{ID: "switch", Kind: "switch", Needs: []string{"await web-c0ffee"}, Cause: "the stage becomes what was staged, all of it at once"},
-		{ID: "remove web-0ld", Kind: "remove generation", App: "web", Needs: []string{"switch"}, Cause: "app web has new tasks", After: true},
-		{ID: "remove images of old", Kind: "remove images", App: "old", Cause: "app old is destroyed", After: true},
+		{ID: "await web-new", Kind: "await generation", App: "web", Needs: []string{"start web-new"}, Cause: "traffic moves only to tasks that are proven"},
+		{ID: "switch", Kind: "switch", Needs: []string{"await web-new"}, Cause: "the stage becomes what was staged, all of it at once"},
+		{ID: "remove web-097ab98d2357", Kind: "remove generation", App: "web", Needs: []string{"switch"}, Cause: "its successor serves", After: true},
+		{ID: "remove logs of old", Kind: "remove logs", App: "old", Cause: "app old is destroyed", After: true},
 	}
 }
 
@@ -76,10 +77,11 @@ func details(c api.Commit) api.CommitDetails {
 	c.StartedAt = pointer(at("2020-11-10T09:06:01Z"))
 	d := api.CommitDetails{Commit: c, Diff: diff("production"), Steps: []api.CommitStep{}, Tasks: []api.CommitTask{}}
 	for i, s := range planSteps() {
+		s.ID = strings.Replace(s.ID, "web-new", "web-7a3de9b1c4f0", 1) // a plan does not know the commit's id yet
 		step := api.CommitStep{PlanStep: s, State: "done", StartedAt: c.StartedAt, FinishedAt: pointer(at("2020-11-10T09:06:01.12Z"))}
 		switch {
 		case c.State == "failed" && i == 1:
-			step.State, step.FinishedAt = "running", nil
+			step.State, step.FinishedAt = "failed", nil
 		case c.State == "failed" && i > 1:
 			step = api.CommitStep{PlanStep: s, State: "planned"}
 		case i == 2:

@@ -161,7 +161,7 @@ func TestOnATerminalACommitThatWaitsSaysForWhom(t *testing.T) {
 	s, x := newSession(t), newTerminal(t)
 	s.runOn(x, "-p", "shop", "-s", "queued", "changeset:commit")
 	want := "◥ Waiting for 1 other commit…\n◢ Initializing…\n◤ Planning…\n◣ Applying… (3/3)\n<end>"
-	if x.screen() != want || !strings.Contains(x.raw(), "Waiting for 2 other commits…") {
+	if x.screen() != want { // of lines that follow one another at once the spinner may draw the last alone
 		t.Errorf("the screen is\n%s\nwant\n%s\nwritten was %q", x.screen(), want, x.raw())
 	}
 }
@@ -180,7 +180,7 @@ func TestOnATerminalADiffIsColoured(t *testing.T) {
 	for _, want := range []string{
 		"\x1b[1mApp web: changed, restarts (release 2 → 3, env.GREETING)\x1b[0m\n",
 		"   \x1b[33m~ resources.scale                   1 → 2\x1b[0m\n", "   \x1b[31m- env.DEBUG                         true\x1b[0m\n",
-		"   \x1b[32m+ domains.www.example.com.primary   true\x1b[0m\n", "   \x1b[31m🔴 lost for good: its images and logs\x1b[0m\n",
+		"   \x1b[32m+ domains.www.example.com.primary   true\x1b[0m\n", "   \x1b[31m🔴 lost for good: its logs\x1b[0m\n",
 		`\x1b[2J now`,
 	} {
 		if !strings.Contains(got, want) {
@@ -207,6 +207,9 @@ func TestOnATerminalAPlanSaysHowToCommitIt(t *testing.T) {
 	got := s.runOnWholly(x, "-p", "shop", "-s", "production", "changeset:plan")
 	if want := "`setops -p shop -s production changeset:commit --plan " + planHash + "` does exactly that."; !strings.Contains(got, want) {
 		t.Errorf("the terminal lacks %q: %q", want, got)
+	}
+	if got := s.runOnWholly(newTerminal(t), "-p", "shop", "-s", "unchanged", "changeset:plan"); strings.Contains(got, "changeset:commit") {
+		t.Errorf("a plan that does nothing says how to commit it: %q", got)
 	}
 }
 

@@ -85,11 +85,25 @@ func (c *core) openPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.openKey(installed[keyCheck] != ""); err != nil {
+	if err := c.openOwnKey(installed[keyCheck] != ""); err != nil {
 		return err
 	}
 	c.Logger.Info("the database is PostgreSQL", "url", store.Shown(c.Config.Database))
 	return c.dir.remember(databaseFile, postgresKind)
+}
+
+// openOwnKey opens the key of a database that another directory may have the key of: where there is none, this is more likely a
+// second server with a directory of its own than a loss.
+func (c *core) openOwnKey(needed bool) error {
+	there, err := c.dir.has("key")
+	if err != nil {
+		return err
+	}
+	if there || !needed {
+		return c.openKey(needed)
+	}
+	return fmt.Errorf("the database is one of another data directory than %s: name that one with --data-dir; or, where it is this one, "+
+		"the file %s is gone; put it back from a backup", c.dir.path, c.dir.file("key"))
 }
 
 // openKey opens the key that seals values. Where one is needed there must be one already.

@@ -82,7 +82,8 @@ func TestADatabaseOfPostgreSQLIsRefusedWithAnotherKey(t *testing.T) {
 	other := c
 	other.DataDir = t.TempDir()
 	key := filepath.Join(other.DataDir, "key")
-	if why := refused(t, other); !strings.Contains(why, "the file "+key+" is gone; put it back from a backup") {
+	if why := refused(t, other); !strings.Contains(why, "another data directory than "+other.DataDir) ||
+		!strings.Contains(why, "the file "+key+" is gone; put it back from a backup") {
 		t.Error(why)
 	}
 	if err := os.WriteFile(key, bytes.Repeat([]byte("0"), 64), 0o600); err != nil {

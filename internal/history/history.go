@@ -88,6 +88,7 @@ func (s *Service) Details(ctx context.Context, stage setops.StageRef, id string)
 	if d.Steps, err = s.Store.Steps(ctx, c.ID); err != nil {
 		return d, err
 	}
+	nameFailed(c, d.Steps)
 	for _, step := range d.Steps {
 		if step.Kind != plan.RunTask || step.State == "planned" {
 			continue
@@ -99,6 +100,18 @@ func (s *Service) Details(ctx context.Context, stage setops.StageRef, id string)
 		d.Tasks = append(d.Tasks, Task{App: step.App, ID: step.Task, Log: log})
 	}
 	return d, nil
+}
+
+// nameFailed tells the step that a commit failed at from those that were undone with it.
+func nameFailed(c changeset.Commit, steps []plan.Record) {
+	if c.Failure == nil {
+		return
+	}
+	for i := range steps {
+		if steps[i].ID == c.Failure.Step {
+			steps[i].State = "failed"
+		}
+	}
 }
 
 // mostLines is how many lines of a task's log are shown, the last ones.

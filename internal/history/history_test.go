@@ -80,16 +80,31 @@ func (w *world) Commit(ctx context.Context, stageID, id string) (changeset.Commi
 // commit makes commands live and gives the id of that; it fails where end is Failed.
 func (w *world) commit(end changeset.State, commands ...changeset.Command) string {
 	w.t.Helper()
-	ctx := w.t.Context()
-	must(w.t, w.store.AppendCommands(ctx, stage.ID, ada.ID, w.id("changeset"), now,
+	w.stage(commands...)
+	return w.commitStaged(end)
+}
+
+func (w *world) stage(commands ...changeset.Command) {
+	w.t.Helper()
+	must(w.t, w.store.AppendCommands(w.t.Context(), stage.ID, ada.ID, w.id("changeset"), now,
 		func(setops.Spec, []changeset.Command, func(string) (int, error)) ([]changeset.Command, error) {
 			return commands, nil
 		},
 		idempotency.Receipt[[]changeset.Command]{}))
-	return w.commitStaged(end)
 }
 
 func (w *world) commitStaged(end changeset.State) string {
+	w.t.Helper()
+	id, c, after, p := w.planned()
+	if end == changeset.Done {
+		must(w.t, w.store.Pass(w.t.Context(), c, after, p, now))
+	}
+	must(w.t, w.store.EndCommit(w.t.Context(), c, end, nil, now))
+	return id
+}
+
+// planned is a commit of what is staged whose plan is in the journal.
+func (w *world) planned() (string, changeset.Commit, setops.Spec, plan.Plan) {
 	w.t.Helper()
 	ctx := w.t.Context()
 	id := w.id("commit")
@@ -105,11 +120,7 @@ func (w *world) commitStaged(end changeset.State) string {
 	}
 	p := plan.Plan{Steps: []plan.Step{{ID: "switch", Kind: plan.Switch}}}
 	must(w.t, w.store.WriteJournal(ctx, c, p, nil, changeset.DeltaOf(before, after), now))
-	if end == changeset.Done {
-		must(w.t, w.store.Pass(ctx, c, after, p, now))
-	}
-	must(w.t, w.store.EndCommit(ctx, c, end, nil, now))
-	return id
+	return id, c, after, p
 }
 
 // web is app web with a release that is active.
@@ -157,6 +168,25 @@ func TestTheHistoryIsListedNewestFirstAndToldInFull(t *testing.T) {
 	}
 	if _, err := w.Details(t.Context(), stage, "none"); !setops.IsCode(err, setops.CommitNotFound) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoStepOfACommitThatFailedIsToldAsRunning(t *testing.T) {
+	w := begun(t)
+	w.commit(changeset.Done, &changeset.AppCreate{AppName: "web"})
+	for step, want := range map[string]string{"switch": "failed", "await web-1": "undone"} {
+		w.stage(&changeset.ResourceSet{AppName: "web", Scale: new(2)})
+		id, c, _, _ := w.planned()
+		must(t, w.store.StepStarted(t.Context(), id, c.Lease.Fence, 0, now))
+		if d, err := w.Details(t.Context(), stage, id); err != nil || d.Steps[0].State != "running" {
+			t.Errorf("%+v, %v", d.Steps, err)
+		}
+		must(t, w.store.EndCommit(t.Context(), c, changeset.Failed, &changeset.Failure{Code: "CommitFailed", Step: step}, now))
+		if d, err := w.Details(t.Context(), stage, id); err != nil || d.Steps[0].State != want {
+			t.Errorf("the commit failed at %s: %+v, %v", step, d.Steps, err)
+		}
+		_, _, err := w.store.Discard(t.Context(), stage.ID, ada.ID, now, idempotency.Receipt[int]{})
+		must(t, err)
 	}
 }
 
@@ -220,6 +250,21 @@ func TestARevertIsRefusedWhereItWouldNotBeOne(t *testing.T) {
 		t.Errorf("%+v, %v", done.After.Apps["web"], err)
 	}
 	w.refused(history.Revert{Commit: third}, "changeset:discard") // something is staged
+}
+
+func TestTheImageOfADestroyedAppIsPushedAgainToANewAppOfThatName(t *testing.T) {
+	w := begun(t)
+	w.commit(changeset.Done, append([]changeset.Command{&changeset.AppCreate{AppName: "web"}}, web(1)...)...)
+	gone := w.commit(changeset.Done, &changeset.AppDestroy{AppName: "web"})
+	w.lost[digest(1)] = true
+	w.refused(history.Revert{Commit: gone}, "commit `setops app:create web`, push it to demo/shop/production/web once more, then revert again with --force")
+
+	w.commit(changeset.Done, &changeset.AppCreate{AppName: "web"})
+	delete(w.lost, digest(1))
+	done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: gone, Force: true}, idempotency.Receipt[history.Reverted]{})
+	if err != nil || done.After.Apps["web"].ActiveRelease != 1 {
+		t.Errorf("%+v, %v", done.After.Apps["web"], err)
+	}
 }
 
 func TestARevertThatTheServerDoesNotAdmitStagesNothing(t *testing.T) {

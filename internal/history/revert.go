@@ -233,9 +233,7 @@ func (s *Service) admit(ctx context.Context, stage setops.StageRef, now, target 
 			return fmt.Errorf("look up image %s: %w", release.Digest, err)
 		}
 		if !found {
-			return setops.Refuse(setops.ChangesetInvalid,
-				"this would run release %d of app %s again, and its image %s is lost; push it to %s once more, then revert again",
-				release.ID, name, release.Digest, engine.Repository(stage, name))
+			return imageLost(engine.Repository(stage, name), name, release, now.Apps[name] != nil)
 		}
 	}
 	for _, c := range commands {
@@ -244,4 +242,14 @@ func (s *Service) admit(ctx context.Context, stage setops.StageRef, now, target 
 		}
 	}
 	return nil
+}
+
+// imageLost says how the image gets there again. An app that is destroyed has no repository to push it to.
+func imageLost(repository, app string, release setops.Release, there bool) error {
+	way := fmt.Sprintf("push it to %s once more, then revert again", repository)
+	if !there {
+		way = fmt.Sprintf("commit `setops app:create %s`, push it to %s once more, then revert again with --force", app, repository)
+	}
+	return setops.Refuse(setops.ChangesetInvalid, "this would run release %d of app %s again, and its image %s is lost; %s",
+		release.ID, app, release.Digest, way)
 }

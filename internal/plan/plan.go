@@ -51,7 +51,7 @@ type Step struct {
 // Record is a step in the journal of a commit.
 type Record struct {
 	Step
-	State                 string // planned, running, done or undone
+	State                 string // planned, running, done or undone; the one that a commit failed at is told as failed
 	StartedAt, FinishedAt time.Time
 }
 

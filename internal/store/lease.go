@@ -95,7 +95,7 @@ func (s *Store) Cancel(ctx context.Context, stageID, id, by string, now time.Tim
 			return setops.Refuse(setops.AlreadyCommitted,
 				"it is committed already: what it changed is live; `setops changeset:revert %s` takes it back", c.ID)
 		case c.State.Ended():
-			return setops.Refuse(setops.CommitAlreadyEnded, "it has ended already, as %s; nothing of it is live", c.State)
+			return setops.Refuse(setops.CommitAlreadyEnded, "commit %s has ended already, as %s; nothing of it is live", c.ID, c.State)
 		}
 		if _, err := exec(ctx, tx, `UPDATE commits SET cancelled_by = $2 WHERE id = $1`, c.ID, by); err != nil {
 			return err

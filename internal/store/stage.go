@@ -120,6 +120,6 @@ func scanStage(r *sql.Rows) (st setops.Stage, err error) {
 func commitRunning() error {
 	return &setops.Error{
 		Kind: setops.StateError, Code: setops.CommitAlreadyRunning, Temporary: true,
-		Message: "another commit of this stage is running or waits; try again when it has ended, or without --no-queue",
+		Message: "another commit of this stage is running or waits; try again when it has ended",
 	}
 }

@@ -57,7 +57,7 @@ type CommitDetails struct {
 // CommitStep is a step of a commit's plan in its journal.
 type CommitStep struct {
 	PlanStep
-	State      string     `json:"state" enum:"planned,running,done,undone"`
+	State      string     `json:"state" enum:"planned,running,done,undone,failed" doc:"Undone: the commit has failed or was cancelled, with this step begun. Failed: that was the reason"`
 	StartedAt  *time.Time `json:"started_at,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 }

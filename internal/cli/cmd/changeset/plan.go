@@ -37,6 +37,8 @@ func runPlan(ctx context.Context, opts *planOptions) error {
 	if err := opts.kit.Show(plan, func(w io.Writer) error { return render.Plan(w, plan, opts.kit.Paint()) }); err != nil {
 		return err
 	}
-	opts.kit.Hint("%s does exactly that.", line(ref, "changeset:commit --plan "+plan.Hash))
+	if len(plan.Steps) > 0 { // else there may be nothing staged that a commit could take
+		opts.kit.Hint("%s does exactly that.", line(ref, "changeset:commit --plan "+plan.Hash))
+	}
 	return nil
 }
