@@ -80,6 +80,7 @@ func (s *Service) watchQueues() {
 		case <-s.ctx.Done():
 			return
 		}
+		s.forget(s.Now())
 		if err := s.tidyQueues(s.ctx); err != nil && s.ctx.Err() == nil {
 			s.Logger.Error("look after the queues of commits", "error", err)
 		}
@@ -92,7 +93,7 @@ func (s *Service) tidyQueues(ctx context.Context) error {
 		return fmt.Errorf("give up commits that wait too long: %w", err)
 	}
 	for _, c := range ended {
-		s.told(c)
+		s.moves(c.StageID)
 	}
 	waiting, err := s.Store.Waiting(ctx)
 	if err != nil {
