@@ -81,10 +81,18 @@ func (s *Service) watchQueues() {
 			return
 		}
 		s.forget(s.Now())
-		if err := s.tidyQueues(s.ctx); err != nil && s.ctx.Err() == nil {
+		if err := s.tidyInTime(); err != nil && s.ctx.Err() == nil {
 			s.Logger.Error("look after the queues of commits", "error", err)
 		}
 	}
+}
+
+// tidyInTime gives up a look that takes longer than a lease: a database that is gone without a word answers no more on the
+// connections that there were, and the network notices that after a quarter of an hour.
+func (s *Service) tidyInTime() error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.Lease)
+	defer cancel()
+	return s.tidyQueues(ctx)
 }
 
 func (s *Service) tidyQueues(ctx context.Context) error {

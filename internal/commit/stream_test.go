@@ -4,12 +4,15 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/idempotency"
+	"github.com/setopsco/setops/internal/setops"
 )
 
 // hasLeft waits until a commit that has ended is nobody's turn any more.
@@ -76,6 +79,36 @@ func TestWhoHasSeenAnEventThatNeverWasIsToldWhereTheCommitIs(t *testing.T) {
 		}))
 		if len(seen) != 1 || seen[0] != changeset.Done {
 			t.Errorf("behind %d: %v", last, seen)
+		}
+	}
+}
+
+// mute is a store whose connection is dead, once: it answers when whoever asks gives up.
+type mute struct {
+	commit.Store
+	asked atomic.Int32
+}
+
+func (m *mute) Waiting(ctx context.Context) ([]setops.StageRef, error) {
+	if m.asked.Add(1) == 2 { // the first one is of the start
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return m.Store.Waiting(ctx)
+}
+
+func TestADeadConnectionDoesNotEndTheLookAtTheQueues(t *testing.T) {
+	w := newWorld(t)
+	m := &mute{}
+	p := w.start(t, func(st commit.Store, e engine.Engine) (commit.Store, engine.Engine) {
+		m.Store = st
+		return m, e
+	})
+	defer p.stop(t)
+	must(t, p.Resume(t.Context()))
+	for deadline := time.Now().Add(20 * time.Second); m.asked.Load() < 3; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody looks after the queues any more")
 		}
 	}
 }
