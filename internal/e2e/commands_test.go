@@ -1,8 +1,8 @@
 package e2e
 
 import (
-	"database/sql"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
