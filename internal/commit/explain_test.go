@@ -125,6 +125,24 @@ func TestValuesOfTheEnvironmentAreInNoFailure(t *testing.T) {
 	}
 }
 
+func TestALogHasNoLineOfASecretOfSeveral(t *testing.T) {
+	key := "-----BEGIN KEY-----\nMIGHAgEAMBMGByqGSM49\nAgEGCCqGSM49AwEHBG0w\n-----END KEY-----\n"
+	e := shop()
+	e.env = func(string) map[string]string { return map[string]string{"KEY": key} }
+	f := e.explain(awaiting("web", &engine.GateError{
+		App: "web", Cause: "exited", Log: strings.Split("key is "+key, "\n"), Last: setops.LastAnswer{Output: "said " + strings.TrimSpace(key) + "!"},
+	}))
+	text := fmt.Sprintf("%+v %+v", f, f.LastAnswer)
+	for _, line := range strings.Split(strings.TrimSpace(key), "\n") {
+		if strings.Contains(text, line) {
+			t.Errorf("%s is in %s", line, text)
+		}
+	}
+	if f.LastAnswer.Output != "said ${KEY}!" {
+		t.Errorf("got %q", f.LastAnswer.Output)
+	}
+}
+
 func TestTheFirstCommandToTypeMends(t *testing.T) {
 	const network, container = "network health check", "container health check"
 	for want, test := range map[string]struct {

@@ -2,7 +2,6 @@ package commit
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,14 +16,24 @@ type hider struct{ keys, values []string }
 // shortestHidden keeps words as "true" or "5000", which are everywhere, from being taken for secrets.
 const shortestHidden = 8
 
+// hiderOf hides each line of a value too, as a log has a private key: by lines.
 func hiderOf(env map[string]string) hider {
-	var h hider
-	// The longest first: one value may be part of another, as a password is of a URL.
-	longest := func(a, b string) int { return cmp.Or(len(env[b])-len(env[a]), strings.Compare(a, b)) }
-	for _, key := range slices.SortedFunc(maps.Keys(env), longest) {
-		if len(env[key]) >= shortestHidden {
-			h.keys, h.values = append(h.keys, key), append(h.values, env[key])
+	type secret struct{ key, value string }
+	var all []secret
+	for key, value := range env {
+		for _, part := range append(strings.Split(value, "\n"), value) {
+			if part = strings.TrimSpace(part); len(part) >= shortestHidden {
+				all = append(all, secret{key, part})
+			}
 		}
+	}
+	// The longest first: one value may be part of another, as a password is of a URL.
+	slices.SortFunc(all, func(a, b secret) int {
+		return cmp.Or(len(b.value)-len(a.value), strings.Compare(a.key, b.key), strings.Compare(a.value, b.value))
+	})
+	var h hider
+	for _, s := range slices.Compact(all) {
+		h.keys, h.values = append(h.keys, s.key), append(h.values, s.value)
 	}
 	return h
 }
@@ -36,7 +45,7 @@ func (h hider) text(text string) string {
 	}
 	whole := strings.TrimSuffix(text, "…")
 	for i, value := range h.values {
-		for n := len(value) - 1; n >= shortestHidden; n-- {
+		for n := min(len(value)-1, len(whole)); n >= shortestHidden; n-- {
 			if before, cut := strings.CutSuffix(whole, value[:n]); cut {
 				return before + h.name(i)
 			}

@@ -80,10 +80,19 @@ func (s *Service) watchQueues() {
 		case <-s.ctx.Done():
 			return
 		}
-		if err := s.tidyQueues(s.ctx); err != nil && s.ctx.Err() == nil {
+		s.forget(s.Now())
+		if err := s.tidyInTime(); err != nil && s.ctx.Err() == nil {
 			s.Logger.Error("look after the queues of commits", "error", err)
 		}
 	}
+}
+
+// tidyInTime gives up a look that takes longer than a lease: a database that is gone without a word answers no more on the
+// connections that there were, and the network notices that after a quarter of an hour.
+func (s *Service) tidyInTime() error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.Lease)
+	defer cancel()
+	return s.tidyQueues(ctx)
 }
 
 func (s *Service) tidyQueues(ctx context.Context) error {
@@ -92,7 +101,7 @@ func (s *Service) tidyQueues(ctx context.Context) error {
 		return fmt.Errorf("give up commits that wait too long: %w", err)
 	}
 	for _, c := range ended {
-		s.told(c)
+		s.moves(c.StageID)
 	}
 	waiting, err := s.Store.Waiting(ctx)
 	if err != nil {

@@ -328,22 +328,6 @@ func (s *Service) end(t *turn, state changeset.State, failure *changeset.Failure
 			p.Done = p.Total
 		}
 	})
-	s.forgetLater(t.ID)
-}
-
-// remember is how long the log lines of a failure are kept for somebody who asks again.
-const remember = 10 * time.Minute
-
-func (s *Service) forgetLater(id string) {
-	s.wg.Go(func() {
-		select {
-		case <-time.After(remember):
-		case <-s.ctx.Done():
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.streams, id)
-	})
 }
 
 // retryAfter is the time between two tries of what must be done in the end.

@@ -92,7 +92,8 @@ type Service struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
-	streams map[string]*stream // of commits that were asked for or ran here, by id
+	streams map[string]*stream // of commits that run here, by id, and of those that have failed
+	failed  []failed           // the commits that have failed here lately, oldest first
 	turns   map[string]*turn   // that run here, by the id of the commit
 	busy    map[string]bool    // stages whose queue is worked on; true: it shall be looked at again
 	moved   map[string]chan struct{}
@@ -154,7 +155,6 @@ func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.
 		Now: now, QueueUntil: now.Add(r.Wait),
 	})
 	if err == nil && c.State == changeset.Queued {
-		s.open(c)
 		s.kick(stage)
 	}
 	return c, err
@@ -188,7 +188,7 @@ func (s *Service) Cancel(ctx context.Context, stage setops.StageRef, user setops
 	if t != nil {
 		t.stop(changeset.ErrCancelled)
 	}
-	s.told(c)
+	s.moves(c.StageID)
 	return c, nil
 }
 

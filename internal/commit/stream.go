@@ -120,15 +120,43 @@ func (s *Service) stream(id string) *stream {
 	return s.streams[id]
 }
 
-// told passes on what has become of a commit that does not run here.
-func (s *Service) told(c changeset.Commit) {
-	if st := s.stream(c.ID); st != nil && c.State.Ended() {
-		st.set(func(p *Progress) { *p = progressOf(c) })
-		s.forgetLater(c.ID)
+// How long, and of how many commits, the log lines of failures are kept for somebody who asks again.
+const (
+	rememberFor  = 10 * time.Minute
+	rememberMost = 256
+)
+
+// failed is a commit whose failure is remembered.
+type failed struct {
+	id    string
+	until time.Time
+}
+
+// remember lets go of the stream of a commit that does not run here any more: all but the log lines of a failure is in the
+// store. s.mu is held.
+func (s *Service) remember(t *turn) {
+	if now, _ := t.stream.get(); now.Failure == nil {
+		delete(s.streams, t.ID)
+		return
 	}
+	now := s.Now()
+	s.failed = append(s.failed, failed{t.ID, now.Add(rememberFor)})
+	s.forgetLocked(now)
+}
+
+func (s *Service) forget(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stageMoved(c.StageID)
+	s.forgetLocked(now)
+}
+
+func (s *Service) forgetLocked(now time.Time) {
+	for len(s.failed) > rememberMost || len(s.failed) > 0 && !s.failed[0].until.After(now) {
+		if id := s.failed[0].id; s.turns[id] == nil {
+			delete(s.streams, id)
+		}
+		s.failed = s.failed[1:]
+	}
 }
 
 // failure gives the full failure of a commit that this process ran, log lines included; those are never stored.
@@ -148,6 +176,13 @@ func (s *Service) stageMoved(stageID string) {
 	}
 }
 
+// moves says that a commit of a stage may have ended elsewhere.
+func (s *Service) moves(stageID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stageMoved(stageID)
+}
+
 func (s *Service) stageMoves(stageID string) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +193,7 @@ func (s *Service) stageMoves(stageID string) <-chan struct{} {
 }
 
 // Watch calls yield with each event of a commit behind that of number last, as it comes, until the commit has ended, yield
-// says false or ctx ends; with last 0 it begins with where the commit is. Errors: CommitNotFound.
+// says false or ctx ends; with last 0, or a number that no event of it has had yet, it begins with where the commit is. Errors: CommitNotFound.
 func (s *Service) Watch(ctx context.Context, stageID, id string, last int, yield func(Progress) bool) error {
 	c, err := s.Commit(ctx, stageID, id)
 	if err != nil {
@@ -166,6 +201,9 @@ func (s *Service) Watch(ctx context.Context, stageID, id string, last int, yield
 	}
 	id = c.ID
 	shown := Progress{}
+	if last < 0 || last > progressOf(c).Number() { // it is no number of this commit
+		last = 0
+	}
 	for {
 		moved := s.stageMoves(stageID)
 		now, changed, err := s.present(ctx, stageID, id)

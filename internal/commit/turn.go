@@ -52,6 +52,7 @@ func (s *Service) leave(t *turn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.turns, t.ID)
+	s.remember(t)
 	s.stageMoved(t.StageID)
 }
 

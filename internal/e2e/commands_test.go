@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -276,10 +277,16 @@ func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	read := 0
 	ts.Check(filepath.WalkDir(w.config.DataDir, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
 		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) { // the engine has put it in its place meanwhile
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -292,6 +299,35 @@ func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	if read < 3 {
 		ts.Fatalf("only %d files were there to look at", read)
 	}
+	if w.config.Database != "" {
+		where, err := findRow(w.config.Database, args[0])
+		ts.Check(err)
+		if where != "" {
+			ts.Fatalf("a row of %s has %q", where, args[0])
+		}
+	}
+}
+
+// findRow gives a table of a PostgreSQL database that has a text in a row, if there is one.
+func findRow(url, text string) (table string, err error) {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return "", err
+	}
+	defer db.Close() //nolint:errcheck // it was only read
+	var all sql.NullString
+	err = db.QueryRow(`SELECT string_agg(table_name, ' ') FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&all)
+	if err != nil || !strings.Contains(all.String, "commits") {
+		return "", fmt.Errorf("list tables: %q, %w", all.String, err)
+	}
+	for name := range strings.FieldsSeq(all.String) {
+		var found bool
+		err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM "`+name+`" t WHERE strpos(t::text, $1) > 0)`, text).Scan(&found)
+		if err != nil || found {
+			return name, err
+		}
+	}
+	return "", nil
 }
 
 // masks are what no test can foretell; each keeps its width, so that tables stay aligned.

@@ -87,8 +87,8 @@ func InWork() error {
 	}
 }
 
-// taken says that a key names another request.
-func taken() error {
+// Taken says that a key names another request.
+func Taken() error {
 	return setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{
 		Field: "idempotency_key", Validator: setops.Taken,
 		Message: "another request was sent with this key; make a new key for each thing that you ask for",

@@ -82,7 +82,7 @@ func (k *Keeper) Answer(ctx context.Context, r Request, out any) (bool, error) {
 	case !ok:
 		return false, nil
 	case digest != r.Digest:
-		return false, taken()
+		return false, Taken()
 	}
 	if err := json.Unmarshal([]byte(answer), out); err != nil {
 		return false, fmt.Errorf("read the answer to a request: %w", err)

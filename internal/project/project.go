@@ -1,10 +1,9 @@
-// Package project makes, lists and destroys projects and stages.
+// Package project makes, lists and destroys projects and stages. destroy.go is the long half of it.
 package project
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"sync"
 	"time"
 
 	"github.com/setopsco/setops/internal/auth"
@@ -34,6 +33,9 @@ type Service struct {
 	RemoveImages func(ctx context.Context, prefix string) error
 	Now          func() time.Time
 	Stopping     <-chan struct{} // closed when the server stops; may be nil
+
+	mu   sync.Mutex
+	busy map[string]chan struct{} // what is being destroyed, by id; closed when that is over
 }
 
 // CreateProject makes a project with the user as its admin; one that has that very id already is the same one. Errors:
@@ -78,36 +80,6 @@ func (s *Service) Projects(ctx context.Context, u setops.User, organization stri
 	return visible, nil
 }
 
-// DestroyProject destroys all stages of a project, then the project. A server that stops on the way goes on at its next start.
-func (s *Service) DestroyProject(ctx context.Context, u setops.User, organization, name string) error {
-	p, err := s.Access.Project(ctx, u, organization, name, auth.DestroyProject)
-	if err != nil {
-		return err
-	}
-	stages, err := s.Store.Stages(ctx, p.ID)
-	if err != nil {
-		return err
-	}
-	if err := s.Store.MarkProjectDestroying(ctx, p.ID); err != nil {
-		return err
-	}
-	ref := setops.StageRef{Organization: organization, Project: name}
-	for _, st := range stages {
-		ref.ID, ref.Name = st.ID, st.Name
-		if err := s.destroy(context.WithoutCancel(ctx), ref, u.Email); err != nil {
-			return err
-		}
-	}
-	return s.finishProject(context.WithoutCancel(ctx), ref, p.ID)
-}
-
-func (s *Service) finishProject(ctx context.Context, ref setops.StageRef, id string) error {
-	if err := s.RemoveImages(ctx, ref.Organization+"/"+ref.Project); err != nil {
-		return fmt.Errorf("remove images of project %s: %w", ref.Project, err)
-	}
-	return s.Store.RemoveProject(ctx, id)
-}
-
 // CreateStage makes a stage with the user as its admin; one that has that very id already is the same one. Errors:
 // StageNameInvalid, StageAlreadyExists.
 func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, project, name, id string) (setops.Stage, error) {
@@ -126,85 +98,4 @@ func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, 
 		}
 	}
 	return st, err
-}
-
-// DestroyStage stops and removes everything of a stage. Commits that wait are cancelled, and so is one that runs, unless it is
-// past its commit point: then it comes to its end first. A server that stops on the way goes on at its next start.
-func (s *Service) DestroyStage(ctx context.Context, u setops.User, organization, project, name string) error {
-	_, ref, err := s.Access.Stage(ctx, u, organization, project, name, auth.DestroyStage)
-	if err != nil {
-		return err
-	}
-	return s.destroy(context.WithoutCancel(ctx), ref, u.Email)
-}
-
-// isFree is how often a stage that is to be destroyed is asked whether its last commit has ended.
-const isFree = 100 * time.Millisecond
-
-// destroy waits until no commit of the stage runs. No new one can begin meanwhile, and each ends within its deadlines.
-func (s *Service) destroy(ctx context.Context, ref setops.StageRef, by string) error {
-	ticker := time.NewTicker(isFree)
-	defer ticker.Stop()
-	for {
-		busy, err := s.Store.MarkDestroying(ctx, ref.ID, by, s.Now())
-		if err != nil {
-			return err
-		}
-		if !busy {
-			return s.finishDestroying(ctx, ref)
-		}
-		select {
-		case <-ticker.C:
-		case <-s.Stopping:
-			return errors.New("the server stops; it goes on destroying the stage at its next start")
-		}
-	}
-}
-
-func (s *Service) finishDestroying(ctx context.Context, ref setops.StageRef) error {
-	if err := s.RemoveStage(ctx, ref.ID); err != nil {
-		return fmt.Errorf("remove tasks and network of stage %s: %w", ref.Name, err)
-	}
-	if err := s.RemoveImages(ctx, ref.Organization+"/"+ref.Project+"/"+ref.Name); err != nil {
-		return fmt.Errorf("remove images of stage %s: %w", ref.Name, err)
-	}
-	return s.Store.RemoveStage(ctx, ref.ID)
-}
-
-// Resume goes on with stages and projects that were being destroyed when the server stopped.
-func (s *Service) Resume(ctx context.Context) error {
-	stages, err := s.Store.Destroying(ctx)
-	if err != nil {
-		return err
-	}
-	for _, ref := range stages {
-		if err := s.destroy(ctx, ref, ""); err != nil {
-			return err
-		}
-	}
-	projects, ids, err := s.Store.DestroyingProjects(ctx)
-	if err != nil {
-		return err
-	}
-	for i, ref := range projects {
-		if err := s.resumeProject(ctx, ref, ids[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// resumeProject destroys the stages of a project that were not begun with.
-func (s *Service) resumeProject(ctx context.Context, ref setops.StageRef, id string) error {
-	stages, err := s.Store.Stages(ctx, id)
-	if err != nil {
-		return err
-	}
-	for _, st := range stages {
-		ref.ID, ref.Name = st.ID, st.Name
-		if err := s.destroy(ctx, ref, st.CreatedBy); err != nil {
-			return err
-		}
-	}
-	return s.finishProject(ctx, ref, id)
 }

@@ -4,23 +4,25 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
 	"github.com/setopsco/setops/internal/setops"
 )
 
 // Enqueue freezes a user's open changeset and puts the commit of it behind those of its stage. A ticket whose id is that of a
-// commit of the same user is that commit: it was asked for before. Errors: ChangesetDoesNotExist, ChangesetLocked, and
-// CommitAlreadyRunning where it would have to wait and must not.
+// commit of the same user and stage is that commit: it was asked for before. Errors: ChangesetDoesNotExist, ChangesetLocked,
+// CommitAlreadyRunning where it would have to wait and must not, and ValidationFailed where another one has the id.
 func (s *Store) Enqueue(ctx context.Context, t changeset.Ticket) (c changeset.Commit, err error) {
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		var there bool
-		if c, there, err = loadCommit(ctx, tx, t.ID); err != nil || there && c.UserID == t.UserID {
-			return err
+		if c, there, err = loadCommit(ctx, tx, t.ID); err != nil || there {
+			return errors.Join(err, sameTicket(c, t))
 		}
 		if err := refuseDestroying(ctx, tx, t.StageID); err != nil {
 			return err
@@ -38,7 +40,19 @@ func (s *Store) Enqueue(ctx context.Context, t changeset.Ticket) (c changeset.Co
 		c, _, err = loadCommit(ctx, tx, t.ID)
 		return err
 	})
-	return c, err
+	if err != nil {
+		return changeset.Commit{}, err
+	}
+	return c, nil
+}
+
+// sameTicket refuses a key with which something else was asked for, or this so long ago that nobody waits for the answer: who
+// takes the same key each day would be told of the first day's commit.
+func sameTicket(c changeset.Commit, t changeset.Ticket) error {
+	if c.UserID != t.UserID || c.StageID != t.StageID || t.Now.Sub(c.CreatedAt) > idempotency.Life {
+		return idempotency.Taken()
+	}
+	return nil
 }
 
 func enqueue(ctx context.Context, tx *sql.Tx, t changeset.Ticket, open changeset.Changeset) error {

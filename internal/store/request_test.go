@@ -108,3 +108,23 @@ func TestRequestsAreForgottenAfterADay(t *testing.T) {
 		t.Errorf("%d requests are there, not the new one alone", n)
 	}
 }
+
+func TestAnIDOfACommitIsNoOtherRequests(t *testing.T) {
+	s := withStage(t)
+	stage(t, s, ada, create("web"))
+	asked := ticket("c-1", ada)
+	c, err := s.Enqueue(t.Context(), asked)
+	must(t, err)
+	asked.Now = now.Add(idempotency.Life)
+	if again, err := s.Enqueue(t.Context(), asked); err != nil || again.ID != c.ID {
+		t.Errorf("%+v, %v", again, err)
+	}
+	late, elsewhere := asked, asked
+	late.Now, elsewhere.StageID = now.Add(idempotency.Life+time.Second), "s-2"
+	for _, other := range []changeset.Ticket{late, elsewhere, ticket("c-1", bob)} {
+		c, err := s.Enqueue(t.Context(), other)
+		if refused(t, err, setops.ValidationFailed); c.ID != "" {
+			t.Errorf("%+v is told", c)
+		}
+	}
+}

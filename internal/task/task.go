@@ -4,6 +4,7 @@ package task
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/setopsco/setops/internal/changeset"
@@ -37,7 +38,8 @@ type Request struct {
 }
 
 // Run starts a one-off task with the committed settings of an app; only its release may be one that the user has
-// staged. Errors: AppDoesNotExist, AppHasNoActiveRelease, ReleaseDoesNotExist, ValidationFailed.
+// staged. Errors: AppDoesNotExist, AppHasNoActiveRelease, ReleaseDoesNotExist, ValidationFailed,
+// StageDoesNotExist for one that is being destroyed.
 func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.User, app *setops.App, r Request) (setops.Task, error) {
 	if err := check(r); err != nil {
 		return setops.Task{}, err
@@ -51,11 +53,20 @@ func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.Us
 		return setops.Task{}, err
 	}
 	if err := s.Engine.EnsureStage(ctx, stage, 0); err != nil {
-		return setops.Task{}, err
+		return setops.Task{}, gone(stage, err)
 	}
-	return s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, r.ID, env, engine.Override{
+	t, err := s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, r.ID, env, engine.Override{
 		Entrypoint: r.Entrypoint, Arguments: r.Arguments, CPU: r.CPU, Memory: r.Memory,
 	}))
+	return t, gone(stage, err)
+}
+
+// gone says why the engine begins nothing on a stage any more.
+func gone(stage setops.StageRef, err error) error {
+	if errors.Is(err, engine.ErrFenced) {
+		return setops.Refuse(setops.StageDoesNotExist, "stage %s is being destroyed; nothing can be run on it any more", stage.Name)
+	}
+	return err
 }
 
 func check(r Request) error {

@@ -30,6 +30,7 @@ type world struct {
 	stopped string
 	query   engine.LogQuery
 	fault   error
+	fenced  error // of making something new on the stage
 }
 
 func (w *world) App(context.Context, string, string) (*setops.App, bool, error) {
@@ -42,7 +43,7 @@ func (w *world) StagedCommands(context.Context, string, string) ([]changeset.Com
 
 func (w *world) EnsureStage(_ context.Context, s setops.StageRef, _ int64) error {
 	w.ensured = append(w.ensured, s.ID)
-	return nil
+	return w.fenced
 }
 
 func (w *world) Run(_ context.Context, t engine.OneOff) (setops.Task, error) {
@@ -148,6 +149,13 @@ func TestWhatCannotBeRunIsRefused(t *testing.T) {
 		if w.ran.ID != "" || w.ensured != nil {
 			t.Errorf("%s: something was started", name)
 		}
+	}
+}
+
+func TestNothingRunsOnAStageThatIsBeingDestroyed(t *testing.T) {
+	_, err := service(&world{fenced: engine.ErrFenced}).Run(t.Context(), stage, ada, web(), task.Request{})
+	if !setops.IsCode(err, setops.StageDoesNotExist) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -52,4 +52,14 @@ func olderLeasesAreRefused(t *testing.T, w *world) {
 		t.Error(err)
 	}
 	w.remove(t, another.ID)
+
+	// On a stage that was removed nothing begins any more, not even what has no lease.
+	gone := newStage()
+	w.ensureStage(t, gone)
+	w.removeStage(t, gone.ID)
+	refused("a network of a stage that is gone", w.EnsureStage(t.Context(), gone, 0))
+	late := w.oneOff("exit", "0")
+	late.Stage = gone
+	_, err := w.Run(t.Context(), late)
+	refused("a task of a stage that is gone", err)
 }

@@ -20,6 +20,8 @@ func (s *Supervisor) admit(stageID string, fence int64) error {
 // admitLocked is admit for who has s.mu.
 func (s *Supervisor) admitLocked(stageID string, fence int64) error {
 	switch seen := s.fences[stageID]; {
+	case seen == closedFence: // for one-off tasks too, which come without a number
+		return engine.ErrFenced
 	case fence == 0 || fence == seen:
 		return nil
 	case fence < seen:
