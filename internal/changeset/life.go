@@ -37,6 +37,7 @@ type Phase string
 
 // The phases of a commit, in order. Undoing comes only where it fails or is cancelled.
 const (
+	Waiting      Phase = "waiting" // its turn has not come
 	Initializing Phase = "initializing"
 	Planning     Phase = "planning"
 	Applying     Phase = "applying"

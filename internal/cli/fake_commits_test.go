@@ -36,9 +36,9 @@ func told(stage string) []api.Progress {
 			api.Progress{State: "cancelled", Phase: "undoing", Done: 1, Total: 3})
 	case "queued":
 		begun = append([]api.Progress{
-			{State: "queued", Phase: "initializing", Ahead: 2},
-			{State: "queued", Phase: "initializing", Ahead: 1},
-			{State: "queued", Phase: "initializing"},
+			{State: "queued", Phase: "waiting", Ahead: 2},
+			{State: "queued", Phase: "waiting", Ahead: 1},
+			{State: "queued", Phase: "waiting"},
 		}, begun...)
 	}
 	// Several steps at once, as a server tells them that is quicker than its reader.

@@ -134,8 +134,10 @@ func (s *Service) resume(ctx context.Context, c changeset.Commit) error {
 }
 
 func interruptedBy() error {
-	return setops.Refuse(setops.CommitFailed,
+	e := setops.Refuse(setops.CommitFailed,
 		"the server was stopped while the commit ran; nothing of it is live. Commit again with `setops changeset:commit`")
+	e.Temporary = true
+	return e
 }
 
 // goOn ends a commit that another process has left: one that had passed is carried forward, one that had not is undone.

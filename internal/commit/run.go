@@ -242,7 +242,11 @@ func (s *Service) reread(t *turn) (now changeset.Commit, passed bool) {
 // fail undoes, opens the changeset again and says why.
 func (s *Service) fail(t *turn, job *apply.Job, now changeset.Commit, cause error) {
 	failure := s.explain(t.stage, job, cause)
-	s.Logger.Info("commit failed", "commit", t.ID, "stage", t.StageID, "step", failure.Step, "cause", failure.Message, "cancelled", now.Cancelled)
+	if now.Cancelled != "" {
+		s.Logger.Info("commit cancelled", "commit", t.ID, "stage", t.StageID, "by", now.Cancelled)
+	} else {
+		s.Logger.Info("commit failed", "commit", t.ID, "stage", t.StageID, "step", failure.Step, "cause", failure.Message)
+	}
 	if job != nil {
 		if err := s.phase(t.owned, t, changeset.Undoing); err != nil {
 			s.Logger.Warn("a commit is undone without saying so", "commit", t.ID, "error", err)

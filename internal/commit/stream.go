@@ -63,7 +63,7 @@ func (p Progress) before(n int) (e Progress, there bool) {
 	switch planned := p.Total > 0; {
 	case n == eventInitializing:
 		e.Phase, e.Total = changeset.Initializing, 0
-		return e, true
+		return e, p.Phase != changeset.Waiting // it was given up before its turn
 	case n == eventPlanning:
 		e.Phase, e.Total = changeset.Planning, 0
 		return e, planned || p.Phase == changeset.Applying || p.State == changeset.Done

@@ -72,7 +72,7 @@ func enqueue(ctx context.Context, tx *sql.Tx, t changeset.Ticket, open changeset
 	_, err = exec(ctx, tx, `INSERT INTO commits (id, stage_id, user_id, changeset_id, commands, state, phase, changeset_created_at, created_at,
 			message, plan_hash, reverts, queue_until, position)
 		VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, $11, $12, $13)`,
-		t.ID, t.StageID, t.UserID, open.ID, string(commands), changeset.Initializing, millis(open.CreatedAt), millis(t.Now),
+		t.ID, t.StageID, t.UserID, open.ID, string(commands), changeset.Waiting, millis(open.CreatedAt), millis(t.Now),
 		t.Message, t.PlanHash, open.Reverts, millis(t.QueueUntil), last+1)
 	if err != nil {
 		return err

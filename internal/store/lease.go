@@ -48,7 +48,8 @@ func lease(ctx context.Context, tx *sql.Tx, id, stageID, owner string, now, unti
 		return c, err
 	}
 	_, err = exec(ctx, tx, `UPDATE commits SET state = 'running', owner = $2, fence = $3, lease_until = $4,
-		started_at = CASE WHEN started_at = 0 THEN $5 ELSE started_at END WHERE id = $1`, id, owner, fence, millis(until), millis(now))
+		started_at = CASE WHEN started_at = 0 THEN $5 ELSE started_at END, phase = CASE WHEN phase = $6 THEN $7 ELSE phase END WHERE id = $1`,
+		id, owner, fence, millis(until), millis(now), changeset.Waiting, changeset.Initializing)
 	if err != nil {
 		return c, err
 	}

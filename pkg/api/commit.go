@@ -7,7 +7,7 @@ import "time"
 type Commit struct {
 	ID         string     `json:"id"`
 	State      string     `json:"state" enum:"queued,running,done,failed,cancelled" doc:"The last three are ends"`
-	Phase      string     `json:"phase" enum:"initializing,planning,applying,undoing"`
+	Phase      string     `json:"phase" enum:"waiting,initializing,planning,applying,undoing"`
 	Done       int        `json:"done" doc:"Steps that are done"`
 	Total      int        `json:"total" doc:"Steps of the plan, up to the switch of traffic; 0 before there is one"`
 	Ahead      int        `json:"ahead,omitempty" doc:"Of a queued commit: how many of its stage come before it"`
@@ -171,7 +171,7 @@ type OtherFailure struct {
 // event. Without one it begins with the present state.
 type Progress struct {
 	State   string   `json:"state" enum:"queued,running,done,failed,cancelled"`
-	Phase   string   `json:"phase" enum:"initializing,planning,applying,undoing"`
+	Phase   string   `json:"phase" enum:"waiting,initializing,planning,applying,undoing"`
 	Done    int      `json:"done"`
 	Total   int      `json:"total"`
 	Ahead   int      `json:"ahead,omitempty" doc:"Of a queued commit: how many of its stage come before it"`

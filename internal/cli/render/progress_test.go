@@ -42,7 +42,7 @@ func TestEveryPhaseAndStepIsShownOnceHoweverTheyAreTold(t *testing.T) {
 
 func TestACommitThatWaitsShowsEachChangeOfTheQueue(t *testing.T) {
 	queued := func(ahead int) api.Progress {
-		return api.Progress{State: "queued", Phase: "initializing", Ahead: ahead}
+		return api.Progress{State: "queued", Phase: "waiting", Ahead: ahead}
 	}
 	const all = "Initializing… Planning… Applying… (1/1)"
 	done := api.Progress{State: "done", Phase: "applying", Done: 1, Total: 1}
