@@ -40,3 +40,10 @@ func DecodeList(text []byte) ([]Command, error) {
 	}
 	return commands, nil
 }
+
+// CountList tells how many commands a list has, without reading them: there may be thousands.
+func CountList(text []byte) (int, error) {
+	var list []struct{}
+	err := json.Unmarshal(text, &list)
+	return len(list), err
+}

@@ -59,6 +59,7 @@ type Commit struct {
 	Cancelled  string    // who cancelled it: an e-mail address
 	Lease      Lease
 	Changeset  Changeset
+	Commands   int // how many it has, also where they are left out of Changeset
 	Failure    *Failure
 }
 

@@ -33,6 +33,7 @@ type Store interface {
 	Expired(ctx context.Context, now time.Time) ([]changeset.Commit, error)
 
 	Commit(ctx context.Context, stageID, id string) (changeset.Commit, bool, error)
+	Where(ctx context.Context, stageID, id string) (changeset.Commit, bool, error)
 	RunningCommits(ctx context.Context) ([]changeset.Commit, error)
 	SetPhase(ctx context.Context, c changeset.Commit, p changeset.Phase) error
 	Pass(ctx context.Context, c changeset.Commit, after setops.Spec, p plan.Plan, now time.Time) error
@@ -164,12 +165,16 @@ func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.
 func (s *Service) Commit(ctx context.Context, stageID, id string) (changeset.Commit, error) {
 	c, ok, err := s.Store.Commit(ctx, stageID, id)
 	if err == nil && !ok {
-		err = setops.Refuse(setops.CommitNotFound, "there is no commit %s on this stage, or several begin like that; `setops changeset:log` lists them", id)
+		err = noCommit(id)
 	}
 	if f := s.failure(c.ID); f != nil {
 		c.Failure = f
 	}
 	return c, err
+}
+
+func noCommit(id string) error {
+	return setops.Refuse(setops.CommitNotFound, "there is no commit %s on this stage, or several begin like that; `setops changeset:log` lists them", id)
 }
 
 // Cancel ends a commit that has not passed: one that waits at once, one that runs as soon as what it has begun is undone.

@@ -238,7 +238,10 @@ func (s *Service) present(ctx context.Context, stageID, id string) (Progress, <-
 			return p, changed, nil
 		}
 	}
-	c, err := s.Commit(ctx, stageID, id)
+	c, ok, err := s.Store.Where(ctx, stageID, id)
+	if err == nil && !ok {
+		err = noCommit(id)
+	}
 	return progressOf(c), nil, err
 }
 

@@ -136,7 +136,7 @@ func wireCommit(c changeset.Commit) api.Commit {
 func summaryOf(c changeset.Commit) api.CommitSummary {
 	wire := api.CommitSummary{
 		ID: c.ID, State: string(c.State), Message: c.Message, Version: c.Version, Reverts: c.Reverts, CreatedAt: c.CreatedAt,
-		CreatedBy: c.UserEmail, FinishedAt: instant(c.FinishedAt), Commands: len(c.Changeset.Commands),
+		CreatedBy: c.UserEmail, FinishedAt: instant(c.FinishedAt), Commands: c.Commands,
 	}
 	if c.Failure != nil {
 		wire.Code = c.Failure.Code

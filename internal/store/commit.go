@@ -109,15 +109,21 @@ func (s *Store) Commit(ctx context.Context, stageID, id string) (c changeset.Com
 	return all[0], true, nil
 }
 
-// Commits lists the commits of a stage, newest first: at most limit, and where before is set only older ones than that.
+// Where gives a commit without its commands: to look at it again and again must be cheap.
+func (s *Store) Where(ctx context.Context, stageID, id string) (changeset.Commit, bool, error) {
+	return first(collect(ctx, s.read, scanBrief, selectWhere+` WHERE c.stage_id = $1 AND c.id = $2`, stageID, id))
+}
+
+// Commits lists the commits of a stage without their commands, newest first: at most limit, and where before is set only older
+// ones than that.
 func (s *Store) Commits(ctx context.Context, stageID, before string, limit int) ([]changeset.Commit, error) {
-	return collect(ctx, s.read, scanCommit, selectCommit+` WHERE c.stage_id = $1
+	return collect(ctx, s.read, scanBrief, selectCommit+` WHERE c.stage_id = $1
 		AND ($2 = '' OR c.position < (SELECT position FROM commits WHERE id = $2)) ORDER BY c.position DESC LIMIT $3`, stageID, before, limit)
 }
 
-// CommitsSince lists the commits of a stage that passed behind another one, oldest first.
+// CommitsSince lists the commits of a stage that passed behind another one, without their commands, oldest first.
 func (s *Store) CommitsSince(ctx context.Context, stageID, id string) ([]changeset.Commit, error) {
-	return collect(ctx, s.read, scanCommit, selectCommit+` WHERE c.stage_id = $1 AND c.passed
+	return collect(ctx, s.read, scanBrief, selectWhere+` WHERE c.stage_id = $1 AND c.passed
 		AND c.version > (SELECT version FROM commits WHERE id = $2) ORDER BY c.version`, stageID, id)
 }
 
@@ -135,32 +141,52 @@ const selectCommit = `SELECT c.id, c.stage_id, c.user_id, COALESCE(u.email, ''),
 		WHERE o.stage_id = c.stage_id AND o.state IN ('queued', 'running') AND o.position < c.position) END
 	FROM commits c LEFT JOIN users u ON u.id = c.user_id`
 
+// selectWhere is selectCommit without the commands.
+var selectWhere = strings.Replace(selectCommit, "c.commands", "'[]'", 1)
+
 func loadCommit(ctx context.Context, q querier, id string) (changeset.Commit, bool, error) {
 	return first(collect(ctx, q, scanCommit, selectCommit+` WHERE c.id = $1`, id))
 }
 
-func scanCommit(r *sql.Rows) (c changeset.Commit, err error) {
-	var commands string
+func scanCommit(r *sql.Rows) (changeset.Commit, error) {
+	c, commands, err := scanFacts(r)
+	if err != nil {
+		return c, err
+	}
+	if c.Changeset.Commands, err = changeset.DecodeList([]byte(commands)); err != nil {
+		return c, fmt.Errorf("read commit %s: %w", c.ID, err)
+	}
+	c.Commands = len(c.Changeset.Commands)
+	return c, nil
+}
+
+// scanBrief reads a commit without its commands, and how many they are.
+func scanBrief(r *sql.Rows) (changeset.Commit, error) {
+	c, commands, err := scanFacts(r)
+	if err == nil {
+		c.Commands, err = changeset.CountList([]byte(commands))
+	}
+	return c, err
+}
+
+func scanFacts(r *sql.Rows) (c changeset.Commit, commands string, err error) {
 	var failure sql.NullString
 	var staged, created, finished, leased, queued, started int64
 	err = r.Scan(&c.ID, &c.StageID, &c.UserID, &c.UserEmail, &c.Changeset.ID, &commands, &c.State, &c.Phase, &c.Passed,
 		&failure, &staged, &created, &finished, &c.Message, &c.PlanHash, &c.Reverts, &c.Version,
 		&c.Lease.Owner, &c.Lease.Fence, &leased, &queued, &started, &c.Cancelled, &c.Total, &c.Done, &c.Ahead)
 	if err != nil {
-		return c, err
+		return c, "", err
 	}
 	c.CreatedAt, c.Changeset.CreatedAt = fromMillis(created), fromMillis(staged)
 	c.FinishedAt, c.StartedAt = maybeMillis(finished), maybeMillis(started)
 	c.Lease.Until, c.QueueUntil = maybeMillis(leased), maybeMillis(queued)
 	c.Changeset.StageID, c.Changeset.UserID, c.Changeset.Reverts = c.StageID, c.UserID, c.Reverts
-	if c.Changeset.Commands, err = changeset.DecodeList([]byte(commands)); err != nil {
-		return c, fmt.Errorf("read commit %s: %w", c.ID, err)
-	}
 	if failure.Valid {
 		c.Failure = &changeset.Failure{}
 		err = json.Unmarshal([]byte(failure.String), c.Failure)
 	}
-	return c, err
+	return c, commands, err
 }
 
 // maybeMillis is the zero time for 0.

@@ -117,6 +117,28 @@ func TestACommitTakesTheChangesetAndNewCommandsOpenAnother(t *testing.T) {
 
 // TestCommandsComeBackInTheOrderInWhichTheyWereStaged has three changesets of one user, two of them in commits that are given up
 // in either order. Of the last one a command was dropped.
+func TestACommitIsListedWithoutItsCommands(t *testing.T) {
+	s := withStage(t)
+	stage(t, s, ada, create("web"), scale("web", 2))
+	c := begin(t, s, "c-1", ada)
+	if c.Commands != 2 || len(c.Changeset.Commands) != 2 {
+		t.Errorf("%+v", c)
+	}
+	all, err := s.Commits(t.Context(), "s-1", "", 10)
+	if err != nil || len(all) != 1 || all[0].Commands != 2 || all[0].Changeset.Commands != nil {
+		t.Errorf("%+v, %v", all, err)
+	}
+	where, ok, err := s.Where(t.Context(), "s-1", "c-1")
+	if err != nil || !ok || where.State != changeset.Running || where.Lease != c.Lease || where.Changeset.Commands != nil {
+		t.Errorf("%+v, %v", where, err)
+	}
+	for _, other := range [][2]string{{"s-2", "c-1"}, {"s-1", "c-"}, {"s-1", "%"}} {
+		if _, ok, err := s.Where(t.Context(), other[0], other[1]); ok || err != nil {
+			t.Errorf("%q: %v, %v", other, ok, err)
+		}
+	}
+}
+
 func TestCommandsComeBackInTheOrderInWhichTheyWereStaged(t *testing.T) {
 	for _, order := range [][]string{{"c-1", "c-2"}, {"c-2", "c-1"}} {
 		s := withStage(t)

@@ -209,6 +209,10 @@ func (w *world) commitsInOrder(t *testing.T) []changeset.Commit {
 	all, err := w.store.Commits(t.Context(), stage.ID, "", 10_000)
 	must(t, err)
 	slices.Reverse(all)
+	for i, c := range all { // a list leaves the commands out
+		all[i], _, err = w.store.Commit(t.Context(), stage.ID, c.ID)
+		must(t, err)
+	}
 	return all
 }
 
