@@ -96,8 +96,8 @@ func (s *Server) revertCommit(ctx context.Context, r idempotency.Request, in *co
 		return nil, err
 	}
 	p, err := s.Commits.Preview(ctx, ref, u)
-	if err != nil {
-		return nil, err
+	if err != nil { // it is staged all the same; only what restarts is not known
+		s.Logger.Warn("plan a revert", "request", requestID(ctx), "error", err)
 	}
 	wire, err := s.wireReverted(ref, done, p.Plan, false)
 	return answered(wire), err

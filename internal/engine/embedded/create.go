@@ -48,7 +48,8 @@ func (r *Runtime) Create(ctx context.Context, c host.Spec) (string, error) {
 
 func (r *Runtime) create(ctx context.Context, c host.Spec) (string, error) {
 	m := meta{
-		Version: wire.Version, ID: c.ID, StageID: c.Stage.ID, App: c.App, Digest: c.Container.Image.Digest,
+		Version: wire.Version, ID: c.ID, StageID: c.Stage.ID, App: c.App,
+		Repository: c.Container.Image.Repository, Digest: c.Container.Image.Digest,
 		BootID: r.bootID, CreatedAt: time.Now().UTC(), Labels: c.Labels,
 	}
 	// What is made is on the disk first, so that a later process finds what this one leaves when it dies.

@@ -18,15 +18,16 @@ const metaFile = "meta.json"
 
 // meta is what setopsd keeps of a container. The rest of what is known is in the shim's files.
 type meta struct {
-	Version   int               `json:"v"`
-	ID        string            `json:"id"`
-	StageID   string            `json:"stage_id"`
-	App       string            `json:"app"`
-	Digest    string            `json:"digest"`
-	IP        string            `json:"ip,omitempty"`
-	BootID    string            `json:"boot_id"`
-	CreatedAt time.Time         `json:"created_at"`
-	Labels    map[string]string `json:"labels,omitempty"`
+	Version    int               `json:"v"`
+	ID         string            `json:"id"`
+	StageID    string            `json:"stage_id"`
+	App        string            `json:"app"`
+	Repository string            `json:"repository,omitempty"` // of its image
+	Digest     string            `json:"digest"`
+	IP         string            `json:"ip,omitempty"`
+	BootID     string            `json:"boot_id"`
+	CreatedAt  time.Time         `json:"created_at"`
+	Labels     map[string]string `json:"labels,omitempty"`
 }
 
 func (r *Runtime) writeMeta(m meta) error {

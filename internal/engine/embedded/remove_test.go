@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/setopsco/setops/internal/engine"
 )
 
 func TestNothingIsLeftOfARemovedContainer(t *testing.T) {
@@ -128,7 +130,21 @@ func TestImagesOfContainersAreKept(t *testing.T) {
 	h := newHouse(t)
 	c := h.run(h.spec("forever"))
 	must(t, h.RemoveImages(ctx(t), "demo/shop/prod"))
-	h.images = nil // nothing can be fetched any more
+	clear(h.images) // nothing can be fetched any more
+	must(t, h.Prepare(ctx(t), h.image))
+	must(t, h.Remove(ctx(t), c.ID))
+}
+
+func TestAnImageIsNotKeptForTheContainerOfAnotherStage(t *testing.T) {
+	h := newHouse(t)
+	c := h.run(h.spec("forever"))
+	same := engine.Image{Repository: "demo/shop/other/web", Digest: h.image.Digest}
+	must(t, h.Prepare(ctx(t), same))
+	must(t, h.RemoveImages(ctx(t), "demo/shop/other"))
+	clear(h.images) // nothing can be fetched any more
+	if err := h.Prepare(ctx(t), same); err == nil {
+		t.Error("the image is still there")
+	}
 	must(t, h.Prepare(ctx(t), h.image))
 	must(t, h.Remove(ctx(t), c.ID))
 }

@@ -27,8 +27,8 @@ type Images interface {
 	Prepare(ctx context.Context, i engine.Image) error
 	Mount(ctx context.Context, i engine.Image, containerID string) (image.Rootfs, error)
 	Unmount(ctx context.Context, containerID string) error
-	RemoveRepository(ctx context.Context, prefix string, inUse func(digest string) bool) error
-	RemoveImage(ctx context.Context, i engine.Image, inUse func(digest string) bool) error
+	RemoveRepository(ctx context.Context, prefix string, inUse func(engine.Image) bool) error
+	RemoveImage(ctx context.Context, i engine.Image, inUse func(engine.Image) bool) error
 }
 
 // Network is what the runtime needs of package network.
@@ -156,17 +156,18 @@ func (r *Runtime) RemoveImage(ctx context.Context, i engine.Image) error {
 	return r.cfg.Images.RemoveImage(ctx, i, used)
 }
 
-// usedImages tells the digests that containers are made from.
-func (r *Runtime) usedImages() (func(digest string) bool, error) {
+// usedImages tells the images that containers are made from. Containers of earlier versions know their digest alone: for them
+// that of every repository is kept.
+func (r *Runtime) usedImages() (func(engine.Image) bool, error) {
 	metas, err := r.metas()
 	if err != nil {
 		return nil, err
 	}
-	used := map[string]bool{}
+	used := map[engine.Image]bool{}
 	for _, m := range metas {
-		used[m.Digest] = true
+		used[engine.Image{Repository: m.Repository, Digest: m.Digest}] = true
 	}
-	return func(digest string) bool { return used[digest] }, nil
+	return func(i engine.Image) bool { return used[i] || used[engine.Image{Digest: i.Digest}] }, nil
 }
 
 func (r *Runtime) tasksDir() string { return filepath.Join(r.cfg.Dir, "tasks") }

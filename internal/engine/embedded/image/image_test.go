@@ -344,14 +344,14 @@ func TestLayersGoWithTheLastThatNeedsThem(t *testing.T) {
 			t.Errorf("%s: %d layers (%v), want %d", when, len(layers), err, want)
 		}
 	}
-	remove := func(prefix string, inUse func(string) bool) {
+	remove := func(prefix string, inUse func(engine.Image) bool) {
 		t.Helper()
 		if err := s.RemoveRepository(t.Context(), prefix, inUse); err != nil {
 			t.Fatal(err)
 		}
 	}
 	count(4, "all prepared")
-	remove("demo/shop/live", func(digest string) bool { return digest == api.Digest })
+	remove("demo/shop/live", func(i engine.Image) bool { return i == api })
 	count(4, "api in use, web mounted")
 	remove("demo/shop/live", nil)
 	count(3, "web mounted")
@@ -363,7 +363,7 @@ func TestLayersGoWithTheLastThatNeedsThem(t *testing.T) {
 	count(2, "only the other stage's image")
 	must(s.Prepare(t.Context(), web))
 	must(s.RemoveImage(t.Context(), engine.Image{Repository: other.Repository, Digest: web.Digest}, nil))
-	must(s.RemoveImage(t.Context(), web, func(digest string) bool { return digest == web.Digest }))
+	must(s.RemoveImage(t.Context(), web, func(i engine.Image) bool { return i == web }))
 	count(3, "web in use, and another repository's was meant")
 	must(s.RemoveImage(t.Context(), web, nil))
 	count(2, "web removed by itself")

@@ -14,12 +14,12 @@ import (
 )
 
 // RemoveRepository forgets the images of the repository of that name and of all below it (ORG/PROJECT/STAGE), save those
-// whose digest, as they were prepared by, is inUse; nil: none is. Layers are deleted that no image and no mount needs any
+// that, as they were prepared, are inUse; nil: none is. Layers are deleted that no image and no mount needs any
 // more, whosever they were.
-func (s *Store) RemoveRepository(ctx context.Context, prefix string, inUse func(manifestDigest string) bool) error {
+func (s *Store) RemoveRepository(ctx context.Context, prefix string, inUse func(engine.Image) bool) error {
 	err := s.remove(ctx, func(r *record) bool {
 		inside := r.Repository == prefix || strings.HasPrefix(r.Repository, prefix+"/")
-		return !inside || inUse != nil && (inUse(r.Digest) || inUse(r.Manifest))
+		return !inside || r.isUsed(inUse)
 	})
 	if err != nil {
 		return fmt.Errorf("remove images of %s: %w", prefix, err)
@@ -28,14 +28,20 @@ func (s *Store) RemoveRepository(ctx context.Context, prefix string, inUse func(
 }
 
 // RemoveImage forgets one image in the same way.
-func (s *Store) RemoveImage(ctx context.Context, i engine.Image, inUse func(manifestDigest string) bool) error {
+func (s *Store) RemoveImage(ctx context.Context, i engine.Image, inUse func(engine.Image) bool) error {
 	err := s.remove(ctx, func(r *record) bool {
-		return r.Repository != i.Repository || r.Digest != i.Digest || inUse != nil && (inUse(r.Digest) || inUse(r.Manifest))
+		return r.Repository != i.Repository || r.Digest != i.Digest || r.isUsed(inUse)
 	})
 	if err != nil {
 		return fmt.Errorf("remove image %s@%s: %w", i.Repository, i.Digest, err)
 	}
 	return nil
+}
+
+// isUsed asks for an image by both of its digests: that of its manifest, and that of an index, where it was prepared by one.
+func (r *record) isUsed(inUse func(engine.Image) bool) bool {
+	return inUse != nil && (inUse(engine.Image{Repository: r.Repository, Digest: r.Digest}) ||
+		inUse(engine.Image{Repository: r.Repository, Digest: r.Manifest}))
 }
 
 func (s *Store) remove(ctx context.Context, keep func(*record) bool) error {
