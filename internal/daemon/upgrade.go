@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/handover"
@@ -20,7 +21,8 @@ func (d *Daemon) handOver(ctx context.Context) (gone bool, err error) {
 	}
 	d.Logger.Info("handing over to a new process", "program", d.Program.Path)
 	d.notify("RELOADING=1")
-	defer d.ignoreHangups()()
+	heedHangups := d.ignoreHangups()
+	defer heedHangups()
 	heir, err := (&handover.Giver{
 		Program: d.Program, Sockets: d.front.sockets, Core: replaceable{d}, Logger: d.Logger,
 	}).Give(ctx)
@@ -36,6 +38,7 @@ func (d *Daemon) handOver(ctx context.Context) (gone bool, err error) {
 		return true, d.stop()
 	}
 	d.Logger.Error("no new process has taken over; this one goes on", "error", err)
+	heedHangups() // before it is said that the next may come
 	d.notify("READY=1")
 	return false, nil
 }
@@ -67,10 +70,10 @@ func (d *Daemon) ignoreHangups() func() {
 			}
 		}
 	}()
-	return func() {
+	return sync.OnceFunc(func() {
 		close(over)
 		<-ended
-	}
+	})
 }
 
 // replaceable is the core as a handover sees it.
