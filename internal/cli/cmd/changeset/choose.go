@@ -20,25 +20,22 @@ func live(ctx context.Context, c *client.Client, ref client.StageRef) ([]api.Com
 	return slices.DeleteFunc(commits, func(s api.CommitSummary) bool { return !client.Live(s.State) }), nil
 }
 
-// ours gives those of the user.
-func ours(ctx context.Context, c *client.Client, commits []api.CommitSummary) ([]api.CommitSummary, error) {
-	if len(commits) == 0 {
-		return nil, nil
+// ours gives what is live, and what of it is the user's.
+func ours(ctx context.Context, c *client.Client, ref client.StageRef) (all, mine []api.CommitSummary, err error) {
+	all, err = live(ctx, c, ref)
+	if err != nil || len(all) == 0 {
+		return nil, nil, err
 	}
 	me, err := c.Session(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(commits), func(s api.CommitSummary) bool { return s.CreatedBy != me.Email }), nil
+	return all, slices.DeleteFunc(slices.Clone(all), func(s api.CommitSummary) bool { return s.CreatedBy != me.Email }), nil
 }
 
 // toWatch chooses the commit to look at where none is named: the user's newest, else the one that runs.
 func toWatch(ctx context.Context, c *client.Client, ref client.StageRef) (string, error) {
-	all, err := live(ctx, c, ref)
-	if err != nil {
-		return "", err
-	}
-	mine, err := ours(ctx, c, all)
+	all, mine, err := ours(ctx, c, ref)
 	switch {
 	case err != nil:
 		return "", err
@@ -55,11 +52,7 @@ func toWatch(ctx context.Context, c *client.Client, ref client.StageRef) (string
 
 // toCancel chooses the commit to stop where none is named: the user's, if there is one only.
 func toCancel(ctx context.Context, c *client.Client, ref client.StageRef) (string, error) {
-	all, err := live(ctx, c, ref)
-	if err != nil {
-		return "", err
-	}
-	mine, err := ours(ctx, c, all)
+	_, mine, err := ours(ctx, c, ref)
 	switch {
 	case err != nil:
 		return "", err
