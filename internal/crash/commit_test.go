@@ -4,7 +4,6 @@ package crash
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -14,20 +13,21 @@ import (
 
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/pkg/api"
+	"github.com/setopsco/setops/pkg/client"
 )
 
 // moment is one of a commit.
 type moment struct {
 	name  string
-	came  func(api.Progress) bool // nil: with the start of the commit
-	drain bool                    // and old tasks wait for their last requests
-	pause time.Duration           // from then
-	again time.Duration           // another kill, so long after the next process was started; 0: none
+	came  func(api.Progress) bool
+	drain bool          // and old tasks wait for their last requests
+	pause time.Duration // from then
+	again time.Duration // another kill, so long after the next process was started; 0: none
 }
 
 func in(phase string, done int) moment {
 	return moment{name: fmt.Sprintf("%s (%d)", phase, done), came: func(p api.Progress) bool {
-		return p.State != "running" || p.Phase == phase && p.Done >= done || rank(p.Phase) > rank(phase)
+		return ended(p) || p.Phase == phase && p.Done >= done || rank(p.Phase) > rank(phase)
 	}}
 }
 
@@ -36,7 +36,10 @@ func rank(phase string) int {
 	return slices.Index([]string{"initializing", "planning", "applying"}, phase)
 }
 
-func ended(p api.Progress) bool { return p.State != "running" }
+// begun is the moment that a commit's turn has come. One that is killed before it is nobody's: the next server may commit it.
+func begun(p api.Progress) bool { return p.State != client.StateQueued }
+
+func ended(p api.Progress) bool { return !client.Live(p.State) }
 
 // moments are those that a server is killed at: each phase, each step, the end, what is behind it, and any.
 func moments(steps int, commit, start time.Duration) []moment {
@@ -50,7 +53,7 @@ func moments(steps int, commit, start time.Duration) []moment {
 	for range *random {
 		m := in("applying", steps-1) // nothing but the switch is left
 		m.pause = within(commit / 20)
-		all = append(all, m, moment{name: "any", pause: within(commit), again: within(start)})
+		all = append(all, m, moment{name: "any", came: begun, pause: within(commit), again: within(start)})
 	}
 	return all
 }
@@ -114,19 +117,17 @@ func (h *house) commitUntil(m moment) (id string, passed bool) {
 	}
 	c, err := h.client.StartCommit(ctx, stageRef, api.StartCommit{})
 	must(h.t, err)
-	came := m.came == nil
-	if !came {
-		watching, leave := context.WithCancel(ctx)
-		defer leave()
-		last, err := h.client.WatchCommit(watching, stageRef, c.ID, func(p api.Progress) {
-			if came = came || m.came(p); came {
-				passed = p.State == "done"
-				leave()
-			}
-		})
-		if !came {
-			h.t.Fatalf("the commit ended at %+v, %v", last, err)
+	watching, leave := context.WithCancel(ctx)
+	defer leave()
+	came := false
+	last, err := h.client.WatchCommit(watching, stageRef, c.ID, func(p api.Progress) {
+		if came = came || m.came(p); came {
+			passed = p.State == "done"
+			leave()
 		}
+	})
+	if !came {
+		h.t.Fatalf("the commit ended at %+v, %v", last, err)
 	}
 	if m.drain {
 		h.awaitDraining(ctx)
@@ -191,8 +192,8 @@ func (h *house) judge(id string, passed bool) {
 	}
 	var c api.Commit
 	h.await("the commit has ended", func() (err error) {
-		if c, err = h.client.Commit(h.t.Context(), stageRef, id); err == nil && c.State == "running" {
-			err = errors.New("it runs")
+		if c, err = h.client.Commit(h.t.Context(), stageRef, id); err == nil && client.Live(c.State) {
+			err = fmt.Errorf("it is %s", c.State)
 		}
 		return err
 	})
