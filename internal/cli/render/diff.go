@@ -12,7 +12,7 @@ import (
 // Diff prints what differs between two states of a stage, app by app: a heading, a line for each value, and what is lost.
 func Diff(w io.Writer, d api.Diff, paint Paint) error {
 	if len(d.Apps) == 0 {
-		_, err := fmt.Fprintln(w, "No changes.")
+		_, err := fmt.Fprintln(w, "No values change.")
 		return err
 	}
 	for i, app := range d.Apps {
