@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,11 +76,27 @@ func newWorld(dir string) (*world, error) {
 		runtime: fake.NewRuntime(),
 		log:     &transcript{},
 		config: daemon.Config{
-			DataDir: filepath.Join(dir, "data"), Database: database, Listen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", Domain: "localhost",
+			DataDir: filepath.Join(dir, "data"), Database: database, Listen: freeAddress(), HTTPListen: freeAddress(), Domain: "localhost",
 			Engine: "auto", Organization: organization, AdminEmail: admin, AdminPasswordFile: password, DNSResolver: names.address(),
 		},
 	}
 	return w, w.start()
+}
+
+// turn counts the ports that worlds have asked for.
+var turn atomic.Int64
+
+func init() { turn.Store(rand.Int64N(10_000)) } // of other processes
+
+// freeAddress gives an address below the ports that the kernel gives to clients: a server that starts again gets it again.
+func freeAddress() string {
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+turn.Add(1)%10_000)
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close() //nolint:errcheck // nobody has called
+			return address
+		}
+	}
 }
 
 // openWorld gives a Go test a server.
