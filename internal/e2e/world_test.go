@@ -83,15 +83,16 @@ func newWorld(dir string) (*world, error) {
 	return w, w.start()
 }
 
-// turn counts the ports that worlds have asked for.
-var turn atomic.Int64
-
-func init() { turn.Store(rand.Int64N(10_000)) } // of other processes
+// turn counts the ports that worlds have asked for, from one that other processes hardly begin with.
+var (
+	turn      atomic.Int64
+	firstPort = rand.Int64N(10_000)
+)
 
 // freeAddress gives an address below the ports that the kernel gives to clients: a server that starts again gets it again.
 func freeAddress() string {
 	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+turn.Add(1)%10_000)
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+(firstPort+turn.Add(1))%10_000)
 		if l, err := net.Listen("tcp", address); err == nil {
 			l.Close() //nolint:errcheck // nobody has called
 			return address
