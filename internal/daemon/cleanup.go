@@ -31,7 +31,15 @@ func (c *core) cleanUp(ctx context.Context) {
 	if c.Config.GCInterval == 0 {
 		return
 	}
-	ticker := time.NewTicker(c.Config.GCInterval)
+	c.every(ctx, c.Config.GCInterval, "clean up", func() error {
+		_, err := c.gc.Run(ctx, false)
+		return err
+	})
+}
+
+// every does something after each interval until ctx ends, and logs under that name what goes wrong.
+func (c *core) every(ctx context.Context, interval time.Duration, name string, do func() error) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -39,8 +47,8 @@ func (c *core) cleanUp(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if _, err := c.gc.Run(ctx, false); err != nil && ctx.Err() == nil {
-			c.Logger.Error("clean up", "error", err)
+		if err := do(); err != nil && ctx.Err() == nil {
+			c.Logger.Error(name, "error", err)
 		}
 	}
 }

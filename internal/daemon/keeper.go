@@ -86,18 +86,9 @@ func (c *core) sayKeeper(ctx context.Context, until time.Time) error {
 
 // keep says again and again that this server keeps the tasks. The lock of the data directory makes sure of it on this machine.
 func (c *core) keep(ctx context.Context) {
-	ticker := time.NewTicker(keeperRenew)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-		if err := c.sayKeeper(ctx, time.Now().Add(keeperLife)); err != nil && ctx.Err() == nil {
-			c.Logger.Error("tell other servers who keeps the tasks", "error", err)
-		}
-	}
+	c.every(ctx, keeperRenew, "tell other servers who keeps the tasks", func() error {
+		return c.sayKeeper(ctx, time.Now().Add(keeperLife))
+	})
 }
 
 // resign lets another server take over at once. It takes effect when the data directory is given back.
