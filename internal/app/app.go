@@ -25,10 +25,10 @@ type Tasks interface {
 type Service struct {
 	Store   Store
 	Tasks   Tasks
-	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
+	OpenEnv func(stageID string, app *setops.App) (map[string]string, error) // of the variables that may be shown
 }
 
-// Info is an app with its environment in clear and its status.
+// Info is an app with its environment in clear, save what is secret in it, and its status.
 type Info struct {
 	App    *setops.App
 	Env    map[string]string

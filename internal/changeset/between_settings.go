@@ -107,7 +107,7 @@ func resourcesBetween(name string, was, is setops.Resources) []Command {
 }
 
 // envBetween makes room first, variable by variable, so that an environment close to the limit does not pass it on the way.
-// A variable whose description vanishes is unset and set again: EnvSet keeps a description that it does not name.
+// A variable whose description vanishes, or that is not secret any more, is unset and set again: EnvSet keeps what it does not name.
 func envBetween(name string, was, is map[string]setops.EnvVar) []Command {
 	var unset, smaller, larger []Command
 	for _, key := range names(was, is) {
@@ -116,11 +116,11 @@ func envBetween(name string, was, is map[string]setops.EnvVar) []Command {
 		if there && stays && old == v {
 			continue
 		}
-		if there && (!stays || old.Description != "" && v.Description == "") {
+		if there && (!stays || old.Description != "" && v.Description == "" || old.Secret && !v.Secret) {
 			unset = append(unset, &EnvUnset{AppName: name, Key: key})
 			there = false
 		}
-		set := &EnvSet{AppName: name, Key: key, Value: v.Value, Description: v.Description}
+		set := &EnvSet{AppName: name, Key: key, Value: v.Value, Description: v.Description, Secret: v.Secret}
 		switch {
 		case stays && there && len(v.Value) <= len(old.Value):
 			smaller = append(smaller, set)

@@ -97,6 +97,13 @@ app:network:set {"name":"web","protocol":"tcp"}
 		}, `
 app:domain:option:set {"name":"web","domain":"www.example.com","primary":true,"static_ip":false}
 `},
+		"a variable that is not secret any more": {func(apps map[string]*setops.App) {
+			delete(apps["web"].Env, "COLOUR")
+			apps["shop"].Env = map[string]setops.EnvVar{"A": {Value: "s1:x", Secret: true}}
+		}, `
+app:env:set {"name":"shop","key":"A","value":"s1:x","secret":true}
+app:env:unset {"name":"web","key":"COLOUR"}
+`},
 		"no primary domain any more": {func(apps map[string]*setops.App) {
 			apps["web"].Domains["example.com"] = setops.Domain{Validated: true}
 		}, `

@@ -30,7 +30,8 @@ type AppChange struct {
 type ValueChange struct {
 	Field    string // as resources.scale, env.KEY, domains.www.example.com.primary: see api.ValueChange
 	Old, New *string
-	Secret   bool // Old and New are sealed; whoever shows them opens or hides them
+	Sealed   bool // Old and New are sealed; whoever shows them opens or hides them
+	Secret   bool // the variable is secret before or after; neither value is shown
 }
 
 // Compare gives the apps that differ, by name, with the values that do: those in effect, so that a default which is set
@@ -132,8 +133,12 @@ func (c *changes) env(was, is map[string]setops.EnvVar) {
 		old, had := was[key]
 		now, has := is[key]
 		if had != has || old.Value != now.Value {
-			*c = append(*c, ValueChange{Field: "env." + key, Old: when(had, string(old.Value)), New: when(has, string(now.Value)), Secret: true})
+			*c = append(*c, ValueChange{
+				Field: "env." + key, Old: when(had, string(old.Value)), New: when(has, string(now.Value)),
+				Sealed: true, Secret: old.Secret || now.Secret,
+			})
 		}
+		c.add("env."+key+".secret", when(old.Secret, "true"), when(now.Secret, "true"))
 		c.add("env."+key+".description", when(old.Description != "", old.Description), when(now.Description != "", now.Description))
 	}
 }

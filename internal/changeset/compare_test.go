@@ -18,7 +18,7 @@ func shown(all []changeset.AppChange) string {
 		fmt.Fprintf(&b, "%s %s %s\n", c.Name, c.Change, strings.Join(c.Lost, ", "))
 		for _, v := range c.Values {
 			secret := ""
-			if v.Secret {
+			if v.Sealed {
 				secret = " (secret)"
 			}
 			fmt.Fprintf(&b, "  %s: %s -> %s%s\n", v.Field, orNone(v.Old), orNone(v.New), secret)
@@ -119,6 +119,12 @@ web changed
 web changed 
   env.COLOUR: s1:green -> s1:red (secret)
   env.COLOUR.description: of the button -> -
+`},
+		"a value that becomes secret": {func(apps map[string]*setops.App) {
+			apps["web"].Env["COLOUR"] = setops.EnvVar{Value: "s1:green", Description: "of the button", Secret: true}
+		}, `
+web changed 
+  env.COLOUR.secret: - -> true
 `},
 		"a default that is set": {func(apps map[string]*setops.App) {
 			apps["shop"].Container.StopTimeout = setops.DefaultStopTimeout

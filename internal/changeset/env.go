@@ -9,12 +9,13 @@ const envTotalMax = 1536 << 10
 // envCountMax is the highest number of variables of an app.
 const envCountMax = 1000
 
-// EnvSet sets one variable. Its value is sealed before the command is made.
+// EnvSet sets one variable. Its value is sealed before the command is made. A variable that is secret stays so until it is unset.
 type EnvSet struct {
 	AppName     string        `json:"name"`
 	Key         string        `json:"key"`
 	Value       setops.Sealed `json:"value"`
 	Description string        `json:"description,omitempty"`
+	Secret      bool          `json:"secret,omitempty"`
 }
 
 // EnvUnset removes one variable.
@@ -27,7 +28,12 @@ func (c *EnvSet) Name() string { return "app:env:set" }
 func (c *EnvSet) App() string  { return c.AppName }
 
 func (c *EnvSet) Arguments() map[string]any {
-	m := map[string]any{"name": c.AppName, "key": c.Key, "value": c.Value.String()}
+	m := map[string]any{"name": c.AppName, "key": c.Key}
+	if c.Secret {
+		m["secret"] = true
+	} else {
+		m["value"] = c.Value.String()
+	}
 	if c.Description != "" {
 		m["description"] = c.Description
 	}
@@ -55,7 +61,7 @@ func (c *EnvSet) apply(d *draft) error {
 		if a.Env == nil {
 			a.Env = map[string]setops.EnvVar{}
 		}
-		a.Env[c.Key] = setops.EnvVar{Value: c.Value, Description: description}
+		a.Env[c.Key] = setops.EnvVar{Value: c.Value, Description: description, Secret: c.Secret || a.Env[c.Key].Secret}
 		return nil
 	})
 }

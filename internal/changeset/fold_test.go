@@ -118,6 +118,12 @@ func TestCommandsChangeTheirAppAndNothingElse(t *testing.T) {
 				apps["proxy"].Env = map[string]setops.EnvVar{"A": {Value: "s1:x", Description: "d"}}
 			},
 		},
+		"env:set a secret": {
+			&changeset.EnvSet{AppName: "proxy", Key: "A", Value: "s1:x", Secret: true},
+			func(apps map[string]*setops.App) {
+				apps["proxy"].Env = map[string]setops.EnvVar{"A": {Value: "s1:x", Secret: true}}
+			},
+		},
 		"env:unset": {
 			&changeset.EnvUnset{AppName: "web", Key: "COLOUR"},
 			func(apps map[string]*setops.App) { apps["web"].Env = map[string]setops.EnvVar{} },
@@ -276,5 +282,29 @@ func TestArgumentsShowNoSecretAndNothingThatWasAdded(t *testing.T) {
 	untouched := (&changeset.NetworkSet{AppName: "web", Public: new(false)}).Arguments()
 	if want := map[string]any{"name": "web", "public": false}; !reflect.DeepEqual(untouched, want) {
 		t.Errorf("%v", untouched)
+	}
+}
+
+func TestASecretStaysSecretUntilItIsUnset(t *testing.T) {
+	set := func(value setops.Sealed, secret bool) changeset.Command {
+		return &changeset.EnvSet{AppName: "web", Key: "COLOUR", Value: value, Secret: secret}
+	}
+	for name, test := range map[string]struct {
+		commands []changeset.Command
+		want     setops.EnvVar
+	}{
+		"set again": {[]changeset.Command{set("s1:a", true), set("s1:b", false)}, setops.EnvVar{Value: "s1:b", Description: "of the button", Secret: true}},
+		"unset and set": {
+			[]changeset.Command{set("s1:a", true), &changeset.EnvUnset{AppName: "web", Key: "COLOUR"}, set("s1:b", false)},
+			setops.EnvVar{Value: "s1:b"},
+		},
+	} {
+		after, problems := changeset.Fold(stage(), test.commands)
+		if got := after.Apps["web"].Env["COLOUR"]; len(problems) > 0 || got != test.want {
+			t.Errorf("%s: %+v, secret %v, %v", name, got, got.Secret, problems)
+		}
+	}
+	if _, shown := set("s1:a", true).Arguments()["value"]; shown {
+		t.Error("the command shows a value")
 	}
 }

@@ -44,7 +44,7 @@ func randomCommand(r *rand.Rand) changeset.Command {
 	case 7:
 		return &changeset.NetworkSet{AppName: app, Protocol: new(setops.Protocol(field("http", "tcp")[0])), HealthCheckPath: new(field("/", "x")[0])}
 	case 8:
-		return &changeset.EnvSet{AppName: app, Key: field("A", "B", "PORT")[0], Value: setops.Sealed(field("s1:a", "s1:b")[0]), Description: field("", "why")[0]}
+		return &changeset.EnvSet{AppName: app, Key: field("A", "B", "PORT")[0], Value: setops.Sealed(field("s1:a", "s1:b")[0]), Description: field("", "why")[0], Secret: r.IntN(4) == 0}
 	case 9:
 		return &changeset.EnvUnset{AppName: app, Key: field("A", "B", "COLOUR")[0]}
 	case 10:

@@ -37,8 +37,9 @@ func webApp() api.App {
 			HealthCheck: &api.NetworkHealthCheck{Path: "/", Status: "200-499"},
 		},
 		Env: []api.EnvVar{
-			{Key: "RACK_ENV", Value: "production", Description: "The environment"},
-			{Key: "WHO_AM_I", Value: "shop/staging/web", Description: "Where I run"},
+			{Key: "RACK_ENV", Value: pointer("production"), Description: "The environment"},
+			{Key: "SECRET_KEY_BASE", Secret: true},
+			{Key: "WHO_AM_I", Value: pointer("shop/staging/web"), Description: "Where I run"},
 		},
 		Domains:       []api.CustomDomain{{Address: "www.example.com", Primary: true, Validated: true}},
 		ActiveRelease: 1,

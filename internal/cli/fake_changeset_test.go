@@ -64,6 +64,10 @@ func effect(c api.Command) api.Effect {
 	_ = json.Unmarshal(c.Arguments, &e) // settings have the names of the arguments that set them
 	e.HealthCheck = nil
 	switch c.Name {
+	case "app:env:set":
+		var a api.EnvSet
+		_ = json.Unmarshal(c.Arguments, &a)
+		e.EnvKey, e.Secret = a.Key, a.Secret || a.Key == "STAYS_SECRET"
 	case "app:release:create":
 		e.ReleaseID, e.Digest = 3, digest
 	case "app:container:set":

@@ -50,6 +50,8 @@ func diff(stage string) api.Diff {
 			{Field: "container.command", Old: pointer(""), New: pointer("run\n\x1b[2J now")},
 			{Field: "env.DEBUG", Old: pointer("true")},
 			{Field: "env.GREETING", Old: pointer(""), New: pointer(""), Hidden: true},
+			{Field: "env.KEY", Old: pointer(""), New: pointer(""), Hidden: true, Secret: true},
+			{Field: "env.KEY.secret", New: pointer("true")},
 			{Field: "domains.www.example.com.primary", New: pointer("true")},
 		}},
 		{Name: "worker", Change: "created", Restarts: "it is new", Values: []api.ValueChange{

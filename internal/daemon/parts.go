@@ -177,7 +177,7 @@ func (c *core) handler() http.Handler {
 		Sessions: c.sessions,
 		Access:   access,
 		Projects: c.projects,
-		Apps:     &app.Service{Store: c.store, Tasks: c.engine, OpenEnv: c.box.OpenEnv},
+		Apps:     &app.Service{Store: c.store, Tasks: c.engine, OpenEnv: c.box.OpenShown},
 		Domains:  c.domains,
 		Staging: &staging.Service{
 			Store: c.store, Images: images, Domains: c.domains, Box: c.box, NewID: newID, Now: time.Now,

@@ -130,8 +130,8 @@ func (s *Service) taskLog(ctx context.Context, stage setops.StageRef, step plan.
 	return lines, nil
 }
 
-// Changes compares two states of a stage for people. Values of env are opened; where hide is set, they are left out, and only
-// that they differ is told.
+// Changes compares two states of a stage for people. Values of env are opened; those of secret variables are left out, and where
+// hide is set those of all, so that only that they differ is told.
 func (s *Service) Changes(stage setops.StageRef, before, after setops.Spec, hide bool) ([]changeset.AppChange, error) {
 	changes := changeset.Compare(before, after)
 	for i := range changes {
@@ -144,12 +144,13 @@ func (s *Service) Changes(stage setops.StageRef, before, after setops.Spec, hide
 	return changes, nil
 }
 
-// reveal opens a secret value, or takes its sealed text away.
+// reveal opens a sealed value, or takes its sealed text away.
 func (s *Service) reveal(stage setops.StageRef, app string, v *changeset.ValueChange, hide bool) error {
-	if !v.Secret {
+	if !v.Sealed {
 		return nil
 	}
-	v.Secret = hide
+	hide = hide || v.Secret
+	v.Sealed = hide
 	for _, value := range []**string{&v.Old, &v.New} {
 		if *value == nil {
 			continue

@@ -200,8 +200,22 @@ func TestValuesOfEnvAreShownOrHidden(t *testing.T) {
 		if err != nil || len(changes) != 1 || len(changes[0].Values) != 1 {
 			t.Fatalf("%+v, %v", changes, err)
 		}
-		if v := changes[0].Values[0]; v.Old != nil || *v.New != want || v.Secret != hide {
+		if v := changes[0].Values[0]; v.Old != nil || *v.New != want || v.Sealed != hide || v.Secret {
 			t.Errorf("hidden %v: %+v", hide, v)
+		}
+	}
+	secret := before.Clone()
+	secret.Apps["web"].Env = map[string]setops.EnvVar{"A": {Value: w.Box.Seal(seal.EnvPurpose(stage.ID, "web", "A"), "hush"), Secret: true}}
+	for _, between := range [][2]setops.Spec{{before, secret}, {secret, before}, {after, secret}, {secret, after}} {
+		changes, err := w.Changes(stage, between[0], between[1], false)
+		if err != nil || len(changes) != 1 || len(changes[0].Values) != 2 {
+			t.Fatalf("%+v, %v", changes, err)
+		}
+		v := changes[0].Values[0]
+		for _, value := range []*string{v.Old, v.New} {
+			if value != nil && *value != "" || !v.Sealed || !v.Secret {
+				t.Errorf("a secret is shown, or what it was before: %+v", v)
+			}
 		}
 	}
 	after.Apps["web"].Env["A"] = setops.EnvVar{Value: "s1:nonsense"}
@@ -297,5 +311,29 @@ func TestAStageGoesBackToWhatItWasRightAfterACommit(t *testing.T) {
 		}, idempotency.Receipt[[]changeset.Command]{}))
 	if reserved <= 2 {
 		t.Errorf("release %d would be given again", reserved)
+	}
+}
+
+func TestARevertBringsSecretsBackAndKeepsThemSecret(t *testing.T) {
+	w := begun(t)
+	set := func(value setops.Sealed, secret bool) changeset.Command {
+		return &changeset.EnvSet{AppName: "web", Key: "A", Value: w.Box.Seal(seal.EnvPurpose(stage.ID, "web", "A"), string(value)), Secret: secret}
+	}
+	w.commit(changeset.Done, &changeset.AppCreate{AppName: "web"}, set("open", false))
+	hidden := w.commit(changeset.Done, set("first", true))
+	changed := w.commit(changeset.Done, set("second", false))
+	unset := w.commit(changeset.Done, &changeset.EnvUnset{AppName: "web", Key: "A"})
+	for _, step := range []struct {
+		revert string
+		want   string
+	}{{unset, "second"}, {changed, "first"}, {hidden, "open"}} {
+		done, err := w.Revert(t.Context(), stage, ada, history.Revert{Commit: step.revert}, idempotency.Receipt[history.Reverted]{})
+		must(t, err)
+		v := done.After.Apps["web"].Env["A"]
+		value, err := w.Box.Open(seal.EnvPurpose(stage.ID, "web", "A"), v.Value)
+		if err != nil || value != step.want || !v.Secret {
+			t.Errorf("%q, secret %v, %v; it was %q", value, v.Secret, err, step.want)
+		}
+		w.commitStaged(changeset.Done)
 	}
 }

@@ -49,6 +49,7 @@ func (s *Service) Revert(ctx context.Context, stage setops.StageRef, user setops
 	if err := s.drop(ctx, stage, now, target); err != nil {
 		return Reverted{}, err
 	}
+	keepSecret(now, target)
 	done := Reverted{Commands: changeset.Between(now, target), Before: now}
 	if len(done.Commands) == 0 {
 		return done, setops.Refuse(setops.ChangesetInvalid, "the stage is already as if commit %s had been reverted", c.ID)
@@ -219,6 +220,21 @@ func (s *Service) drop(ctx context.Context, stage setops.StageRef, now, target s
 		}
 	}
 	return nil
+}
+
+// keepSecret keeps variables secret that were not before the commit: only who unsets one shows what it is set to then.
+func keepSecret(now, target setops.Spec) {
+	for name, app := range target.Apps {
+		if now.Apps[name] == nil {
+			continue
+		}
+		kept := app.Clone()
+		for key, v := range kept.Env {
+			v.Secret = v.Secret || now.Apps[name].Env[key].Secret
+			kept.Env[key] = v
+		}
+		target.Apps[name] = kept
+	}
 }
 
 // admit asks about what the commands alone do not tell: images that are to run, and domains.

@@ -91,7 +91,11 @@ func wireApp(info app.Info) api.App {
 		wire.Network.HealthCheck = &api.NetworkHealthCheck{Path: c.Path, Status: c.Status}
 	}
 	for _, key := range slices.Sorted(maps.Keys(a.Env)) {
-		wire.Env = append(wire.Env, api.EnvVar{Key: key, Value: info.Env[key], Description: a.Env[key].Description})
+		v := api.EnvVar{Key: key, Description: a.Env[key].Description, Secret: a.Env[key].Secret}
+		if value, shown := info.Env[key]; shown {
+			v.Value = &value
+		}
+		wire.Env = append(wire.Env, v)
 	}
 	return wire
 }

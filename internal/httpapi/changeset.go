@@ -129,7 +129,7 @@ func effectOf(c changeset.Command, a *setops.App) api.Effect {
 	case *changeset.ResourceUnset:
 		showAll(&e, a, c.Fields)
 	case *changeset.EnvSet:
-		e.EnvKey = c.Key
+		e.EnvKey, e.Secret = c.Key, a.Env[c.Key].Secret
 	case *changeset.EnvUnset:
 		e.EnvKey = c.Key
 	case *changeset.ReleaseCreate:

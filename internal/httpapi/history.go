@@ -129,7 +129,7 @@ func (s *Server) diff(ref setops.StageRef, before, after setops.Spec, p plan.Pla
 }
 
 func wireValue(v changeset.ValueChange) api.ValueChange {
-	return api.ValueChange{Field: v.Field, Old: v.Old, New: v.New, Hidden: v.Secret}
+	return api.ValueChange{Field: v.Field, Old: v.Old, New: v.New, Hidden: v.Sealed, Secret: v.Secret}
 }
 
 func wireStep(s plan.Step) api.PlanStep {

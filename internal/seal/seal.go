@@ -82,10 +82,22 @@ func (b *Box) Open(purpose string, sealed setops.Sealed) (string, error) {
 // EnvPurpose is the purpose of a variable's value.
 func EnvPurpose(stageID, app, key string) string { return "env " + stageID + " " + app + " " + key }
 
-// OpenEnv opens all variables of an app.
+// OpenEnv opens all variables of an app, for its tasks.
 func (b *Box) OpenEnv(stageID string, app *setops.App) (map[string]string, error) {
+	return b.openEnv(stageID, app, func(setops.EnvVar) bool { return true })
+}
+
+// OpenShown opens the variables of an app that may be shown to people: all but the secret ones.
+func (b *Box) OpenShown(stageID string, app *setops.App) (map[string]string, error) {
+	return b.openEnv(stageID, app, func(v setops.EnvVar) bool { return !v.Secret })
+}
+
+func (b *Box) openEnv(stageID string, app *setops.App, opened func(setops.EnvVar) bool) (map[string]string, error) {
 	env := make(map[string]string, len(app.Env))
 	for key, v := range app.Env {
+		if !opened(v) {
+			continue
+		}
 		value, err := b.Open(EnvPurpose(stageID, app.Name, key), v.Value)
 		if err != nil {
 			return nil, fmt.Errorf("variable %s of app %s: %w", key, app.Name, err)

@@ -72,6 +72,7 @@ type Network struct {
 type EnvVar struct {
 	Value       Sealed `json:"value"`
 	Description string `json:"description,omitempty"`
+	Secret      bool   `json:"secret,omitempty"` // write-only: tasks get the value, and nobody is shown it
 }
 
 // Sealed is an encrypted value, as text. Equal values of the same variable have equal sealed text, so that a change

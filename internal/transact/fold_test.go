@@ -91,7 +91,7 @@ func shownChanges(changes []changeset.AppChange) string {
 	for _, c := range changes {
 		fmt.Fprintln(&b, c.Name, c.Change, c.Lost)
 		for _, v := range c.Values {
-			fmt.Fprintln(&b, v.Field, shownValue(v.Old), shownValue(v.New), v.Secret)
+			fmt.Fprintln(&b, v.Field, shownValue(v.Old), shownValue(v.New), v.Sealed, v.Secret)
 		}
 	}
 	return b.String()

@@ -60,9 +60,10 @@ type NetworkHealthCheck struct {
 
 // EnvVar is one variable of the environment.
 type EnvVar struct {
-	Key         string `json:"key"`
-	Value       string `json:"value"`
-	Description string `json:"description,omitempty"`
+	Key         string  `json:"key"`
+	Value       *string `json:"value,omitempty" doc:"Absent where it is secret"`
+	Description string  `json:"description,omitempty"`
+	Secret      bool    `json:"secret,omitempty" doc:"It was set write-only: tasks get the value, and nobody is shown it"`
 }
 
 // CustomDomain is one row of the domains in `app:info`.

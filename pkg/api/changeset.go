@@ -60,6 +60,7 @@ type Effect struct {
 	HealthPath     *string      `json:"health_check_path,omitempty"`
 	HealthStatus   *string      `json:"health_check_status,omitempty"`
 	EnvKey         string       `json:"env_key,omitempty"`
+	Secret         bool         `json:"secret,omitempty" doc:"The variable is secret, by this command or by an earlier one"`
 	ReleaseID      int          `json:"release_id,omitempty" doc:"The id that is reserved for the new release, or the one to activate"`
 	Digest         string       `json:"digest,omitempty"`
 

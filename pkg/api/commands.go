@@ -67,12 +67,13 @@ type ResourceUnset struct {
 	Fields []string `json:"fields"`
 }
 
-// EnvSet stages one variable.
+// EnvSet stages one variable. Secret makes it write-only; it stays so until it is unset.
 type EnvSet struct {
 	Name        string `json:"name"`
 	Key         string `json:"key"`
 	Value       string `json:"value"`
 	Description string `json:"description,omitempty"`
+	Secret      bool   `json:"secret,omitempty"`
 }
 
 // EnvUnset stages the removal of one variable.

@@ -106,6 +106,7 @@ type ValueChange struct {
 	Old    *string `json:"old,omitempty"`
 	New    *string `json:"new,omitempty"`
 	Hidden bool    `json:"hidden,omitempty" doc:"The values are not shown here; whether there was one before and after is"`
+	Secret bool    `json:"secret,omitempty" doc:"They are shown nowhere: the variable is secret, or was before"`
 }
 
 // Revert is the body of POST …/commits/{id}/revert.

@@ -73,6 +73,8 @@ func valueChange(v api.ValueChange, width int, paint Paint) string {
 // shown is a value on one line; what is empty is seen to be.
 func shown(v api.ValueChange, value *string) string {
 	switch {
+	case v.Secret:
+		return secret
 	case v.Hidden:
 		return "(hidden)"
 	case value == nil:

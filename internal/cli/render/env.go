@@ -12,7 +12,7 @@ import (
 // Env prints variables as `-- KEY=value   (description)`.
 func Env(w io.Writer, env []api.EnvVar) error {
 	for _, v := range env {
-		line := strings.TrimRight("-- "+v.Key+"="+OneLine(v.Value)+indent+note(v), " ")
+		line := strings.TrimRight("-- "+v.Key+"="+value(v)+indent+note(v), " ")
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
 		}
@@ -25,15 +25,28 @@ func EnvColumns(w io.Writer, env []api.EnvVar) error {
 	keys, values := 0, 0
 	for _, v := range env {
 		keys = max(keys, utf8.RuneCountInString(v.Key))
-		values = max(values, utf8.RuneCountInString(OneLine(v.Value)))
+		values = max(values, utf8.RuneCountInString(value(v)))
 	}
 	for _, v := range env {
-		line := "-- " + pad(v.Key, keys) + indent + pad(OneLine(v.Value), values) + indent + note(v)
+		line := "-- " + pad(v.Key, keys) + indent + pad(value(v), values) + indent + note(v)
 		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// secret stands where a value is that nobody is shown.
+const secret = "<secret>"
+
+func value(v api.EnvVar) string {
+	switch {
+	case v.Secret:
+		return secret
+	case v.Value == nil:
+		return None
+	}
+	return OneLine(*v.Value)
 }
 
 func note(v api.EnvVar) string {
