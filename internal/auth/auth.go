@@ -86,14 +86,11 @@ func (s *Sessions) throttled(key string) error {
 // try compares and counts. Whoever sends many guesses at the same time is asked to wait here, one by one, and not only
 // at the door.
 func (s *Sessions) try(ctx context.Context, key, hash, password string) (right bool, err error) {
-	select {
-	case s.hashing <- struct{}{}:
-		defer func() { <-s.hashing }()
-		// The 19 MiB of a hash would stay with the process for minutes, and idle servers should be small.
-		defer debug.FreeOSMemory()
-	case <-ctx.Done():
-		return false, ctx.Err()
+	leave, err := s.turn(ctx)
+	if err != nil {
+		return false, err
 	}
+	defer leave()
 	if err := s.throttled(key); err != nil {
 		return false, err
 	}
@@ -106,6 +103,20 @@ func (s *Sessions) try(ctx context.Context, key, hash, password string) (right b
 		s.throttle.failed(key)
 	}
 	return right, nil
+}
+
+// turn waits until a hash may be computed; leave lets the next one.
+func (s *Sessions) turn(ctx context.Context) (leave func(), err error) {
+	select {
+	case s.hashing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return func() {
+		// The 19 MiB of a hash would stay with the process for minutes, and idle servers should be small.
+		debug.FreeOSMemory()
+		<-s.hashing
+	}, nil
 }
 
 // SignIn checks the password and makes a token. Errors: as CheckPassword.

@@ -42,7 +42,7 @@ func (c *core) firstStart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	admin := setops.User{ID: newID(), Email: c.Config.AdminEmail}
+	admin := setops.User{ID: newID(), Email: c.Config.AdminEmail, Admin: true}
 	if err := c.store.AddUser(ctx, admin, auth.HashPassword(password), organization, time.Now()); err != nil {
 		return c.otherWasFirst(ctx, fmt.Errorf("make admin: %w", err))
 	}
@@ -193,6 +193,7 @@ func (c *core) handler() http.Handler {
 		Stopping: c.stopping,
 		Version:  Version,
 	}
+	c.servePeople(api)
 	return api.Handler(c.imageHandler())
 }
 

@@ -29,6 +29,8 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, get(api.SessionsPath, "show-session", "Show who is signed in"), s.showSession)
 	add(s, h, remove(api.SessionsPath, "sign-out", "Make the token worthless"), s.signOut)
 
+	open(s, h, post(api.AcceptInvitationPath, "accept-invitation", "Accept an invitation", http.StatusOK), s.acceptInvitation)
+
 	add(s, h, get(projects, "list-projects", "List the projects one may see"), s.listProjects)
 	change(s, h, post(projects, "create-project", "Create a project", http.StatusCreated), afterwards(s, s.createProject))
 	add(s, h, get(projects+"/{project}", "show-project", "Show a project"), s.showProject)

@@ -42,6 +42,9 @@ type Server struct {
 	Tasks    *task.Service
 	Requests *idempotency.Keeper
 	Logger   *slog.Logger
+	// Invitations lets people in.
+	Invitations *auth.Invitations
+
 	// Ready says why the server is not ready yet, or nil.
 	Ready func(ctx context.Context) error
 	// Stopping is closed when the server stops: streams end then, so that stopping does not wait for those who listen.

@@ -57,7 +57,7 @@ func (s *Store) DestroyingProjects(ctx context.Context) (refs []setops.StageRef,
 // RemoveProject removes a project. It must have no stages.
 func (s *Store) RemoveProject(ctx context.Context, id string) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := exec(ctx, tx, `DELETE FROM grants WHERE scope_id = $1`, id); err != nil {
+		if err := forgetRoles(ctx, tx, id); err != nil {
 			return err
 		}
 		_, err := exec(ctx, tx, `DELETE FROM projects WHERE id = $1`, id)

@@ -102,7 +102,7 @@ func (s *Store) MarkDestroying(ctx context.Context, stageID, by string, now time
 // RemoveStage removes a stage with all that belongs to it.
 func (s *Store) RemoveStage(ctx context.Context, id string) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := exec(ctx, tx, `DELETE FROM grants WHERE scope_id = $1`, id); err != nil {
+		if err := forgetRoles(ctx, tx, id); err != nil {
 			return err
 		}
 		_, err := exec(ctx, tx, `DELETE FROM stages WHERE id = $1`, id)

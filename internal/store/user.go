@@ -23,17 +23,33 @@ func (s *Store) AddOrganization(ctx context.Context, id, name string, now time.T
 	return have, err
 }
 
-// AddUser adds a user and makes it a member of the organization.
+// AddUser adds a user and makes it a member of the organization, or an admin of it.
 func (s *Store) AddUser(ctx context.Context, u setops.User, passwordHash, organizationID string, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)`,
-			u.ID, u.Email, passwordHash, millis(now))
-		if err != nil {
-			return err
-		}
-		_, err = exec(ctx, tx, `INSERT INTO members (organization_id, user_id) VALUES ($1, $2)`, organizationID, u.ID)
-		return err
+		return addUser(ctx, tx, newUser{User: u, passwordHash: passwordHash, organizationID: organizationID}, now)
 	})
+}
+
+// newUser is a user with what only the store knows of it.
+type newUser struct {
+	setops.User
+	passwordHash, organizationID, createdBy string
+}
+
+func addUser(ctx context.Context, tx *sql.Tx, u newUser, now time.Time) error {
+	_, err := exec(ctx, tx, `INSERT INTO users (id, email, password_hash, created_at, service, created_by) VALUES ($1, $2, $3, $4, $5, $6)`,
+		u.ID, u.Email, u.passwordHash, millis(now), u.Service, u.createdBy)
+	if err != nil {
+		return err
+	}
+	return join(ctx, tx, u.organizationID, u.ID, u.Admin)
+}
+
+// join makes somebody a member of an organization, or an admin; whoever is more already stays that.
+func join(ctx context.Context, tx *sql.Tx, organizationID, userID string, admin bool) error {
+	_, err := exec(ctx, tx, `INSERT INTO members (organization_id, user_id, admin) VALUES ($1, $2, $3)
+		ON CONFLICT (organization_id, user_id) DO UPDATE SET admin = members.admin OR excluded.admin`, organizationID, userID, admin)
+	return err
 }
 
 // CountUsers tells how many users there are.
@@ -42,12 +58,13 @@ func (s *Store) CountUsers(ctx context.Context) (n int, err error) {
 	return n, named(err)
 }
 
-// Login gives what is needed to check a password: ok is false where there is no such member of the organization.
+// Login gives what is needed to check a password: ok is false where there is no such member of the organization. A service user
+// is known by its name alone, too.
 func (s *Store) Login(ctx context.Context, organization, email string) (u setops.User, passwordHash string, ok bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT u.id, u.email, u.password_hash, o.id, o.name
+	err = s.read.QueryRowContext(ctx, `SELECT u.id, u.email, u.password_hash, u.service, m.admin, o.id, o.name
 		FROM users u JOIN members m ON m.user_id = u.id JOIN organizations o ON o.id = m.organization_id
-		WHERE o.name = $1 AND u.email = $2`, organization, email).
-		Scan(&u.ID, &u.Email, &passwordHash, &u.OrganizationID, &u.Organization)
+		WHERE o.name = $1 AND (u.email = $2 OR (u.service AND u.email = $3))`, organization, email, serviceEmail(email, organization)).
+		Scan(&u.ID, &u.Email, &passwordHash, &u.Service, &u.Admin, &u.OrganizationID, &u.Organization)
 	ok, err = found(err)
 	return u, passwordHash, ok, err
 }
@@ -67,11 +84,11 @@ func (s *Store) AddToken(ctx context.Context, hash string, u setops.User, now, e
 // Token gives whose token it is and when it expires; ok is false where it is unknown.
 func (s *Store) Token(ctx context.Context, hash string) (u setops.User, expires time.Time, ok bool, err error) {
 	var ms int64
-	err = s.read.QueryRowContext(ctx, `SELECT u.id, u.email, o.id, o.name, t.expires_at
+	err = s.read.QueryRowContext(ctx, `SELECT u.id, u.email, u.service, m.admin, o.id, o.name, t.expires_at
 		FROM tokens t JOIN users u ON u.id = t.user_id JOIN organizations o ON o.id = t.organization_id
 		JOIN members m ON m.user_id = u.id AND m.organization_id = o.id
 		WHERE t.hash = $1`, hash).
-		Scan(&u.ID, &u.Email, &u.OrganizationID, &u.Organization, &ms)
+		Scan(&u.ID, &u.Email, &u.Service, &u.Admin, &u.OrganizationID, &u.Organization, &ms)
 	ok, err = found(err)
 	return u, fromMillis(ms), ok, err
 }
@@ -110,6 +127,9 @@ func grant(ctx context.Context, tx *sql.Tx, scopeID, userID string, role setops.
 		ON CONFLICT (scope_id, user_id) DO UPDATE SET role = excluded.role`, scopeID, userID, role)
 	return err
 }
+
+// serviceEmail is what a service user of that name has for an e-mail address.
+func serviceEmail(name, organization string) string { return name + "@" + organization }
 
 // found turns "no rows" into false.
 func found(err error) (bool, error) {

@@ -7,6 +7,12 @@ import "net/url"
 // SessionsPath signs in by POST, shows the session by GET and ends it by DELETE.
 const SessionsPath = "/v1/sessions"
 
+// AcceptInvitationPath accepts an invitation by POST, without a session.
+const AcceptInvitationPath = "/v1/invitations/accept"
+
+// InvitationsPath is where a browser accepts invitations; the token follows.
+const InvitationsPath = "/invitations/"
+
 // OpenAPIPath is the OpenAPI 3.1 document.
 const OpenAPIPath = "/openapi.json"
 
