@@ -14,8 +14,8 @@ const (
 
 func tasks() []api.Task {
 	return []api.Task{
-		{ID: taskA, Release: 2, ImageTag: "v1.1.0", Status: "DEPROVISIONING", Health: "HEALTHY", StartedAt: pointer(at("2020-10-30T18:48:45Z"))},
-		{ID: taskB, Release: 3, Status: "RUNNING", Health: "HEALTHY", StartedAt: pointer(at("2020-11-05T11:49:13Z"))},
+		{ID: taskA, Release: 2, ImageTag: "v1.1.0", Status: "DEPROVISIONING", Desired: "STOPPED", Health: "HEALTHY", StartedAt: pointer(at("2020-10-30T18:48:45Z"))},
+		{ID: taskB, Release: 3, Status: "RUNNING", Desired: "RUNNING", Health: "HEALTHY", StartedAt: pointer(at("2020-11-05T11:49:13Z"))},
 	}
 }
 

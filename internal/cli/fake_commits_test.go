@@ -53,13 +53,17 @@ func (f *fake) commits(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET "+stageOf+"/commits/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("id") == "nope" {
-			refuse(w, http.StatusNotFound, "CommitDoesNotExist", "there is no commit nope on stage production of project shop")
+			refuseCommit(w)
 			return
 		}
 		answer(w, http.StatusOK, f.commit(r))
 	})
 	mux.HandleFunc("GET "+stageOf+"/commits/{id}/events", f.commitEvents)
 	mux.HandleFunc("GET "+stageOf+"/commits/{id}/details", func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("id") == "nope" {
+			refuseCommit(w)
+			return
+		}
 		answer(w, http.StatusOK, details(f.commit(r)))
 	})
 	mux.HandleFunc("POST "+stageOf+"/commits/{id}/cancel", func(w http.ResponseWriter, r *http.Request) {
@@ -70,6 +74,10 @@ func (f *fake) commits(mux *http.ServeMux) {
 		answer(w, http.StatusOK, f.commit(r))
 	})
 	mux.HandleFunc("POST "+stageOf+"/commits/{id}/revert", revert)
+}
+
+func refuseCommit(w http.ResponseWriter) {
+	refuse(w, http.StatusNotFound, "CommitNotFound", "there is no commit nope on stage production of project shop")
 }
 
 func (f *fake) startCommit(w http.ResponseWriter, r *http.Request) {
@@ -129,6 +137,10 @@ func whole(id string) string {
 
 // commitEvents ends as the stage wants it, or never.
 func (f *fake) commitEvents(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("id") == "nope" {
+		refuseCommit(w)
+		return
+	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	stage := r.PathValue("stage")
 	events := told(stage)
@@ -146,7 +158,7 @@ func (f *fake) commitEvents(w http.ResponseWriter, r *http.Request) {
 // history are the commits of a stage, newest first.
 func history(stage string) []api.CommitSummary {
 	one := func(id, state, by, message string) api.CommitSummary {
-		return api.CommitSummary{ID: id, State: state, Message: message, CreatedBy: by, CreatedAt: at("2020-11-10T09:06:00Z"), Commands: 2}
+		return api.CommitSummary{ID: id, State: state, Message: message, CreatedBy: by, CreatedAt: at("2020-11-10T09:06:00Z"), Commands: 2, Mine: by == ada}
 	}
 	old := one(commitC, "done", ada, "")
 	old.Version, old.FinishedAt = 7, pointer(at("2020-11-10T09:06:04Z"))

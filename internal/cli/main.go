@@ -18,7 +18,11 @@ import (
 // code. When ctx is done, the command detaches from what the server does for it.
 func Main(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	k := kit.New(kit.Streams{In: stdin, Out: stdout, Err: stderr}, lookup(environ), root.Version())
-	return report(k, root.Execute(ctx, root.New(k), args))
+	err := root.Execute(ctx, root.New(k), args)
+	if err != nil && root.AsksJSON(args) {
+		k.Flags.Output = kit.JSON // where a flag before it was wrong, the parser did not come to it
+	}
+	return report(k, err)
 }
 
 // lookup reads variables from a list of NAME=value, of which the last one holds.

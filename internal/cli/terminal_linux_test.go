@@ -214,7 +214,7 @@ func TestOnATerminalAPlanSaysHowToCommitIt(t *testing.T) {
 }
 
 func TestATerminalThatCannotTurnASpinnerGetsLines(t *testing.T) {
-	for _, variable := range []string{"TERM=dumb", "CI=true"} {
+	for _, variable := range []string{"TERM=dumb", "CI=true", "NO_COLOR=1"} {
 		s, x := newSession(t), newTerminal(t)
 		s.environ = append(s.environ, variable)
 		s.runOn(x, "-p", "shop", "-s", "production", "changeset:commit")
@@ -222,6 +222,18 @@ func TestATerminalThatCannotTurnASpinnerGetsLines(t *testing.T) {
 		if got := strings.ReplaceAll(x.raw(), "\r\n", "\n"); got != want {
 			t.Errorf("%s: %q, want %q", variable, got, want)
 		}
+	}
+}
+
+func TestQuietIsQuietOnATerminalToo(t *testing.T) {
+	s, x := newSession(t), newTerminal(t)
+	stdout, code := s.runOn(x, "-q", "-p", "shop", "-s", "production", "changeset:commit")
+	if code != 0 || x.raw() != "<end>" || !strings.HasSuffix(stdout, "\n\nCommit successful!\n") {
+		t.Errorf("exit code %d, the terminal shows %q, standard output is %s", code, x.raw(), stdout)
+	}
+	s, x = newSession(t), newTerminal(t)
+	if _, code := s.runOn(x, "-q", "-p", "shop", "-s", "broken", "changeset:commit"); code != 1 || !strings.HasPrefix(x.raw(), "Error: The commit failed") {
+		t.Errorf("exit code %d, the terminal shows %q", code, x.raw())
 	}
 }
 

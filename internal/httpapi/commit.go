@@ -10,6 +10,7 @@ import (
 	"github.com/setopsco/setops/internal/changeset"
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/idempotency"
+	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/pkg/api"
 )
 
@@ -62,14 +63,14 @@ func (s *Server) startCommit(ctx context.Context, r idempotency.Request, in *com
 }
 
 func (s *Server) listCommits(ctx context.Context, in *commitPage) (*answer[commitList], error) {
-	_, ref, err := s.stage(ctx, in.InStage)
+	u, ref, err := s.stage(ctx, in.InStage)
 	if err != nil {
 		return nil, err
 	}
 	all, err := s.History.Commits(ctx, ref, in.Before, in.Limit)
 	list := commitList{Commits: make([]api.CommitSummary, 0, len(all))}
 	for _, c := range all {
-		list.Commits = append(list.Commits, summaryOf(c))
+		list.Commits = append(list.Commits, summaryOf(c, u))
 	}
 	return answered(list), err
 }
@@ -133,10 +134,10 @@ func wireCommit(c changeset.Commit) api.Commit {
 	}
 }
 
-func summaryOf(c changeset.Commit) api.CommitSummary {
+func summaryOf(c changeset.Commit, reader setops.User) api.CommitSummary {
 	wire := api.CommitSummary{
 		ID: c.ID, State: string(c.State), Message: c.Message, Version: c.Version, Reverts: c.Reverts, CreatedAt: c.CreatedAt,
-		CreatedBy: c.UserEmail, FinishedAt: instant(c.FinishedAt), Commands: c.Commands,
+		CreatedBy: c.UserEmail, FinishedAt: instant(c.FinishedAt), Commands: c.Commands, Mine: c.UserEmail == reader.Email,
 	}
 	if c.Failure != nil {
 		wire.Code = c.Failure.Code

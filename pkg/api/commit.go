@@ -44,6 +44,7 @@ type CommitSummary struct {
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 	Commands   int        `json:"commands" doc:"How many it committed"`
 	Code       string     `json:"code,omitempty" doc:"Of the failure"`
+	Mine       bool       `json:"mine" doc:"Whether the user of the request made it"`
 }
 
 // CommitDetails is all that is known of a commit: GET …/commits/{id}/details.

@@ -60,7 +60,7 @@ func (k *Kit) trace(t client.Trace) {
 	if t.RequestID != "" {
 		outcome += " request " + t.RequestID
 	}
-	k.Note("debug: %s %s: %s (%s)", t.Method, t.URL, outcome, t.Duration.Round(time.Millisecond))
+	_, _ = fmt.Fprintf(k.Err, "debug: %s %s: %s (%s)\n", t.Method, t.URL, outcome, t.Duration.Round(time.Millisecond))
 }
 
 func errSignedOut() error {

@@ -25,7 +25,7 @@ func Unconfirmed(what string) error {
 
 // ShowDestroyed says that something is gone; what names it in a sentence.
 func (k *Kit) ShowDestroyed(name, what string) error {
-	return k.Show(map[string]any{"name": name}, func(w io.Writer) error {
+	return k.Show(api.Destroyed{Name: name}, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "✅ Destroyed %s.\n", what)
 		return err
 	})

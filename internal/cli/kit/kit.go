@@ -33,7 +33,7 @@ type Kit struct {
 type Flags struct {
 	Project, Stage, App, Domain string
 	Output                      Output
-	Debug                       bool
+	Debug, Quiet                bool
 }
 
 // Streams are the three standard streams.
@@ -63,17 +63,16 @@ func (k *Kit) Interactive() bool { return IsTerminal(k.In) && IsTerminal(k.Err) 
 
 // Animated says whether the standard error can show a spinner: it is a terminal that understands it, and no build server.
 func (k *Kit) Animated() bool {
-	return IsTerminal(k.Err) && k.forPeople()
+	return IsTerminal(k.Err) && k.forPeople() && !k.Flags.Quiet
 }
 
-// Paint gives the colours of the standard output: none where it is no terminal that shows them, or NO_COLOR is set.
-func (k *Kit) Paint() render.Paint {
-	return render.Paint(IsTerminal(k.Out) && k.forPeople() && k.Getenv("NO_COLOR") == "")
-}
+// Paint gives the colours of the standard output: none where it is no terminal that shows them.
+func (k *Kit) Paint() render.Paint { return render.Paint(IsTerminal(k.Out) && k.forPeople()) }
 
 // forPeople says whether what is shown on a terminal may be more than lines of text.
 func (k *Kit) forPeople() bool {
-	return (k.Flags.Output == Table || k.Flags.Output == Wide) && k.Getenv("CI") == "" && k.Getenv("TERM") != "dumb"
+	lines := k.Getenv("NO_COLOR") != "" || k.Getenv("CI") != "" || k.Getenv("TERM") == "dumb"
+	return (k.Flags.Output == Table || k.Flags.Output == Wide) && !lines
 }
 
 // IsTerminal says whether a stream is a terminal.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/setopsco/setops/internal/cli/render"
+	"github.com/setopsco/setops/pkg/api"
 )
 
 // Output is the value of -o/--output.
@@ -62,9 +63,27 @@ func (k *Kit) ShowNames(plural string, list any, names []string) error {
 	})
 }
 
-// Note prints a line for people on standard error.
+// Notes is where all goes that is neither a result nor an error: standard error, or nowhere with --quiet.
+func (k *Kit) Notes() io.Writer {
+	if k.Flags.Quiet {
+		return io.Discard
+	}
+	return k.Err
+}
+
+// Note prints a line for people on standard error, unless they want quiet.
 func (k *Kit) Note(format string, args ...any) {
-	_, _ = fmt.Fprintf(k.Err, format+"\n", args...)
+	_, _ = fmt.Fprintf(k.Notes(), format+"\n", args...)
+}
+
+// Complain says on standard error what went wrong, even where quiet is wanted; to programs in one line of JSON.
+func (k *Kit) Complain(prefix string, p api.Problem) {
+	if k.Flags.Output == JSON {
+		_ = render.JSONLine(k.Err, api.Problems{Error: p})
+		return
+	}
+	text := Failure{Message: p.Message, Next: p.Next}
+	_, _ = fmt.Fprintf(k.Err, "%s%s\n", prefix, text.Error())
 }
 
 // Hint is a Note that scripts need not see: it is left out where standard error is no terminal.

@@ -32,6 +32,7 @@ func addFlags(root *cobra.Command, k *kit.Kit) {
 	flags.StringVar(&k.Flags.App, "app", "", "`APP` to work on (default SETOPS_APP)")
 	flags.StringVar(&k.Flags.Domain, "domain", "", "`DOMAIN` to work on, a custom one of the app")
 	flags.VarP(&k.Flags.Output, "output", "o", "table, wide (all columns), plain (nothing moves) or json")
+	flags.BoolVarP(&k.Flags.Quiet, "quiet", "q", false, "print nothing but results and errors")
 	flags.BoolVar(&k.Flags.Debug, "debug", false, "print each request to the server, without secrets")
 	flags.BoolP("help", "h", false, "show help")
 
@@ -47,6 +48,23 @@ func addFlags(root *cobra.Command, k *kit.Kit) {
 	complete("output", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return kit.Outputs(), cobra.ShellCompDirectiveNoFileComp
 	})
+}
+
+// AsksJSON says whether args have `-o json`, for errors in args that end their parsing before it is read.
+func AsksJSON(args []string) bool {
+	for i, a := range args {
+		switch a {
+		case "--":
+			return false
+		case "-ojson", "-o=json", "--output=json":
+			return true
+		case "-o", "--output":
+			if i+1 < len(args) && args[i+1] == string(kit.JSON) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // flagError says in a sentence what the parser found.

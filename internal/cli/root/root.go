@@ -105,6 +105,11 @@ func Execute(ctx context.Context, root *cobra.Command, args []string) error {
 	return root.ExecuteContext(ctx)
 }
 
+// Find gives the command that args name, and what of them is for it: its arguments and all flags.
+func Find(root *cobra.Command, args []string) (*cobra.Command, []string, error) {
+	return root.Find(arrange(root, args))
+}
+
 func unknownCommand(root *cobra.Command, name string) error {
 	next := kit.DidYouMean(root, name)
 	if next == "" {

@@ -19,8 +19,8 @@ A flag is stronger than a variable, a variable than .setops.yml, and that than ~
    SETOPS_URL            address of the server (default http://127.0.0.1:7700)
    SETOPS_ORGANIZATION   organization, in place of that of the session
    SETOPS_TOKEN          token, in place of that of the session
-   CI, TERM=dumb         lines in place of a spinner, and no colours
-   NO_COLOR              no colours
+   NO_COLOR, CI,         lines in place of a spinner, and no colours, as where standard
+   TERM=dumb             error or output is no terminal
 
 .setops.yml in the directory or the nearest parent that has one may set project, stage, app and service. Nothing else
 in it counts: a repository that you clone must not choose a server or a token for you.

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/pkg/api"
+	"github.com/setopsco/setops/pkg/client"
 	"github.com/spf13/cobra"
 )
 
@@ -35,15 +37,16 @@ func runAttach(ctx context.Context, opts *attachOptions) error {
 	if err != nil {
 		return err
 	}
-	id := opts.commit
-	if id == "" {
-		if id, err = toWatch(ctx, c, ref); err != nil {
+	if opts.commit != "" { // a beginning that is clear now may not be so when the stream has to be taken up again
+		commit, err := c.Commit(ctx, ref, opts.commit)
+		if err != nil {
 			return err
 		}
+		return follow(ctx, opts.kit, c, ref, commit.ID, progressOf(commit))
 	}
-	commit, err := c.Commit(ctx, ref, id)
+	id, err := toWatch(ctx, c, ref)
 	if err != nil {
 		return err
 	}
-	return follow(ctx, opts.kit, c, ref, commit)
+	return follow(ctx, opts.kit, c, ref, id, api.Progress{State: client.StateQueued})
 }

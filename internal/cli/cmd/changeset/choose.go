@@ -23,14 +23,7 @@ func live(ctx context.Context, c *client.Client, ref client.StageRef) ([]api.Com
 // ours gives what is live, and what of it is the user's.
 func ours(ctx context.Context, c *client.Client, ref client.StageRef) (all, mine []api.CommitSummary, err error) {
 	all, err = live(ctx, c, ref)
-	if err != nil || len(all) == 0 {
-		return nil, nil, err
-	}
-	me, err := c.Session(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return all, slices.DeleteFunc(slices.Clone(all), func(s api.CommitSummary) bool { return s.CreatedBy != me.Email }), nil
+	return all, slices.DeleteFunc(slices.Clone(all), func(s api.CommitSummary) bool { return !s.Mine }), err
 }
 
 // toWatch chooses the commit to look at where none is named: the user's newest, else the one that runs.

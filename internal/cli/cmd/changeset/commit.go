@@ -88,7 +88,7 @@ func runCommit(ctx context.Context, opts *commitOptions) error {
 	if err := showStart(k, commit); err != nil {
 		return err
 	}
-	return follow(ctx, k, c, ref, commit)
+	return follow(ctx, k, c, ref, commit.ID, progressOf(commit))
 }
 
 // notStarted says why there is no commit.

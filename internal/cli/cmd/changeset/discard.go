@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/pkg/api"
 	"github.com/spf13/cobra"
 )
 
@@ -33,10 +34,13 @@ func runDiscard(ctx context.Context, opts *discardOptions) error {
 		return err
 	}
 	discarded, err := c.Discard(ctx, ref)
-	if kit.HasCode(err, noChangeset) {
-		return nothingStaged(opts.kit, ref, opts.ignoreNotExist)
-	}
-	if err != nil {
+	switch {
+	case kit.HasCode(err, noChangeset):
+		if err := nothingStaged(opts.kit, ref, opts.ignoreNotExist); err != nil {
+			return err
+		}
+		return showDiscarded(opts.kit, discarded)
+	case err != nil:
 		return err
 	}
 	commands := "commands"
@@ -44,5 +48,9 @@ func runDiscard(ctx context.Context, opts *discardOptions) error {
 		commands = "command"
 	}
 	opts.kit.Note("Discarded %d %s.", discarded.Commands, commands)
-	return opts.kit.Show(discarded, func(io.Writer) error { return nil })
+	return showDiscarded(opts.kit, discarded)
+}
+
+func showDiscarded(k *kit.Kit, discarded api.Discarded) error {
+	return k.Show(discarded, func(io.Writer) error { return nil })
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/setopsco/setops/internal/cli/render"
+	"github.com/setopsco/setops/pkg/api"
 	"github.com/setopsco/setops/pkg/client"
 	"github.com/spf13/cobra"
 )
@@ -48,7 +49,7 @@ func runLog(ctx context.Context, opts *logOptions) error {
 	if err != nil {
 		return err
 	}
-	return opts.kit.Show(map[string]any{"commits": commits}, func(w io.Writer) error {
+	return opts.kit.Show(api.CommitList{Commits: commits}, func(w io.Writer) error {
 		if opts.kit.Flags.Output == kit.Wide {
 			return render.WideCommits(w, commits)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func runWait(ctx context.Context, opts *waitOptions) error {
 		limited, cancel = context.WithTimeout(ctx, opts.timeout)
 	}
 	defer cancel()
-	ended, err := awaitAll(limited, c, ref, opts.commit)
+	ended, err := awaitAll(limited, opts.kit, c, ref, opts.commit)
 	if limited.Err() != nil && ctx.Err() == nil {
 		return &kit.Failure{
 			Message: fmt.Sprintf("Not all has ended within %s; it goes on in the server.", opts.timeout),
@@ -61,28 +62,24 @@ func runWait(ctx context.Context, opts *waitOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := opts.kit.Show(map[string]any{"commits": ended}, func(io.Writer) error { return nil }); err != nil {
+	if err := opts.kit.Show(api.EndedCommits{Commits: ended}, func(io.Writer) error { return nil }); err != nil {
 		return err
 	}
 	return shortcomings(ended)
 }
 
 // awaitAll waits for one commit or for all, and gives them as they ended, in their order.
-func awaitAll(ctx context.Context, c *client.Client, ref client.StageRef, id string) ([]api.Commit, error) {
-	ids := []string{id}
-	if id == "" {
-		all, err := live(ctx, c, ref)
-		if err != nil {
-			return nil, err
-		}
-		ids = ids[:0]
-		for i := len(all) - 1; i >= 0; i-- {
-			ids = append(ids, all[i].ID)
-		}
+func awaitAll(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string) ([]api.Commit, error) {
+	begun, err := toAwait(ctx, c, ref, id)
+	if err != nil {
+		return nil, err
 	}
-	ended := make([]api.Commit, 0, len(ids))
-	for _, id := range ids {
-		commit, err := awaitOne(ctx, c, ref, id)
+	ended := make([]api.Commit, 0, len(begun))
+	for _, commit := range begun {
+		commit, err := awaitEnd(ctx, k, c, ref, commit)
+		if err == nil && commit.State == stateCancelled && k.Flags.Output != kit.JSON {
+			commit, err = c.Commit(ctx, ref, id) // the progress does not say by whom
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -91,15 +88,34 @@ func awaitAll(ctx context.Context, c *client.Client, ref client.StageRef, id str
 	return ended, nil
 }
 
-func awaitOne(ctx context.Context, c *client.Client, ref client.StageRef, id string) (api.Commit, error) {
-	commit, err := c.Commit(ctx, ref, id)
-	if err != nil || !client.Live(commit.State) {
-		return commit, err
+// toAwait gives the one commit, or all that run or wait, of which no more than id and state is known.
+func toAwait(ctx context.Context, c *client.Client, ref client.StageRef, id string) ([]api.Commit, error) {
+	if id != "" {
+		commit, err := c.Commit(ctx, ref, id)
+		return []api.Commit{commit}, err
 	}
-	if _, err := c.WatchCommit(ctx, ref, commit.ID, func(api.Progress) {}); err != nil {
+	all, err := live(ctx, c, ref)
+	begun := make([]api.Commit, 0, len(all))
+	for _, s := range slices.Backward(all) {
+		begun = append(begun, api.Commit{ID: s.ID, State: s.State})
+	}
+	return begun, err
+}
+
+// awaitEnd gives a commit as it ended: all of it where it is to be printed as JSON, else its state and why it failed.
+func awaitEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, commit api.Commit) (api.Commit, error) {
+	if !client.Live(commit.State) {
+		return commit, nil
+	}
+	last, err := c.WatchCommit(ctx, ref, commit.ID, func(api.Progress) {})
+	if err != nil {
 		return commit, detached(ref, commit.ID, err)
 	}
-	return c.Commit(ctx, ref, commit.ID)
+	if k.Flags.Output == kit.JSON {
+		return c.Commit(ctx, ref, commit.ID)
+	}
+	commit.State, commit.Failure = last.State, last.Failure
+	return commit, nil
 }
 
 // shortcomings says of each commit that is not done why.

@@ -11,20 +11,19 @@ import (
 	"github.com/setopsco/setops/pkg/client"
 )
 
-// follow shows the progress of a commit until it has ended, and then how.
-func follow(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, commit api.Commit) error {
-	progress := render.NewProgress(k.Err, k.Animated())
-	last := progressOf(commit)
+// follow shows the progress of a commit from where it is until it has ended, and then how.
+func follow(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string, last api.Progress) error {
+	progress := render.NewProgress(k.Notes(), k.Animated())
 	progress.Update(last)
 	var err error
 	if client.Live(last.State) {
-		last, err = c.WatchCommit(ctx, ref, commit.ID, progress.Update)
+		last, err = c.WatchCommit(ctx, ref, id, progress.Update)
 	}
 	progress.End()
 	if err != nil {
-		return detached(ref, commit.ID, err)
+		return detached(ref, id, err)
 	}
-	return showEnd(ctx, k, c, ref, commit.ID, last)
+	return showEnd(ctx, k, c, ref, id, last)
 }
 
 func progressOf(c api.Commit) api.Progress {

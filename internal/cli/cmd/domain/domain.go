@@ -41,7 +41,7 @@ func runList(ctx context.Context, opts *listOptions) error {
 	if err != nil {
 		return err
 	}
-	return opts.kit.Show(map[string]any{"domains": domains}, func(w io.Writer) error {
+	return opts.kit.Show(api.DomainList{Domains: domains}, func(w io.Writer) error {
 		return render.Domains(w, domains, func(d api.Domain) []string { return say(ref, d) })
 	})
 }

@@ -39,7 +39,7 @@ func runList(ctx context.Context, opts *listOptions) error {
 	if app.Env == nil {
 		app.Env = []api.EnvVar{}
 	}
-	return opts.kit.Show(map[string]any{"name": app.Name, "env": app.Env}, func(w io.Writer) error {
+	return opts.kit.Show(api.AppEnv{Name: app.Name, Env: app.Env}, func(w io.Writer) error {
 		if err := new(render.Block).Add("Name", app.Name).Write(w); err != nil {
 			return err
 		}

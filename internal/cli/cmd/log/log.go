@@ -85,7 +85,7 @@ func runLog(ctx context.Context, opts *logOptions) error {
 	if err != nil {
 		return err
 	}
-	return opts.kit.Show(map[string]any{"lines": lines}, func(w io.Writer) error {
+	return opts.kit.Show(api.LogLines{Lines: lines}, func(w io.Writer) error {
 		for _, l := range lines {
 			if err := render.LogLine(w, l, !opts.noSource); err != nil {
 				return err

@@ -50,7 +50,7 @@ func runList(ctx context.Context, opts *listOptions) error {
 	}
 	for _, d := range domains {
 		if d.Kind == "custom" && strings.EqualFold(d.Address, strings.TrimSuffix(name, ".")) {
-			return opts.kit.Show(map[string]any{"primary": d.Primary, "static_ip": d.StaticIP}, func(w io.Writer) error {
+			return opts.kit.Show(api.DomainOptions{Primary: d.Primary, StaticIP: d.StaticIP}, func(w io.Writer) error {
 				return render.Effects(w, []api.Effect{{Primary: &d.Primary, StaticIP: &d.StaticIP}})
 			})
 		}

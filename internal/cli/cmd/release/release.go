@@ -41,7 +41,7 @@ func runList(ctx context.Context, opts *listOptions) error {
 	if err != nil {
 		return err
 	}
-	return opts.kit.Show(map[string]any{"releases": releases}, func(w io.Writer) error {
+	return opts.kit.Show(api.ReleaseList{Releases: releases}, func(w io.Writer) error {
 		if opts.kit.Flags.Output == kit.Wide {
 			return showWide(w, releases)
 		}

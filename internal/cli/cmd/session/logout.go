@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/setopsco/setops/internal/cli/config"
 	"github.com/setopsco/setops/internal/cli/kit"
@@ -33,13 +34,15 @@ func runLogout(ctx context.Context, opts *logoutOptions) error {
 	}
 	if stored.Token == "" {
 		k.Note("You are not signed in.")
-		return nil
+		return showSignedOut(k, api.SignedOut{})
 	}
 	c, err := k.ClientAt(stored.Issuer, stored.Token)
 	if err != nil {
 		return err
 	}
+	out := api.SignedOut{Server: stored.Issuer, Ended: true}
 	if err := c.SignOut(ctx); err != nil && !isOver(err) {
+		out.Ended = false
 		k.Note("The server did not end the session, so it holds until it expires: %s", kit.Sentence(err.Error()))
 	}
 	if err := config.Store(stored.StoredPath,
@@ -47,7 +50,11 @@ func runLogout(ctx context.Context, opts *logoutOptions) error {
 		return err
 	}
 	k.Note("Signed out.")
-	return nil
+	return showSignedOut(k, out)
+}
+
+func showSignedOut(k *kit.Kit, out api.SignedOut) error {
+	return k.Show(out, func(io.Writer) error { return nil })
 }
 
 func onlyHome(getenv func(string) string) func(string) string {

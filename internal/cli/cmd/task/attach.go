@@ -15,7 +15,7 @@ import (
 func attach(ctx context.Context, k *kit.Kit, c *client.Client, ref client.AppRef, task api.Task) error {
 	log := k.Out
 	if k.Flags.Output == kit.JSON {
-		log = k.Err // standard output is for the task alone
+		log = k.Notes() // standard output is for the task alone
 	}
 	query := client.LogQuery{Task: task.ID, Whole: true}
 	ended, err := c.FollowTask(ctx, ref, query, func(l api.LogLine) error { return render.LogLine(log, l, true) })

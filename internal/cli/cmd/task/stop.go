@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/pkg/api"
 	"github.com/spf13/cobra"
 )
 
@@ -43,7 +44,7 @@ func runStop(ctx context.Context, opts *stopOptions) error {
 	if err := c.StopTask(ctx, ref, opts.id); err != nil {
 		return err
 	}
-	return opts.kit.Show(map[string]any{"id": opts.id}, func(w io.Writer) error {
+	return opts.kit.Show(api.StoppedTask{ID: opts.id}, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "✅ Stopping task %s.\n", opts.id)
 		return err
 	})

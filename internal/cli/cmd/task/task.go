@@ -8,6 +8,7 @@ import (
 
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/setopsco/setops/internal/cli/render"
+	"github.com/setopsco/setops/pkg/api"
 	"github.com/spf13/cobra"
 )
 
@@ -39,7 +40,7 @@ func runList(ctx context.Context, opts *listOptions) error {
 	if err != nil {
 		return err
 	}
-	return opts.kit.Show(map[string]any{"tasks": tasks}, func(w io.Writer) error {
+	return opts.kit.Show(api.TaskList{Tasks: tasks}, func(w io.Writer) error {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
 		}

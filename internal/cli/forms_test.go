@@ -1,0 +1,287 @@
+package cli_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/shlex"
+	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/internal/cli/root"
+	"github.com/setopsco/setops/pkg/client"
+	"github.com/spf13/cobra"
+)
+
+// texts are the commands whose result is a text for another program or a person, whatever -o says.
+var texts = map[string]string{
+	"help":                  "pages to read",
+	"completion bash":       "a script",
+	"completion zsh":        "a script",
+	"completion fish":       "a script",
+	"completion powershell": "a script",
+}
+
+// A form is one command of the tree with a line that works and one that does not, of testdata/commands.txt.
+type form struct {
+	name            string // as in "container:set command"
+	works, fails    string
+	groupOfCommands bool // it only says which commands are below it
+}
+
+// TestEveryCommandIsRecordedInEachForm runs every command of the tree: as a table, with -o plain, with -o json, and failing,
+// and compares what comes with testdata/forms.
+func TestEveryCommandIsRecordedInEachForm(t *testing.T) {
+	dir, err := filepath.Abs("testdata/forms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded := map[string]bool{}
+	for _, f := range forms(t) {
+		file := strings.NewReplacer(":", "-", " ", "-").Replace(f.name) + ".txt"
+		recorded[file] = true
+		t.Run(f.name, func(t *testing.T) { compareWithFile(t, filepath.Join(dir, file), f.play(t)) })
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !recorded[file.Name()] {
+			t.Errorf("testdata/forms/%s is of no command; remove it", file.Name())
+		}
+	}
+}
+
+// forms pairs the tree of commands with the lines of testdata/commands.txt.
+func forms(t *testing.T) []form {
+	t.Helper()
+	const file = "testdata/commands.txt"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	works, fails := map[string]string{}, map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		typed, isFailure := strings.CutPrefix(line, "! ")
+		if isFailure {
+			fails[commandOf(t, typed)] = typed
+		} else {
+			works[commandOf(t, typed)] = typed
+		}
+	}
+	var all []form
+	tree := newTree()
+	for _, cmd := range commands(tree) {
+		name := nameOf(cmd)
+		f := form{name: name, works: works[name], fails: fails[name], groupOfCommands: cmd.HasSubCommands()}
+		if f.works == "" && !f.groupOfCommands {
+			t.Errorf("%s: add a line `setops … %s …` that works, and run this test with -update", file, name)
+		}
+		if f.fails == "" {
+			t.Errorf("%s: add a line `! setops … %s …` that fails, and run this test with -update", file, name)
+		}
+		delete(works, name)
+		delete(fails, name)
+		all = append(all, f)
+	}
+	for name := range works {
+		t.Errorf("%s: there is no command %q", file, name)
+	}
+	return all
+}
+
+func newTree() *cobra.Command {
+	tree := root.New(kit.New(kit.Streams{Out: io.Discard, Err: io.Discard}, func(string) string { return "" }, "test"))
+	tree.InitDefaultHelpCmd() // cobra does so when it runs one
+	return tree
+}
+
+// commands are those that can be typed: neither setops alone nor topics of help.
+func commands(cmd *cobra.Command) []*cobra.Command {
+	var all []*cobra.Command
+	for _, sub := range cmd.Commands() {
+		if sub.Runnable() && !strings.HasPrefix(sub.Name(), "__complete") {
+			all = append(all, sub)
+		}
+		all = append(all, commands(sub)...)
+	}
+	return all
+}
+
+func nameOf(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "setops ") }
+
+// commandOf names the command that a line runs.
+func commandOf(t *testing.T, line string) string {
+	t.Helper()
+	args, err := shlex.Split(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd, _, err := root.Find(newTree(), args[1:])
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return nameOf(cmd)
+}
+
+// play runs a command in all its forms, each in a session of its own.
+func (f form) play(t *testing.T) string {
+	var b strings.Builder
+	if f.works != "" {
+		table := f.run(t, f.works)
+		f.record(&b, f.works, table)
+		f.playPlain(t, &b, table)
+		f.playJSON(t, &b, table)
+		if quiet := f.run(t, strings.Replace(f.works, "setops", "setops -q", 1)); quiet.stdout != table.stdout || quiet.stderr != "" {
+			t.Errorf("with -q it prints %q, without %q, and on standard error %q", quiet.stdout, table.stdout, quiet.stderr)
+		}
+	}
+	if f.fails == "" {
+		return b.String()
+	}
+	failed := f.run(t, f.fails)
+	if failed.code == 0 {
+		t.Errorf("this line shall fail: %s", f.fails)
+	}
+	f.record(&b, f.fails, failed)
+	failed = f.run(t, withOutput(f.fails, "json"))
+	f.record(&b, withOutput(f.fails, "json"), failed)
+	wantProblem(t, failed)
+	return b.String()
+}
+
+func (f form) playPlain(t *testing.T, b *strings.Builder, table result) {
+	line := withOutput(f.works, "plain")
+	plain := f.run(t, line)
+	if plain == table {
+		fmt.Fprintf(b, "$ %s\n(the same)\n\n", line)
+		return
+	}
+	f.record(b, line, plain)
+}
+
+func (f form) playJSON(t *testing.T, b *strings.Builder, table result) {
+	line := withOutput(f.works, "json")
+	json := f.run(t, line)
+	if texts[f.name] != "" {
+		if json != table {
+			t.Errorf("%s is %s, and not the same with -o json", f.name, texts[f.name])
+		}
+		return
+	}
+	f.record(b, line, json)
+	wantSchema(t, f.name, json.stdout)
+}
+
+func (f form) run(t *testing.T, line string) result {
+	s := newSession(t)
+	s.stdin = "demo\nada@example.com\ncorrect horse \n"
+	s.stored()
+	return s.typed(line)
+}
+
+// stored writes the session that login would have stored.
+func (s *session) stored() {
+	for _, entry := range s.environ {
+		if home, found := strings.CutPrefix(entry, "HOME="); found {
+			text := fmt.Sprintf("url: %s\norganization: demo\nemail: ada@example.com\ntoken: %s\nissuer: %s\nexpires_at: 2026-10-23T20:46:29Z\n",
+				s.server.URL, token, client.Origin(s.server.URL))
+			if err := os.WriteFile(filepath.Join(home, ".setops.yml"), []byte(text), 0o600); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (f form) record(b *strings.Builder, line string, r result) {
+	if texts[f.name] != "" && r.code == 0 && len(r.stdout) > 3000 {
+		r.stdout = r.stdout[:strings.Index(r.stdout, "\n")+1] + "(and so on)\n"
+	}
+	fmt.Fprintf(b, "$ %s\n%s", line, screen(r))
+}
+
+// withOutput asks a line for an output, unless it says by itself which one it wants.
+func withOutput(line, output string) string {
+	if strings.Contains(line, " -o ") {
+		return line
+	}
+	return strings.Replace(line, "setops", "setops -o "+output, 1)
+}
+
+// compareWithFile compares with a golden file, or writes it with -update.
+func compareWithFile(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v: -update writes it", err)
+	}
+	compareLines(t, got, string(want))
+}
+
+// moreThanOne are the commands that need more than one request, with the reason.
+var moreThanOne = map[string]struct {
+	requests int
+	why      string
+}{
+	"changeset:attach": {2, "the list of commits says which one it is, and the events of a commit are a stream"},
+	"changeset:cancel": {3, "the list of commits says which one it is, it is cancelled, and the stream says when it has ended"},
+	"changeset:commit": {2, "the events of a commit are a stream"},
+	"changeset:wait":   {2, "the list of commits says which ones there are, and the events of each are a stream"},
+	"task:run":         {2, "the log of a task is a stream"},
+}
+
+// TestNoCommandAsksTheServerMoreOftenThanItMust counts the requests of each command.
+func TestNoCommandAsksTheServerMoreOftenThanItMust(t *testing.T) {
+	unused := moreThanOne
+	for _, f := range forms(t) {
+		if f.works == "" {
+			continue
+		}
+		s := newSession(t)
+		s.stdin = "demo\nada@example.com\ncorrect horse \n"
+		s.stored()
+		s.typed(f.works)
+		allowed, reason := 1, "one is enough"
+		if more, found := moreThanOne[f.name]; found {
+			allowed, reason = more.requests, more.why
+		}
+		sent := s.server.sent()
+		if len(sent) > allowed {
+			t.Errorf("%s sends %d requests, allowed are %d (%s): %v", f.name, len(sent), allowed, reason, lines(sent))
+		}
+		if _, found := unused[f.name]; found && len(sent) < allowed {
+			t.Errorf("%s sends %d requests, fewer than the %d that moreThanOne allows it", f.name, len(sent), allowed)
+		}
+	}
+	names := map[string]bool{}
+	for _, cmd := range commands(newTree()) {
+		names[nameOf(cmd)] = true
+	}
+	for name := range moreThanOne {
+		if !names[name] {
+			t.Errorf("moreThanOne names %q, which is no command", name)
+		}
+	}
+}
+
+func lines(requests []request) []string {
+	var all []string
+	for _, r := range requests {
+		all = append(all, r.line)
+	}
+	return slices.Clip(all)
+}

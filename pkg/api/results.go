@@ -1,0 +1,78 @@
+package api
+
+// What `setops -o json` prints where it is not an answer of the API as it stands. The schemas of docs/schemas are made of
+// these types and of those of the API.
+
+// Names of what is listed, or lists of it.
+type (
+	// ProjectList is printed by project.
+	ProjectList struct {
+		Projects []Project `json:"projects"`
+	}
+	// StageList is printed by stage.
+	StageList struct {
+		Stages []Stage `json:"stages"`
+	}
+	// AppList is printed by app.
+	AppList struct {
+		Apps []AppName `json:"apps"`
+	}
+	// ReleaseList is printed by release.
+	ReleaseList struct {
+		Releases []Release `json:"releases"`
+	}
+	// TaskList is printed by task.
+	TaskList struct {
+		Tasks []Task `json:"tasks"`
+	}
+	// DomainList is printed by domain.
+	DomainList struct {
+		Domains []Domain `json:"domains"`
+	}
+	// CommitList is printed by changeset:log.
+	CommitList struct {
+		Commits []CommitSummary `json:"commits"`
+	}
+	// LogLines is printed by log, where it does not follow.
+	LogLines struct {
+		Lines []LogLine `json:"lines"`
+	}
+)
+
+// EndedCommits is printed by changeset:wait.
+type EndedCommits struct {
+	Commits []Commit `json:"commits" doc:"In the order of their turns; empty where nothing ran or waited"`
+}
+
+// AppEnv is printed by env.
+type AppEnv struct {
+	Name string   `json:"name" doc:"The app"`
+	Env  []EnvVar `json:"env" doc:"Sorted by key"`
+}
+
+// DomainOptions is printed by option with a domain.
+type DomainOptions struct {
+	Primary  bool `json:"primary"`
+	StaticIP bool `json:"static_ip"`
+}
+
+// Destroyed is printed by commands that destroy at once.
+type Destroyed struct {
+	Name string `json:"name" doc:"What is gone"`
+}
+
+// StoppedTask is printed by task:stop: the task was told to stop.
+type StoppedTask struct {
+	ID string `json:"id" doc:"As it was given"`
+}
+
+// SignedOut is printed by logout.
+type SignedOut struct {
+	Server string `json:"server,omitempty" doc:"Where the session was; absent where there was none"`
+	Ended  bool   `json:"ended" doc:"Whether the server has ended it; if not, it holds until it expires"`
+}
+
+// CLIVersion is printed by version.
+type CLIVersion struct {
+	Version string `json:"version" doc:"Of the command line"`
+}
