@@ -25,6 +25,7 @@ var homes = []home{
 	{"github.com/spf13/cobra", "internal/cli/... internal/daemon except internal/cli/config internal/cli/render"},
 	{"github.com/spf13/pflag", "internal/cli/root internal/daemon"},
 	{"go.yaml.in/yaml/v3", "internal/cli/config internal/daemon"},
+	{"github.com/docker/docker-credential-helpers", "internal/cli/cmd/docker"},
 	{"github.com/google/shlex", "internal/changeset"},
 
 	// What remembers.

@@ -107,12 +107,13 @@ var layers = []row{
 	{"internal/daemon", []string{"internal/... except internal/cli/..."}},
 	{"internal/cli/config", nil},
 	{"internal/cli/render", []string{"pkg/api"}},
+	{"internal/cli/docker", []string{"internal/cli/config"}},
 	{"internal/cli/kit", []string{"pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render"}},
 	{"internal/cli/cmd/...", []string{
-		"pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render", "internal/cli/kit",
+		"pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render", "internal/cli/kit", "internal/cli/docker",
 	}},
 	{"internal/cli/root", []string{"internal/cli/kit", "internal/cli/cmd/..."}},
-	{"internal/cli", []string{"pkg/api", "pkg/client", "internal/cli/kit", "internal/cli/root"}},
+	{"internal/cli", []string{"pkg/api", "pkg/client", "internal/cli/docker", "internal/cli/kit", "internal/cli/root"}},
 
 	// 7: programs.
 	{"cmd/setops", []string{"internal/cli"}},

@@ -8,11 +8,26 @@ package cli
 import (
 	"context"
 	"io"
+	"path/filepath"
 	"strings"
 
+	"github.com/setopsco/setops/internal/cli/docker"
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/setopsco/setops/internal/cli/root"
 )
+
+// Arguments gives the arguments of setops from those that the program was started with, its name first. Started as the
+// credential helper of Docker it is `setops docker`.
+func Arguments(started []string) []string {
+	if len(started) == 0 {
+		return nil
+	}
+	name := strings.TrimSuffix(filepath.Base(started[0]), ".exe")
+	if name == docker.Program {
+		return append([]string{"docker"}, started[1:]...)
+	}
+	return started[1:]
+}
 
 // Main runs setops with the arguments after the program's name and an environment like os.Environ's, and returns the exit
 // code. When ctx is done, the command detaches from what the server does for it.

@@ -263,7 +263,7 @@ func TestOnATerminalLoginAsksAndHidesThePassword(t *testing.T) {
 			_, _ = x.keyboard.WriteString(step.typed)
 		}
 	})
-	_, code := s.runOn(x, "login", "--url", s.server.URL)
+	_, code := s.runOn(x, "login", "--no-setup", "--url", s.server.URL)
 	wait.Wait()
 	if code != 0 || strings.Contains(x.raw(), "horse") {
 		t.Errorf("exit code %d, the screen is %q", code, x.raw())

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) {
 		"setops": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			os.Exit(cli.Main(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+			os.Exit(cli.Main(ctx, cli.Arguments(os.Args), os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
 }
@@ -30,7 +31,17 @@ func TestScripts(t *testing.T) {
 		Setup:              setUp,
 		Cmds:               commands,
 		RequireUniqueNames: true,
+		Condition: func(name string) (bool, error) {
+			return os.Getenv("SETOPS_TEST_DOCKER") == "1", unknownUnless(name == "docker", name)
+		},
 	})
+}
+
+func unknownUnless(known bool, condition string) error {
+	if known {
+		return nil
+	}
+	return fmt.Errorf("there is no condition %q", condition)
 }
 
 // worldKey is where a script finds its server.

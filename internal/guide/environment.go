@@ -26,7 +26,7 @@ func (p *Player) environment() ([]string, error) {
 	local := "127.0.0.1,localhost,.localhost"
 	return append(append(env, caches...),
 		"HOME="+p.home(),
-		"PATH="+p.cfg.Programs+string(filepath.ListSeparator)+os.Getenv("PATH"),
+		"PATH="+strings.Join([]string{p.cfg.Programs, filepath.Join(p.home(), "bin"), os.Getenv("PATH")}, string(filepath.ListSeparator)),
 		"NO_PROXY="+local, "no_proxy="+local,
 		"SETOPSD_DATA_DIR="+p.data(),
 		"SETOPSD_LISTEN=127.0.0.1:0",

@@ -185,7 +185,7 @@ func (p *Player) serve(ctx context.Context, s *Step, command string) (err error)
 func (p *Player) Invitation() string {
 	return p.real(fmt.Sprintf(`The server stays up. In another terminal:
 
-  export HOME=%s PATH=%s:$PATH SETOPS_PROJECT=<PROJECT> SETOPS_STAGE=<STAGE> SETOPS_APP=<APPNAME>
+  export HOME=%s PATH=%s:$HOME/bin:$PATH SETOPS_PROJECT=<PROJECT> SETOPS_STAGE=<STAGE> SETOPS_APP=<APPNAME>
   setops app:ps <APPNAME>
   curl http://<APPNAME>.<STAGE>.<PROJECT>.localhost:8080/
 

@@ -19,9 +19,6 @@ func Store(path string, pairs ...Pair) error {
 	if path == "" {
 		return errors.New("there is no home directory to store the session in: set HOME, or use SETOPS_TOKEN instead")
 	}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // a link stays a link
-	}
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read %s: %w", path, err)
@@ -30,7 +27,7 @@ func Store(path string, pairs ...Pair) error {
 	if err != nil {
 		return fmt.Errorf("change %s: %w", path, err)
 	}
-	if err := replace(path, text); err != nil {
+	if err := Replace(path, text); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
@@ -75,9 +72,13 @@ func set(mapping *yaml.Node, p Pair) {
 	mapping.Content = append(mapping.Content, &key, &value)
 }
 
-// replace writes beside and renames, so that neither a crash nor a full disk costs the file.
-func replace(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), FileName+".*") // 0600 by itself
+// Replace gives a file of the user's a new text, private (0600). It writes beside it and renames, so that neither a crash nor
+// a full disk costs the file.
+func Replace(path string, text []byte) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // a link stays a link
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600 by itself
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func match(root *cobra.Command, w []string) ([]string, int) {
 	if len(w) >= 2 && isCommand(root, w[0]+":"+w[1]) {
 		return []string{w[0] + ":" + w[1]}, 2
 	}
-	if len(w) >= 2 && w[1] == "list" && isCommand(root, w[0]) {
+	if len(w) >= 2 && w[1] == "list" && isCommand(root, w[0]) && !takes(root, w[0], "list") {
 		return w[:1:1], 2
 	}
 	if len(w) >= 1 && isCommand(root, w[0]) {
@@ -97,6 +97,13 @@ func match(root *cobra.Command, w []string) ([]string, int) {
 
 func isCommand(root *cobra.Command, name string) bool {
 	return slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == name })
+}
+
+// takes says whether a command has a use of its own for a word.
+func takes(root *cobra.Command, name, word string) bool {
+	return slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool {
+		return c.Name() == name && slices.Contains(c.ValidArgs, word)
+	})
 }
 
 func pick(args []string, at []int) []string {

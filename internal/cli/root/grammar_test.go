@@ -31,6 +31,7 @@ func TestLinesThatMeanTheSameAreArrangedTheSame(t *testing.T) {
 		{"--before 2026 log", "log --before 2026"},
 		{"--before log log", "log --before log"},
 		{"app --before=2026 log show web", "log --app web --before=2026"},
+		{"docker list", "docker list"},
 		{"help release create", "help release:create"},
 		{"help", "help"},
 		{"login info", "login:info"},

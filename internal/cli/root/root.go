@@ -13,12 +13,14 @@ import (
 	"github.com/setopsco/setops/internal/cli/cmd/changeset"
 	"github.com/setopsco/setops/internal/cli/cmd/completion"
 	"github.com/setopsco/setops/internal/cli/cmd/container"
+	"github.com/setopsco/setops/internal/cli/cmd/docker"
 	"github.com/setopsco/setops/internal/cli/cmd/domain"
 	"github.com/setopsco/setops/internal/cli/cmd/env"
 	"github.com/setopsco/setops/internal/cli/cmd/log"
 	"github.com/setopsco/setops/internal/cli/cmd/network"
 	"github.com/setopsco/setops/internal/cli/cmd/option"
 	"github.com/setopsco/setops/internal/cli/cmd/project"
+	"github.com/setopsco/setops/internal/cli/cmd/registry"
 	"github.com/setopsco/setops/internal/cli/cmd/release"
 	"github.com/setopsco/setops/internal/cli/cmd/resource"
 	"github.com/setopsco/setops/internal/cli/cmd/session"
@@ -47,7 +49,7 @@ func groups(k *kit.Kit) []struct {
 		title    string
 		commands [][]*cobra.Command
 	}{
-		{"Session", [][]*cobra.Command{session.Commands(k)}},
+		{"Session", [][]*cobra.Command{session.Commands(k), registry.Commands(k)}},
 		{"Projects and stages", [][]*cobra.Command{project.Commands(k), stage.Commands(k)}},
 		{"Apps", [][]*cobra.Command{
 			app.Commands(k), container.Commands(k), network.Commands(k), resource.Commands(k), env.Commands(k),
@@ -55,7 +57,7 @@ func groups(k *kit.Kit) []struct {
 		}},
 		{"Releases and changesets", [][]*cobra.Command{release.Commands(k), changeset.Commands(k)}},
 		{"Tasks and logs", [][]*cobra.Command{task.Commands(k), log.Commands(k)}},
-		{programGroup, [][]*cobra.Command{versioncmd.Commands(k), completion.Commands(k)}},
+		{programGroup, [][]*cobra.Command{versioncmd.Commands(k), completion.Commands(k), docker.Commands(k)}},
 	}
 }
 

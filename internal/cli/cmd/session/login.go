@@ -34,8 +34,9 @@ func newLogin(k *kit.Kit, run func(context.Context, *loginOptions) error) *cobra
 		Long: "Sign in to a server and store the session in ~/.setops.yml, readable by you only. The session is sent to no other\n" +
 			"server than the one that issued it.\n\n" +
 			"On a terminal it asks for organization, e-mail address and password. With --service-user it reads three lines from\n" +
-			"standard input instead: organization, user name, password; such a session lives 4 hours. The configuration of Docker\n" +
-			"is left alone, with and without --no-setup.",
+			"standard input instead: organization, user name, password; such a session lives 4 hours.\n\n" +
+			"Docker is set up to ask setops for the credentials of the server's image registry: by an entry in its configuration and\n" +
+			"the program docker-credential-setops in ~/bin. With --no-setup it is left alone.",
 		Example: "  setops login --url https://setops.example.com\n" +
 			"  printf '%s\\n' demo deploy \"$PASSWORD\" | setops login --service-user",
 		Args: kit.AtMostArgs(0),
@@ -75,6 +76,9 @@ func runLogin(ctx context.Context, opts *loginOptions) error {
 	}
 	if err := store(stored.StoredPath, c.Address(), session); err != nil {
 		return err
+	}
+	if !opts.noSetup {
+		setUpDocker(k, c.Address())
 	}
 	if stored.FromEnv {
 		k.Note("SETOPS_TOKEN is set and takes precedence over this session.")

@@ -18,7 +18,8 @@ func newLogout(k *kit.Kit, run func(context.Context, *logoutOptions) error) *cob
 	return &cobra.Command{
 		Use:     "logout",
 		Short:   "Sign out",
-		Long:    "End the session on the server and remove it from ~/.setops.yml. Where the server cannot be reached, it is removed only.",
+		Long:    "End the session on the server and remove it from ~/.setops.yml. Where the server cannot be reached, it is removed only.\n" +
+			"Docker does not ask setops for credentials any more.",
 		Example: "  setops logout",
 		Args:    kit.AtMostArgs(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), opts) },
@@ -49,6 +50,7 @@ func runLogout(ctx context.Context, opts *logoutOptions) error {
 		config.Pair{Key: "token"}, config.Pair{Key: "issuer"}, config.Pair{Key: "expires_at"}); err != nil {
 		return err
 	}
+	takeBackDocker(k, stored.Issuer)
 	k.Note("Signed out.")
 	return showSignedOut(k, out)
 }

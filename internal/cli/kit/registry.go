@@ -1,0 +1,45 @@
+package kit
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/setopsco/setops/internal/cli/config"
+)
+
+// Registry is how the image registry of the server is reached as the user of the session.
+type Registry struct {
+	Host  string // as it stands in front of the name of an image: HOST or HOST:PORT
+	User  string
+	Token string // in a password's place
+}
+
+// Registry gives the registry of the server in use.
+func (k *Kit) Registry() (Registry, error) {
+	c, err := k.Config()
+	if err != nil {
+		return Registry{}, err
+	}
+	return RegistryOf(c)
+}
+
+// RegistryOf gives the registry of the server that a configuration names.
+func RegistryOf(c *config.Config) (Registry, error) {
+	token, err := tokenFor(c)
+	if err != nil {
+		return Registry{}, err
+	}
+	return Registry{Host: RegistryHost(c.URL), User: first(c.Email, "token"), Token: token}, nil
+}
+
+// RegistryHost is the registry of the server at an address: it answers where the API does.
+func RegistryHost(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	if strings.EqualFold(u.Scheme, "https") {
+		return strings.TrimSuffix(u.Host, ":443")
+	}
+	return u.Host
+}
