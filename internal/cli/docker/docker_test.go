@@ -150,6 +150,7 @@ func TestTheHelperRunsSetopsWhereverThatIs(t *testing.T) {
 		t.Errorf("it says %q", got)
 	}
 }
+
 // run runs the helper program as Docker does, with programs of a directory in its path.
 func run(t *testing.T, p Paths, path string) string {
 	t.Helper()

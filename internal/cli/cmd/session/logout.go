@@ -16,9 +16,9 @@ type logoutOptions struct{ kit *kit.Kit }
 func newLogout(k *kit.Kit, run func(context.Context, *logoutOptions) error) *cobra.Command {
 	opts := &logoutOptions{kit: k}
 	return &cobra.Command{
-		Use:     "logout",
-		Short:   "Sign out",
-		Long:    "End the session on the server and remove it from ~/.setops.yml. Where the server cannot be reached, it is removed only.\n" +
+		Use:   "logout",
+		Short: "Sign out",
+		Long: "End the session on the server and remove it from ~/.setops.yml. Where the server cannot be reached, it is removed only.\n" +
 			"Docker does not ask setops for credentials any more.",
 		Example: "  setops logout",
 		Args:    kit.AtMostArgs(0),
