@@ -24,10 +24,11 @@ type vault struct {
 	box   Box
 }
 
-func purpose(key string) string { return "certificate " + key }
+// Purpose is what the value under a key is sealed for.
+func Purpose(key string) string { return "certificate " + key }
 
 func (v vault) keep(ctx context.Context, key string, value []byte) error {
-	return v.store.KeepCertificate(ctx, key, v.box.Seal(purpose(key), string(value)), time.Now())
+	return v.store.KeepCertificate(ctx, key, v.box.Seal(Purpose(key), string(value)), time.Now())
 }
 
 // open gives what is kept under a key; ok is false where there is nothing.
@@ -36,7 +37,7 @@ func (v vault) open(ctx context.Context, key string) (value []byte, changed time
 	if err != nil || !ok {
 		return nil, changed, false, err
 	}
-	text, err := v.box.Open(purpose(key), sealed)
+	text, err := v.box.Open(Purpose(key), sealed)
 	if err != nil {
 		return nil, changed, false, fmt.Errorf("open certificate %s: %w", key, err)
 	}

@@ -2,16 +2,12 @@ package daemon
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 
-	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/store"
 )
 
@@ -23,9 +19,6 @@ const (
 	postgresKind = "postgres"
 )
 
-// keyCheck is what a database knows its key by, and nothing else about it.
-const keyCheck = "key-check"
-
 func (c *core) openStore(ctx context.Context) (err error) {
 	if c.Config.Database == "" {
 		err = c.openSQLite(ctx)
@@ -35,7 +28,7 @@ func (c *core) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.proveKey(ctx); err != nil {
+	if err := c.settleKey(ctx); err != nil {
 		return err
 	}
 	if c.instance, err = c.dir.instance(); err != nil {
@@ -95,40 +88,15 @@ func (c *core) openPostgres(ctx context.Context) error {
 // openOwnKey opens the key of a database that another directory may have the key of: where there is none, this is more likely a
 // second server with a directory of its own than a loss.
 func (c *core) openOwnKey(needed bool) error {
-	there, err := c.dir.has("key")
+	there, err := c.dir.has(keyFile)
 	if err != nil {
 		return err
 	}
-	if there || !needed {
+	if there || !needed || c.Config.KeyFile != "" {
 		return c.openKey(needed)
 	}
 	return fmt.Errorf("the database is one of another data directory than %s: name that one with --data-dir; or, where it is this one, "+
-		"the file %s is gone; put it back from a backup", c.dir.path, c.dir.file("key"))
-}
-
-// openKey opens the key that seals values. Where one is needed there must be one already.
-func (c *core) openKey(needed bool) (err error) {
-	if c.sealKey, err = c.dir.secret("key", seal.KeySize, needed); err != nil {
-		return err
-	}
-	c.box, err = seal.New(c.sealKey)
-	return err
-}
-
-// proveKey refuses a database whose values are sealed with another key.
-func (c *core) proveKey(ctx context.Context) error {
-	mac := hmac.New(sha256.New, c.sealKey)
-	mac.Write([]byte("the key of a setopsd installation"))
-	own := hex.EncodeToString(mac.Sum(nil))
-	have, err := c.store.Install(ctx, keyCheck, own)
-	if err != nil {
-		return err
-	}
-	if have != own {
-		return fmt.Errorf("the values in the database are sealed with another key than %s; put the key there that belongs to this database, "+
-			"or use another database", c.dir.file("key"))
-	}
-	return nil
+		"the file %s is gone; put it back from a backup", c.dir.path, c.dir.file(keyFile))
 }
 
 func (d *dataDir) has(name string) (bool, error) {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,25 +17,55 @@ import (
 //
 //	setops.db        projects, stages, changesets, commits (SQLite), or instead
 //	database         says that they are in PostgreSQL
-//	key              seals values of env; whoever has it and the database can read them
+//	key              seals values of env; whoever has it and the database can read them; with key.new and key.old: key.go
 //	instance         8 hexadecimal digits that name what this installation makes in the kernel
 //	admin-password   where it was generated
 //	registry/        images as they were pushed
 //	engine/          unpacked images, tasks, logs, networks
 //	control.sock     where `setopsd gc` asks the server that runs
 //	lock             held while a server runs, with the number of its process in it
+//	standby          held by all servers that stand by
 type dataDir struct {
 	path string
-	lock *os.File
+	lock *os.File // of the server that runs, or of one that stands by
 }
 
 // errInUse is the error of a data directory that another server uses.
 var errInUse = errors.New("another setopsd uses the data directory")
 
-// shareDataDir opens the directory beside the server that uses it.
-func shareDataDir(path string) (*dataDir, error) {
+// atDataDir names the directory and takes nothing of it.
+func atDataDir(path string) (*dataDir, error) {
 	path, err := filepath.Abs(path)
 	return &dataDir{path: path}, err
+}
+
+// shareDataDir opens the directory beside the server that uses it.
+func shareDataDir(path string) (*dataDir, error) {
+	d, err := atDataDir(path)
+	if err != nil {
+		return nil, err
+	}
+	if d.lock, err = os.OpenFile(d.file("standby"), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return nil, fmt.Errorf("open data directory: %w", err)
+	}
+	if err := unix.Flock(int(d.lock.Fd()), unix.LOCK_SH|unix.LOCK_NB); err != nil {
+		d.lock.Close()
+		return nil, fmt.Errorf("the key of the data directory %s is being changed by setopsd rotate-key; start the server once that has ended", d.path)
+	}
+	return d, nil
+}
+
+// excludeOthers makes sure that no server stands by, and that none begins to, until release is called.
+func (d *dataDir) excludeOthers() (release func() error, err error) {
+	f, err := os.OpenFile(d.file("standby"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open data directory: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%w %s: it stands by; stop all of its servers", errInUse, d.path)
+	}
+	return func() error { return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close()) }, nil
 }
 
 // openDataDir makes the directory where it is not there, and makes sure that no other server uses it. Errors: errInUse.
@@ -100,11 +129,7 @@ func (d *dataDir) secret(name string, size int, needed bool) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	value, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(value) != size {
-		return nil, fmt.Errorf("the file %s is damaged: it must hold %d bytes in hexadecimal", d.file(name), size)
-	}
-	return value, nil
+	return decodeKey(d.file(name), text, size)
 }
 
 func (d *dataDir) instance() (string, error) {

@@ -143,16 +143,20 @@ func (c *core) openEngine(ctx context.Context) error {
 	return nil
 }
 
-func (c *core) openDomains(context.Context) (err error) {
+func (c *core) openDomains(ctx context.Context) error {
+	key, err := c.domainKey(ctx)
+	if err != nil {
+		return err
+	}
 	config := domain.Config{
 		Domain: c.Config.Domain, PublicAddresses: c.Config.settings.addresses, Resolver: c.Config.DNSResolver,
-		Key: c.sealKey, Store: c.store,
+		Key: key, Store: c.store,
 	}
 	if c.certs != nil {
 		config.Certificates = c.certs
 	}
-	c.domains, err = domain.New(config)
-	return err
+	c.domains = domain.New(config)
+	return nil
 }
 
 func (c *core) openCommits(context.Context) error {

@@ -24,7 +24,16 @@ type portRange struct{ low, high int }
 
 // read reads the files that flags name, all of them, so that a server with a wrong one does not start half.
 func (c *Config) read() error {
-	return errors.Join(c.readRoots(), c.readCertificates())
+	return errors.Join(c.readKey(), c.readRoots(), c.readCertificates())
+}
+
+// readKey looks whether there is one where the operator says so. Who needs it reads it again.
+func (c *Config) readKey() error {
+	if c.KeyFile == "" {
+		return nil
+	}
+	_, err := readKey(c.KeyFile)
+	return err
 }
 
 func (c *Config) readRoots() error {

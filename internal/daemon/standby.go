@@ -29,6 +29,7 @@ func (d *Daemon) openStandby(ctx context.Context) (err error) {
 	if c.dir, err = shareDataDir(d.Config.DataDir); err != nil {
 		return err
 	}
+	c.onClose(c.dir.Close)
 	if err := d.front.api.listen(d.front.sockets); err != nil {
 		return err
 	}

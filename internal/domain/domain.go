@@ -8,8 +8,6 @@ package domain
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -37,7 +35,7 @@ type Config struct {
 	Domain          string       // of the server: public apps answer below it
 	PublicAddresses []netip.Addr // where the world reaches the router; may be none
 	Resolver        string       // HOST:PORT of the name server to ask; empty: those of the system
-	Key             []byte       // the server's, from which the key of the validation records is derived
+	Key             []byte       // of the validation records: whoever changes it changes what users have published
 	Store           Store
 	Certificates    Certificates // nil where the server does not speak TLS
 }
@@ -45,18 +43,11 @@ type Config struct {
 // Service does it.
 type Service struct {
 	Config
-	key     []byte
 	resolve resolver
 }
 
 // New makes a service.
-func New(c Config) (*Service, error) {
-	key, err := hkdf.Key(sha256.New, c.Key, nil, "setops domain validation", sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("derive key of domain validation: %w", err)
-	}
-	return &Service{Config: c, key: key, resolve: resolver{address: c.Resolver}}, nil
-}
+func New(c Config) *Service { return &Service{Config: c, resolve: resolver{address: c.Resolver}} }
 
 // Admit refuses a command that is being staged for what only the server knows: its own names, domains of apps on other
 // stages, and, of `domain:validate`, what DNS says; that takes at most LookupLimit. Commands about other things are

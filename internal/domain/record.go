@@ -31,7 +31,7 @@ func (s *Service) Validation(stage setops.StageRef, app, domain string) Record {
 
 // label is 64 bits of an HMAC: more than anybody can try, and short enough for long domains.
 func (s *Service) label(parts ...string) string {
-	mac := hmac.New(sha256.New, s.key)
+	mac := hmac.New(sha256.New, s.Key)
 	for _, p := range parts {
 		fmt.Fprintf(mac, "%d:%s", len(p), p)
 	}

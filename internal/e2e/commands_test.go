@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/setopsco/setops/internal/daemon"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -37,6 +38,7 @@ import (
 //	grant EMAIL SCOPE ROLE         SCOPE is PROJECT or PROJECT/STAGE
 //	as EMAIL [expired]             is that user from here on, with a new token or one that has expired
 //	server stop|start              as SIGTERM does; tasks go on
+//	rotate-key                     is setopsd rotate-key
 //	host fail METHOD | heal METHOD makes a method of the host's container runtime fail
 //	visit STATUS HOST [PATH]       asks the router
 //	proxy start|cut|mend           puts a proxy between setops and the server, which can cut connections; proxy limit BYTES:
@@ -47,7 +49,7 @@ import (
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "image": image, "open": open,
-	"user": user, "grant": grant, "as": as, "server": server, "host": hostFault, "visit": visit, "proxy": useProxy,
+	"user": user, "grant": grant, "as": as, "server": server, "rotate-key": rotateKey, "host": hostFault, "visit": visit, "proxy": useProxy,
 	"counted": counted, "nowhere": nowhere, "dns": publish, "addresses": addresses,
 }
 
@@ -198,6 +200,15 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(worldOf(ts).start())
 	default:
 		ts.Fatalf("usage: server stop|start")
+	}
+}
+
+func rotateKey(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 0, "rotate-key")
+	c := worldOf(ts).config
+	args = []string{"rotate-key", "--data-dir", c.DataDir, "--database", c.Database}
+	if code := daemon.Main(args, func(string) string { return "" }, ts.Stdout(), ts.Stderr()); neg != (code != 0) {
+		ts.Fatalf("exit code %d", code)
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 // KeySize is the length of the key, in bytes.
 const KeySize = 32
 
-// prefix names the scheme, so that another one can follow.
-const prefix = "s1:"
+// Prefix is how every sealed text begins. It names the scheme, so that another one can follow.
+const Prefix = "s1:"
 
 // Box seals and opens. Equal values of the same purpose have equal sealed text (the nonce is a MAC of the purpose and the
 // value: a synthetic IV), so that a change can be recognised without opening; values of different purposes never do.
@@ -60,15 +60,15 @@ func (b *Box) Seal(purpose, value string) setops.Sealed {
 	mac.Write([]byte(value))
 	nonce := mac.Sum(nil)[:chacha20poly1305.NonceSizeX]
 	text := b.aead.Seal(nonce, nonce, []byte(value), []byte(purpose))
-	return setops.Sealed(prefix + base64.RawStdEncoding.EncodeToString(text))
+	return setops.Sealed(Prefix + base64.RawStdEncoding.EncodeToString(text))
 }
 
 // Open decrypts what Seal made for the same purpose.
 func (b *Box) Open(purpose string, sealed setops.Sealed) (string, error) {
-	if len(sealed) < len(prefix) || string(sealed[:len(prefix)]) != prefix {
+	if len(sealed) < len(Prefix) || string(sealed[:len(Prefix)]) != Prefix {
 		return "", errors.New("open sealed value: it is none")
 	}
-	text, err := base64.RawStdEncoding.DecodeString(string(sealed[len(prefix):]))
+	text, err := base64.RawStdEncoding.DecodeString(string(sealed[len(Prefix):]))
 	if err != nil || len(text) < chacha20poly1305.NonceSizeX {
 		return "", errors.New("open sealed value: it is damaged")
 	}

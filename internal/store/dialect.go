@@ -13,6 +13,7 @@ import (
 // dialect is what differs between the databases, besides how they are opened.
 type dialect struct {
 	isolation sql.IsolationLevel // of transactions that write
+	compact   []string           // statements that leave nothing of former rows
 
 	// What an error of the database's driver says.
 	isTaken      func(error) bool // a unique value is there already

@@ -17,6 +17,7 @@ import (
 
 var postgresDialect = dialect{
 	isolation:    sql.LevelSerializable,
+	compact:      []string{`VACUUM FULL apps`, `VACUUM FULL commands`, `VACUUM FULL commits`, `VACUUM FULL certificates`, `VACUUM FULL installation`},
 	isTaken:      func(err error) bool { return hasState(err, "23505") },
 	isFull:       func(err error) bool { return hasState(err, "53100") },
 	isLost:       isLost,

@@ -15,6 +15,7 @@ import (
 
 // Writers of SQLite wait in line, and a commit ends in this process: there is nothing to run again or to ask about.
 var sqliteDialect = dialect{
+	compact: []string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`},
 	isTaken: func(err error) bool {
 		code := sqliteCode(err)
 		return code == sqlitecode.SQLITE_CONSTRAINT_UNIQUE || code == sqlitecode.SQLITE_CONSTRAINT_PRIMARYKEY

@@ -20,8 +20,13 @@ const (
 // change runs f in a transaction that writes, and that behaves as if no other ran at the same time. Where the database
 // finds that another did, all is undone and f is called again: it must set what it captures, and not add to it.
 func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return s.changeWithin(ctx, transactionLimit, f)
+}
+
+// changeWithin is change for what takes longer.
+func (s *Store) changeWithin(ctx context.Context, limit time.Duration, f func(tx *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		err := s.try(ctx, f)
+		err := s.try(ctx, limit, f)
 		if attempt == attempts || s.dialect.hasMet == nil || !s.dialect.hasMet(err) {
 			return named(err)
 		}
@@ -43,13 +48,13 @@ func pause(ctx context.Context, attempt int) error {
 }
 
 // try runs f once. Who calls may give up until the commit, and not within it: it would not be known what became of it.
-func (s *Store) try(ctx context.Context, f func(tx *sql.Tx) error) error {
+func (s *Store) try(ctx context.Context, limit time.Duration, f func(tx *sql.Tx) error) error {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	defer conn.Close()
-	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionLimit)
+	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	tx, err := conn.BeginTx(lasting, &sql.TxOptions{Isolation: s.dialect.isolation})
 	if err != nil {
