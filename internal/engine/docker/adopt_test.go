@@ -131,3 +131,15 @@ func dockerCLI(t testing.TB, args ...string) string {
 	}
 	return strings.TrimSpace(string(out))
 }
+
+func TestWhatDockerMakesForAServerThatWasKilledIsRemoved(t *testing.T) {
+	h := newHouse(t)
+	h.reopen(func() {})
+	ours := h.run(h.spec("wait"))
+	late := h.spec("wait")
+	name := "setops-" + h.cfg.Instance + "-" + late.ID
+	image := dockerCLI(t, "container", "inspect", "--format", "{{.Image}}", "setops-"+h.cfg.Instance+"-"+ours.ID)
+	dockerCLI(t, "create", "--name", name, "--label", "setops.instance="+h.cfg.Instance, "--label", "setops.task="+late.ID, image)
+	h.await(func() bool { return exec.Command("docker", "container", "inspect", name).Run() != nil }, "it is still there")
+	dockerCLI(t, "container", "inspect", "setops-"+h.cfg.Instance+"-"+ours.ID)
+}

@@ -52,6 +52,8 @@ type Runtime struct {
 	cancel context.CancelFunc
 	beside sync.WaitGroup
 
+	adopted sync.Once // what earlier processes made
+
 	networking sync.Mutex // held while networks are made and removed
 
 	mu         sync.Mutex

@@ -15,14 +15,14 @@ import (
 	"github.com/setopsco/setops/internal/engine/host"
 )
 
-// List gives the containers of this installation, and goes on fetching what they write.
+// List gives the containers of this installation, and goes on fetching what they write. From then on others are strays.
 func (r *Runtime) List(ctx context.Context) ([]host.Found, error) {
-	all, err := r.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: r.ours()})
+	all, err := r.list(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list containers: %w", err)
+		return nil, err
 	}
 	var found []host.Found
-	for _, item := range all.Items {
+	for _, item := range all {
 		id, ours := r.isTask(item.Names, item.Labels)
 		if !ours {
 			continue
@@ -36,6 +36,7 @@ func (r *Runtime) List(ctx context.Context) ([]host.Found, error) {
 		}
 		found = append(found, r.find(id, one))
 	}
+	r.adopted.Do(func() { r.beside.Go(r.removeStrays) })
 	return found, nil
 }
 
