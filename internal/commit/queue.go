@@ -66,13 +66,9 @@ func (s *Service) leaves(stageID string) bool {
 	return true
 }
 
-// lookAround is how often the queues are looked at for what nobody here has told of: commits whose time is over, and those of
-// other servers.
-const lookAround = time.Second
-
 // watchQueues works until the server stops.
 func (s *Service) watchQueues() {
-	ticker := time.NewTicker(lookAround)
+	ticker := time.NewTicker(s.Again)
 	defer ticker.Stop()
 	for {
 		select {

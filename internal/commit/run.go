@@ -334,12 +334,9 @@ func (s *Service) end(t *turn, state changeset.State, failure *changeset.Failure
 	})
 }
 
-// retryAfter is the time between two tries of what must be done in the end.
-const retryAfter = time.Second
-
 func (s *Service) pause(ctx context.Context) bool {
 	select {
-	case <-time.After(retryAfter):
+	case <-time.After(s.Again):
 		return true
 	case <-ctx.Done():
 		return false

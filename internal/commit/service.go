@@ -70,6 +70,9 @@ type Config struct {
 	Owner string
 	// Lease is how long a commit belongs to who does not renew that; 0: 12 s.
 	Lease time.Duration
+	// Again is the time between two tries of what must be done in the end, and between two looks at the queues for what nobody
+	// here has told of: commits whose time is over, and those of other servers; 0: 1 s.
+	Again time.Duration
 	// Shared says that servers of other owners have the same database: one takes over what another leaves.
 	Shared bool
 	// StandsBy says that this server has no engine: it takes commits into the queue, and another one runs them.
@@ -106,12 +109,18 @@ type Service struct {
 // errShutdown is why a commit is left where it is: the next start finds its journal.
 var errShutdown = errors.New("the server stops")
 
-const defaultLease = 12 * time.Second
+const (
+	defaultLease = 12 * time.Second
+	defaultAgain = time.Second
+)
 
 // New makes the service. Resume must be called before the first Start.
 func New(c Config) *Service {
 	if c.Lease == 0 {
 		c.Lease = defaultLease
+	}
+	if c.Again == 0 {
+		c.Again = defaultAgain
 	}
 	s := &Service{
 		Config: c, streams: map[string]*stream{}, turns: map[string]*turn{}, busy: map[string]bool{},

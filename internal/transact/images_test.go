@@ -18,6 +18,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/registry"
+	"github.com/setopsco/setops/internal/store/storetest"
 )
 
 // depot is the real registry, open to everybody.
@@ -30,7 +31,7 @@ func newDepot(t *testing.T) *depot {
 	t.Helper()
 	d := &depot{}
 	var err error
-	d.Registry, err = registry.New(t.Context(), registry.Config{Dir: t.TempDir(), Secret: make([]byte, 32), Authenticator: d, Authorizer: d})
+	d.Registry, err = registry.New(t.Context(), registry.Config{Dir: storetest.Dir(t), Secret: make([]byte, 32), Authenticator: d, Authorizer: d})
 	must(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", d.Registry)

@@ -111,7 +111,7 @@ func startOnce() (*server, error) {
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp("/tmp", "pgtest-"); err != nil { // short: it holds a socket, whose path is limited
+	if s.dir, err = os.MkdirTemp(TempDir(), "pgtest-"); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(filepath.Join(s.dir, "password"), []byte(s.password), 0o600); err != nil {

@@ -9,6 +9,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -46,7 +47,22 @@ func New(t testing.TB) Place {
 	if pgtest.IsPostgres() {
 		return Place{URL: pgtest.Database(t, migrated)}
 	}
-	return Place{File: filepath.Join(t.TempDir(), "setops.db")}
+	return Place{File: filepath.Join(Dir(t), "setops.db")}
+}
+
+// Dir gives a directory, in memory where it can, for what tests kill processes of. It is removed with the test.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(pgtest.TempDir(), "storetest-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // Postgres gives the URL of a database of PostgreSQL without rows, in whatever round, for tests that are of PostgreSQL
