@@ -100,7 +100,10 @@ func inventedCode(path string, n ast.Node) string {
 			return ""
 		}
 		of, _ := called.X.(*ast.Ident)
-		if of == nil {
+		if of == nil || len(n.Args) == 0 {
+			return ""
+		}
+		if constant, isConstant := n.Args[0].(*ast.SelectorExpr); isConstant && strings.HasPrefix(constant.Sel.Name, "Exit") {
 			return ""
 		}
 		name := of.Name + "." + called.Sel.Name

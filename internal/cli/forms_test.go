@@ -23,6 +23,7 @@ var texts = map[string]string{
 	"completion zsh":        "a script",
 	"completion fish":       "a script",
 	"completion powershell": "a script",
+	"docker":                "what Docker reads",
 }
 
 // A form is one command of the tree with a line that works and one that does not, of testdata/commands.txt.
@@ -185,19 +186,18 @@ func (f form) run(t *testing.T, line string) result {
 	s := newSession(t)
 	s.stdin = "demo\nada@example.com\ncorrect horse \n"
 	s.stored()
-	return s.typed(line)
+	r := s.typed(line)
+	hide := strings.NewReplacer(client.Origin(s.server.URL)[len("http://"):], "SERVER", s.home(), "HOME")
+	r.stdout, r.stderr = hide.Replace(r.stdout), hide.Replace(r.stderr)
+	return r
 }
 
 // stored writes the session that login would have stored.
 func (s *session) stored() {
-	for _, entry := range s.environ {
-		if home, found := strings.CutPrefix(entry, "HOME="); found {
-			text := fmt.Sprintf("url: %s\norganization: demo\nemail: ada@example.com\ntoken: %s\nissuer: %s\nexpires_at: 2026-10-23T20:46:29Z\n",
-				s.server.URL, token, client.Origin(s.server.URL))
-			if err := os.WriteFile(filepath.Join(home, ".setops.yml"), []byte(text), 0o600); err != nil {
-				s.t.Fatal(err)
-			}
-		}
+	text := fmt.Sprintf("url: %s\norganization: demo\nemail: ada@example.com\ntoken: %s\nissuer: %s\nexpires_at: 2026-10-23T20:46:29Z\n",
+		s.server.URL, token, client.Origin(s.server.URL))
+	if err := os.WriteFile(filepath.Join(s.home(), ".setops.yml"), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

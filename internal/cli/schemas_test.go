@@ -24,6 +24,7 @@ var results = []struct {
 }{
 	{api.Session{}, "login, login:info"},
 	{api.SignedOut{}, "logout"},
+	{api.RegistryLogin{}, "registry:login"},
 	{api.ProjectList{}, "project"},
 	{api.Project{}, "project:create, project:info"},
 	{api.Destroyed{}, "project:destroy, stage:destroy"},

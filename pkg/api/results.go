@@ -72,6 +72,14 @@ type SignedOut struct {
 	Ended  bool   `json:"ended" doc:"Whether the server has ended it; if not, it holds until it expires"`
 }
 
+// RegistryLogin is printed by registry:login: the line that signs Docker in, and its parts.
+type RegistryLogin struct {
+	Server   string `json:"server"`
+	Username string `json:"username"`
+	Password string `json:"password" doc:"The token of the session"`
+	Command  string `json:"command"`
+}
+
 // CLIVersion is printed by version.
 type CLIVersion struct {
 	Version string `json:"version" doc:"Of the command line"`

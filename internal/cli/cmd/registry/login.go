@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/setopsco/setops/internal/cli/kit"
+	"github.com/setopsco/setops/pkg/api"
 	"github.com/spf13/cobra"
 )
 
@@ -33,21 +34,13 @@ func newLogin(k *kit.Kit, run func(context.Context, *loginOptions) error) *cobra
 	}
 }
 
-// signIn is the line in its parts, for -o json.
-type signIn struct {
-	Server   string `json:"server"`
-	Username string `json:"username"`
-	Password string `json:"password"`
-	Command  string `json:"command"`
-}
-
 func runLogin(_ context.Context, opts *loginOptions) error {
 	r, err := opts.kit.Registry()
 	if err != nil {
 		return err
 	}
 	line := fmt.Sprintf("docker login --username %s --password %s %s", quoted(r.User), quoted(r.Token), quoted(r.Host))
-	return opts.kit.Show(signIn{r.Host, r.User, r.Token, line}, func(w io.Writer) error {
+	return opts.kit.Show(api.RegistryLogin{Server: r.Host, Username: r.User, Password: r.Token, Command: line}, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, line)
 		return err
 	})
