@@ -16,7 +16,7 @@ import (
 // committed and its protocol differs, or a number of a release stands for another image.
 func Between(from, to setops.Spec) []Command {
 	t := newTurn(from.Apps, to.Apps)
-	var commands []Command
+	commands := logBetween(from.LogRetention, to.LogRetention)
 	for _, part := range []func(name string) []Command{t.destroy, t.free, t.app, t.claim, t.serve} {
 		for _, name := range names(t.from, t.to) {
 			commands = append(commands, part(name)...)
@@ -82,6 +82,7 @@ func (t turn) app(name string) []Command {
 	commands = append(commands, networkBetween(name, was.Network, is.Network)...)
 	commands = append(commands, resourcesBetween(name, was.Resources, is.Resources)...)
 	commands = append(commands, envBetween(name, was.Env, is.Env)...)
+	commands = append(commands, schedulesBetween(name, was.Schedules, is.Schedules)...)
 	return append(commands, releasesBetween(was, is)...)
 }
 

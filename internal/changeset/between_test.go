@@ -179,7 +179,7 @@ func TestWhatIsBetweenTwoStatesMakesTheOneTheOther(t *testing.T) {
 	each(t, func(t *testing.T, r *rand.Rand) {
 		from, to := states(r, 1)[0], states(r, 1)[0]
 		if r.IntN(2) == 0 { // protocols can change while an app is not committed
-			from = setops.Spec{Apps: from.Apps}.Clone()
+			from = from.Clone()
 			for _, a := range from.Apps {
 				a.Committed = false
 			}

@@ -21,7 +21,7 @@ import (
 type Command interface {
 	// Name is the stored name, as `app:release:create`.
 	Name() string
-	// App is the name of the app that the command is about.
+	// App is the name of the app that the command is about; empty: it is about the stage.
 	App() string
 	// Arguments are what `changeset:info` shows: no secrets, and nothing that was added when it was staged.
 	Arguments() map[string]any
@@ -44,6 +44,11 @@ var newCommand = map[string]func() Command{
 	"app:release:create":  func() Command { return new(ReleaseCreate) },
 	"app:release:set":     func() Command { return new(ReleaseActivate) },
 	"app:release:unset":   func() Command { return new(ReleaseDeactivate) },
+
+	"app:schedule:create":  func() Command { return new(ScheduleCreate) },
+	"app:schedule:destroy": func() Command { return new(ScheduleDestroy) },
+	"log:set":              func() Command { return new(LogSet) },
+	"log:unset":            func() Command { return new(LogUnset) },
 
 	"app:domain:create":       func() Command { return new(DomainCreate) },
 	"app:domain:destroy":      func() Command { return new(DomainDestroy) },

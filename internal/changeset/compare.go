@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -45,6 +46,16 @@ func Compare(before, after setops.Spec) []AppChange {
 	}
 	return all
 }
+
+// CompareStage gives the values that differ of what belongs to no app.
+func CompareStage(before, after setops.Spec) []ValueChange {
+	var c changes
+	c.add(logRetention, new(strconv.Itoa(before.KeptLogs())), new(strconv.Itoa(after.KeptLogs())))
+	return c
+}
+
+// logRetention is the field of the days that logs are kept.
+const logRetention = "log_retention"
 
 func compareApp(name string, was, is *setops.App) (c AppChange, differs bool) {
 	if was == is {
@@ -110,6 +121,7 @@ func valuesBetween(was, is *setops.App) []ValueChange {
 	}
 	c.releases(was.Releases, is.Releases)
 	c.env(was.Env, is.Env)
+	c.schedules(was.Schedules, is.Schedules)
 	c.domains(was.Domains, is.Domains)
 	return c
 }
@@ -140,6 +152,17 @@ func (c *changes) env(was, is map[string]setops.EnvVar) {
 		}
 		c.add("env."+key+".secret", when(old.Secret, "true"), when(now.Secret, "true"))
 		c.add("env."+key+".description", when(old.Description != "", old.Description), when(now.Description != "", now.Description))
+	}
+}
+
+func (c *changes) schedules(was, is map[string]setops.Schedule) {
+	for _, name := range names(was, is) {
+		old, had := was[name]
+		now, has := is[name]
+		field := "schedules." + name
+		c.add(field+".cron", when(had, old.Cron), when(has, now.Cron))
+		c.add(field+".command", when(had, showWords(old.Command)), when(has, showWords(now.Command)))
+		c.add(field+".timeout", when(had, strconv.Itoa(old.Timeout)), when(has, strconv.Itoa(now.Timeout)))
 	}
 }
 

@@ -17,13 +17,17 @@ type Problem struct {
 
 // Error names the command and says why it does not apply.
 func (p Problem) Error() string {
-	return fmt.Sprintf("command %d (%s of app %s) does not apply: %s", p.Index+1, p.Command.Name(), p.Command.App(), p.Err)
+	about := p.Command.Name()
+	if app := p.Command.App(); app != "" {
+		about += " of app " + app
+	}
+	return fmt.Sprintf("command %d (%s) does not apply: %s", p.Index+1, about, p.Err)
 }
 
 // Fold applies commands in order. The spec that comes in is not changed; apps that no command touches are shared with
 // the one that goes out. Commands that do not apply are skipped and reported, so that a person sees all of them at once.
 func Fold(spec setops.Spec, commands []Command) (setops.Spec, []Problem) {
-	d := &draft{apps: maps.Clone(spec.Apps), own: map[string]*setops.App{}}
+	d := &draft{apps: maps.Clone(spec.Apps), own: map[string]*setops.App{}, logRetention: spec.LogRetention}
 	if d.apps == nil {
 		d.apps = map[string]*setops.App{}
 	}
@@ -39,13 +43,15 @@ func Fold(spec setops.Spec, commands []Command) (setops.Spec, []Problem) {
 		}
 		problems = append(problems, Problem{Index: i, Command: c, Err: e})
 	}
-	return setops.Spec{Apps: d.apps}, problems
+	return setops.Spec{Apps: d.apps, LogRetention: d.logRetention}, problems
 }
 
 // draft is a spec being changed. Apps are values: a command replaces the one that it changes by a copy.
 type draft struct {
 	apps map[string]*setops.App
 	own  map[string]*setops.App // the copies, which share nothing with the spec that came in
+
+	logRetention int // days; 0: the default
 }
 
 // edit changes one app by f, all or nothing: the rules of a command are checked on the copy that it changed. Only the

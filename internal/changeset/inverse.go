@@ -6,7 +6,7 @@ import (
 
 // Conflict is a value that a later commit has changed again, so that setting it back takes that back, too.
 type Conflict struct {
-	App     string
+	App     string // "" where it is about the stage
 	Field   string // as in ValueChange, of a variable or a domain without what is below it; "" where it is about the whole app
 	Message string // for people; holds no values
 }
@@ -27,7 +27,8 @@ func Inverse(was, made, now setops.Spec) (target setops.Spec, conflicts []Confli
 	for _, name := range names(was.Apps, nil) {
 		v.settle(name)
 	}
-	return setops.Spec{Apps: v.target}, v.conflicts
+	days := v.logRetention(was, made, now)
+	return setops.Spec{Apps: v.target, LogRetention: days}, v.conflicts
 }
 
 type inversion struct {
@@ -43,6 +44,16 @@ func (v *inversion) conflict(app, field, message string) {
 		}
 	}
 	v.conflicts = append(v.conflicts, Conflict{App: app, Field: field, Message: message})
+}
+
+func (v *inversion) logRetention(was, made, now setops.Spec) int {
+	if was.LogRetention == made.LogRetention {
+		return now.LogRetention
+	}
+	if now.LogRetention != made.LogRetention && now.LogRetention != was.LogRetention {
+		v.conflict("", logRetention, changedLater)
+	}
+	return was.LogRetention
 }
 
 func (v *inversion) app(name string) {
@@ -92,20 +103,22 @@ func (v *inversion) back(was, made, now, target *setops.App) {
 		s.take(target, was)
 	}
 	relist(was, made, target)
-	target.Env = backIn(was.Env, made.Env, now.Env, target.Env, func(key string) { v.conflict(was.Name, "env."+key, changedLater) })
-	target.Domains = backIn(was.Domains, made.Domains, now.Domains, target.Domains,
+	target.Schedules = backIn(was.Schedules, made.Schedules, now.Schedules, target.Schedules, sameSchedule,
+		func(name string) { v.conflict(was.Name, "schedules."+name, changedLater) })
+	target.Env = backIn(was.Env, made.Env, now.Env, target.Env, equal, func(key string) { v.conflict(was.Name, "env."+key, changedLater) })
+	target.Domains = backIn(was.Domains, made.Domains, now.Domains, target.Domains, equal,
 		func(domain string) { v.conflict(was.Name, "domains."+domain, changedLater) })
 }
 
 const changedLater = "a later commit changed it again"
 
 // backIn sets back the values of a map.
-func backIn[V comparable](was, made, now, target map[string]V, conflict func(key string)) map[string]V {
+func backIn[V any](was, made, now, target map[string]V, same func(a, b V) bool, conflict func(key string)) map[string]V {
 	for _, key := range names(was, made) {
-		if sameAt(was, made, key) || sameAt(was, now, key) {
+		if sameAt(was, made, key, same) || sameAt(was, now, key, same) {
 			continue
 		}
-		if !sameAt(made, now, key) {
+		if !sameAt(made, now, key, same) {
 			conflict(key)
 		}
 		if value, there := was[key]; there {
@@ -117,10 +130,10 @@ func backIn[V comparable](was, made, now, target map[string]V, conflict func(key
 	return target
 }
 
-func sameAt[V comparable](a, b map[string]V, key string) bool {
+func sameAt[V any](a, b map[string]V, key string, same func(a, b V) bool) bool {
 	one, inA := a[key]
 	other, inB := b[key]
-	return inA == inB && one == other
+	return inA == inB && (!inA || same(one, other))
 }
 
 func with[V any](m map[string]V, key string, value V) map[string]V {

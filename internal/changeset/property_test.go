@@ -15,6 +15,7 @@ import (
 // dump shows a spec with what its own JSON leaves out.
 func dump(s setops.Spec) string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "logs=%d", s.LogRetention)
 	for name, a := range s.Apps {
 		text, _ := json.Marshal(a)
 		fmt.Fprintf(&b, "\n%s committed=%v releases=%v %s", name, a.Committed, a.Releases, text)
@@ -26,7 +27,7 @@ func dump(s setops.Spec) string {
 func randomCommand(r *rand.Rand) changeset.Command {
 	app := []string{"web", "proxy", "new", "x"}[r.IntN(4)]
 	field := func(fields ...string) []string { return []string{fields[r.IntN(len(fields))]} }
-	switch r.IntN(23) {
+	switch r.IntN(28) {
 	case 0:
 		return &changeset.AppCreate{AppName: app}
 	case 1:
@@ -71,6 +72,16 @@ func randomCommand(r *rand.Rand) changeset.Command {
 		return &changeset.ContainerSet{AppName: app, StartTimeout: new(60 * r.IntN(3)), HealthCheck: &changeset.HealthCheck{Command: field("a", "b c")}}
 	case 21:
 		return &changeset.DomainOptionSet{AppName: app, Domain: randomDomain(r), StaticIP: new(r.IntN(2) == 0)}
+	case 22:
+		return &changeset.ScheduleCreate{AppName: app, Schedule: field("a", "b", "B")[0], Cron: field("0 3 * * *", "no")[0], Command: field("rake")}
+	case 23:
+		return &changeset.ScheduleCreate{AppName: app, Schedule: field("a", "b")[0], Cron: "* * * * *", Command: field("a", ""), Timeout: new(r.IntN(3))}
+	case 24:
+		return &changeset.ScheduleDestroy{AppName: app, Schedule: field("a", "b")[0]}
+	case 25:
+		return &changeset.LogSet{Retention: new(r.IntN(4))}
+	case 26:
+		return &changeset.LogUnset{Fields: field("retention", "colour")}
 	}
 	return &changeset.ReleaseActivate{AppName: app, ID: r.IntN(6)}
 }

@@ -71,14 +71,17 @@ type Ticket struct {
 	Now, QueueUntil     time.Time
 }
 
-// Delta is the apps that a commit changes, as they were and as it makes them. An app that is in one of them only was made
+// Delta is the apps that a commit changes, as they were and as it makes them, and what belongs to no app before and after it. An app that is in one of them only was made
 // or destroyed. Of its releases each app has those that it takes to bring it back: the active ones and those that the commit
 // created, or, where it was made or destroyed, all of them.
 type Delta struct{ Before, After setops.Spec }
 
 // DeltaOf gives what differs between two states of a stage.
 func DeltaOf(before, after setops.Spec) Delta {
-	c := Delta{Before: setops.Spec{Apps: map[string]*setops.App{}}, After: setops.Spec{Apps: map[string]*setops.App{}}}
+	c := Delta{
+		Before: setops.Spec{Apps: map[string]*setops.App{}, LogRetention: before.LogRetention},
+		After:  setops.Spec{Apps: map[string]*setops.App{}, LogRetention: after.LogRetention},
+	}
 	for name, was := range before.Apps {
 		made := after.Apps[name]
 		if was == made {

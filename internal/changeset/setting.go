@@ -61,7 +61,8 @@ func equal[T comparable](a, b T) bool { return a == b }
 // sameApp compares two states of an app in all but Committed and the lists of releases.
 func sameApp(a, b *setops.App) bool {
 	different := func(s setting) bool { return !s.same(a, b) }
-	return !slices.ContainsFunc(settings, different) && maps.Equal(a.Env, b.Env) && maps.Equal(a.Domains, b.Domains)
+	return !slices.ContainsFunc(settings, different) && maps.Equal(a.Env, b.Env) && maps.Equal(a.Domains, b.Domains) &&
+		maps.EqualFunc(a.Schedules, b.Schedules, sameSchedule)
 }
 
 func argv(words []string) string {

@@ -20,7 +20,7 @@ func settings(t *testing.T, s setops.Spec) string {
 			t.Errorf("app %s has no release %d, which is active", name, a.ActiveRelease)
 		}
 	}
-	text, err := json.MarshalIndent(map[string]any{"apps": s.Apps, "images": active}, "", " ")
+	text, err := json.MarshalIndent(map[string]any{"apps": s.Apps, "images": active, "log_retention": s.LogRetention}, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,6 +81,12 @@ func effect(c api.Command) api.Effect {
 		}
 	case "app:container:unset":
 		e.Command, e.HealthCheckOff = &[]string{}, true
+	case "log:set":
+		var a api.LogSet
+		_ = json.Unmarshal(c.Arguments, &a)
+		e.LogRetention = a.Retention
+	case "log:unset":
+		e.LogRetention = pointer(14)
 	case "app:resource:unset":
 		e.CPU, e.Memory, e.Scale = pointer(128), pointer(256), pointer(1)
 	case "app:domain:create", "app:domain:destroy", "app:domain:validate", "app:domain:option:set":

@@ -59,6 +59,8 @@ func (f *fake) projects(mux *http.ServeMux) {
 		answer(w, http.StatusOK, map[string]any{"stages": stages})
 	})
 	mux.HandleFunc("POST /v1/organizations/demo/projects/{project}/stages", create("StageAlreadyExists", "staging", production))
-	mux.HandleFunc("GET "+stageOf, show(production))
+	shown := production
+	shown.LogRetention = 14
+	mux.HandleFunc("GET "+stageOf, show(shown))
 	mux.HandleFunc("DELETE "+stageOf, gone)
 }

@@ -21,6 +21,7 @@ type EngineConfig struct {
 	Domain   string         // the server's; private names end in .DOMAIN.internal
 	Serve    engine.Serve   // answers private names; nil: there are none
 	Sockets  engine.Sockets // hands sockets over to the next process; nil: nobody does
+	LogsKept engine.LogRetention
 	Logger   *slog.Logger
 
 	DockerHost string // where Docker Engine answers; empty: the usual place

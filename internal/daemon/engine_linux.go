@@ -78,7 +78,7 @@ func (e *localEngine) open(ctx context.Context, c EngineConfig, kind string) err
 	}
 	var err error
 	e.Supervisor, err = host.New(ctx, host.Config{
-		Dir: filepath.Join(c.Dir, "supervisor"), Runtime: e.runtime, Drainer: c.Drainer, Logger: c.Logger,
+		Dir: filepath.Join(c.Dir, "supervisor"), Runtime: e.runtime, Drainer: c.Drainer, Logs: host.LogPolicy{Retention: c.LogsKept}, Logger: c.Logger,
 	})
 	return err
 }

@@ -130,7 +130,7 @@ func (c *core) openEngine(ctx context.Context) error {
 	c.engine, err = open(ctx, EngineConfig{
 		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
 		Dir: c.dir.file("engine"), Instance: c.instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
-		Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, Logger: c.Logger,
+		Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, LogsKept: c.logsKept, Logger: c.Logger,
 	})
 	if err != nil {
 		return err
@@ -141,6 +141,12 @@ func (c *core) openEngine(ctx context.Context) error {
 	c.prepares = newPreparer(c.engine, c.Logger)
 	c.onClose(c.prepares.Close)
 	return nil
+}
+
+// logsKept is an engine.LogRetention.
+func (c *core) logsKept(ctx context.Context, stageID string) (time.Duration, error) {
+	days, err := c.store.LogRetention(ctx, stageID)
+	return time.Duration(days) * 24 * time.Hour, err
 }
 
 func (c *core) openDomains(ctx context.Context) error {

@@ -191,6 +191,9 @@ type Logs interface {
 	ReadLogs(ctx context.Context, q LogQuery, yield func(LogLine) bool) error
 }
 
+// LogRetention says how long the lines of a stage's logs are kept.
+type LogRetention func(ctx context.Context, stageID string) (time.Duration, error)
+
 // LogQuery selects lines of an app's log.
 type LogQuery struct {
 	StageID, App  string

@@ -115,6 +115,9 @@ func (s *Service) target(ctx context.Context, stage setops.StageRef, c changeset
 
 // sentenceOf names what a conflict is about.
 func sentenceOf(c changeset.Conflict) string {
+	if c.App == "" {
+		return c.Field + ": " + c.Message
+	}
 	if c.Field == "" {
 		return fmt.Sprintf("app %s: %s", c.App, c.Message)
 	}
@@ -128,11 +131,14 @@ func (s *Service) stateAfter(ctx context.Context, stage setops.StageRef, c chang
 		return now, err
 	}
 	target := now.Clone()
-	seen := map[string]bool{}
+	seen, settled := map[string]bool{}, false
 	for _, l := range later {
 		delta, err := s.Store.Delta(ctx, l.ID)
 		if err != nil {
 			return now, err
+		}
+		if !settled {
+			settled, target.LogRetention = true, delta.Before.LogRetention
 		}
 		for _, spec := range []setops.Spec{delta.Before, delta.After} {
 			for name := range spec.Apps {

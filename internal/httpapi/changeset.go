@@ -100,6 +100,12 @@ func wireCommands(commands []changeset.Command) []api.StagedCommand {
 // effectOf gives the values that stand once the command is committed: those that it touches.
 func effectOf(c changeset.Command, a *setops.App) api.Effect {
 	e := api.Effect{Name: c.App()}
+	switch c := c.(type) {
+	case *changeset.LogSet:
+		e.LogRetention = c.Retention
+	case *changeset.LogUnset:
+		e.LogRetention = new(setops.DefaultLogRetention)
+	}
 	if a == nil {
 		return e
 	}
@@ -128,6 +134,12 @@ func effectOf(c changeset.Command, a *setops.App) api.Effect {
 		showAll(&e, a, c.Fields)
 	case *changeset.ResourceUnset:
 		showAll(&e, a, c.Fields)
+	case *changeset.ScheduleCreate:
+		if s, there := a.Schedules[c.Schedule]; there {
+			e.Schedule = new(wireSchedule(c.Schedule, s))
+		}
+	case *changeset.ScheduleDestroy:
+		e.ScheduleDestroyed = c.Schedule
 	case *changeset.EnvSet:
 		e.EnvKey, e.Secret = c.Key, a.Env[c.Key].Secret
 	case *changeset.EnvUnset:

@@ -118,6 +118,9 @@ func (s *Server) diff(ref setops.StageRef, before, after setops.Spec, p plan.Pla
 		}
 	}
 	wire := api.Diff{Apps: make([]api.AppDiff, 0, len(changes))}
+	for _, v := range changeset.CompareStage(before, after) {
+		wire.Stage = append(wire.Stage, wireValue(v))
+	}
 	for _, c := range changes {
 		app := api.AppDiff{Name: c.Name, Change: string(c.Change), Restarts: restarts[c.Name], Lost: c.Lost, Values: make([]api.ValueChange, 0, len(c.Values))}
 		for _, v := range c.Values {

@@ -57,7 +57,9 @@ func (s *Server) showStage(ctx context.Context, in *InStage) (*answer[api.Stage]
 		return nil, err
 	}
 	st, _, err := s.Access.Stage(ctx, u, in.Organization, in.Project, in.Stage, auth.SeeStage)
-	return answered(wireStage(st)), err
+	wire := wireStage(st)
+	wire.LogRetention = setops.Spec{LogRetention: st.LogRetention}.KeptLogs()
+	return answered(wire), err
 }
 
 func (s *Server) destroyStage(ctx context.Context, _ idempotency.Request, in *changeStage) (*struct{}, error) {

@@ -49,7 +49,7 @@ func Hash(in Input, version int64, commands json.RawMessage) string {
 
 // Equal reports whether two states of a stage are the same, releases included.
 func Equal(a, b setops.Spec) bool {
-	if len(a.Apps) != len(b.Apps) {
+	if len(a.Apps) != len(b.Apps) || a.LogRetention != b.LogRetention {
 		return false
 	}
 	for name, app := range a.Apps {

@@ -8,20 +8,22 @@ import (
 
 // Spec is what a stage should be. It is a plain value: commands change it, a plan compares it with what is there.
 type Spec struct {
-	Apps map[string]*App
+	Apps         map[string]*App
+	LogRetention int // days that logs are kept; 0: the default, see KeptLogs
 }
 
 // App is a group of identical tasks that run one image.
 type App struct {
-	Name          string            `json:"name"`
-	Container     Container         `json:"container"`
-	Resources     Resources         `json:"resources"`
-	Network       Network           `json:"network"`
-	Env           map[string]EnvVar `json:"env,omitempty"`
-	Domains       map[string]Domain `json:"domains,omitempty"` // custom ones, by their names in canonical form
-	Releases      []Release         `json:"-"`
-	ActiveRelease int               `json:"active_release,omitempty"` // 0: none
-	Committed     bool              `json:"-"`                        // whether the app was there before this changeset; the protocol is fixed then
+	Name          string              `json:"name"`
+	Container     Container           `json:"container"`
+	Resources     Resources           `json:"resources"`
+	Network       Network             `json:"network"`
+	Env           map[string]EnvVar   `json:"env,omitempty"`
+	Domains       map[string]Domain   `json:"domains,omitempty"` // custom ones, by their names in canonical form
+	Schedules     map[string]Schedule `json:"schedules,omitempty"`
+	Releases      []Release           `json:"-"`
+	ActiveRelease int                 `json:"active_release,omitempty"` // 0: none
+	Committed     bool                `json:"-"`                        // whether the app was there before this changeset; the protocol is fixed then
 }
 
 // Container is how an app's tasks are started and watched from inside.
@@ -112,6 +114,9 @@ const (
 	DefaultStartTimeout = 60 // seconds
 	DefaultStopTimeout  = 60 // seconds
 
+	DefaultLogRetention = 14  // days
+	LogRetentionMax     = 365 // days
+
 	// ProvenAfter is how long a task without any check must stay up to count as started.
 	ProvenAfter = 10 * time.Second
 )
@@ -200,7 +205,15 @@ func (s Spec) Clone() Spec {
 	for name, app := range s.Apps {
 		apps[name] = app.Clone()
 	}
-	return Spec{Apps: apps}
+	return Spec{Apps: apps, LogRetention: s.LogRetention}
+}
+
+// KeptLogs is for how many days the logs of the stage are kept, set or default.
+func (s Spec) KeptLogs() int {
+	if s.LogRetention > 0 {
+		return s.LogRetention
+	}
+	return DefaultLogRetention
 }
 
 // Clone copies the app.
@@ -215,6 +228,7 @@ func (a *App) Clone() *App {
 	}
 	c.Env = maps.Clone(a.Env)
 	c.Domains = maps.Clone(a.Domains)
+	c.Schedules = maps.Clone(a.Schedules) // a command is never changed in place
 	c.Releases = slices.Clone(a.Releases)
 	return &c
 }

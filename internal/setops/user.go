@@ -86,6 +86,7 @@ type Stage struct {
 	CreatedAt           time.Time
 	CreatedBy           string // e-mail address
 	Version             int64  // counts the committed states
+	LogRetention        int    // days, as committed; 0: the default
 	Destroying          bool   // it is being taken down; nothing of it can be changed any more
 }
 

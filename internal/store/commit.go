@@ -221,7 +221,7 @@ func (s *Store) Pass(ctx context.Context, c changeset.Commit, after setops.Spec,
 		if err != nil {
 			return err
 		}
-		if err := saveSpec(ctx, tx, c.StageID, before, after); err != nil {
+		if err := saveSpec(ctx, tx, c.StageID, before, after, now); err != nil {
 			return err
 		}
 		if err := saveActivations(ctx, tx, c, before, after, now); err != nil {

@@ -18,12 +18,12 @@ type storedApp struct {
 	Releases []setops.Release `json:"releases,omitempty"`
 }
 
-func encodeDelta(c changeset.Delta) (before, after string, err error) {
-	if before, err = encodeApps(c.Before); err != nil {
+func encodeState(spec setops.Spec) (apps, settings string, err error) {
+	if apps, err = encodeApps(spec); err != nil {
 		return "", "", err
 	}
-	after, err = encodeApps(c.After)
-	return before, after, err
+	settings, err = encodeSettings(spec)
+	return apps, settings, err
 }
 
 func encodeApps(spec setops.Spec) (string, error) {
@@ -48,15 +48,24 @@ func decodeApps(text string) (setops.Spec, error) {
 	return spec, nil
 }
 
+func decodeState(apps, settings string) (setops.Spec, error) {
+	spec, err := decodeApps(apps)
+	if err != nil {
+		return spec, err
+	}
+	return spec, decodeSettings(settings, &spec)
+}
+
 // Delta gives what a commit changed, or would have; empty where it was never planned.
 func (s *Store) Delta(ctx context.Context, commitID string) (c changeset.Delta, err error) {
-	var before, after string
-	err = s.read.QueryRowContext(ctx, `SELECT before_apps, after_apps FROM commits WHERE id = $1`, commitID).Scan(&before, &after)
+	var before, after, settingsBefore, settingsAfter string
+	err = s.read.QueryRowContext(ctx, `SELECT before_apps, after_apps, before_settings, after_settings FROM commits WHERE id = $1`, commitID).
+		Scan(&before, &after, &settingsBefore, &settingsAfter)
 	if err == nil {
-		c.Before, err = decodeApps(before)
+		c.Before, err = decodeState(before, settingsBefore)
 	}
 	if err == nil {
-		c.After, err = decodeApps(after)
+		c.After, err = decodeState(after, settingsAfter)
 	}
 	if err != nil {
 		return c, fmt.Errorf("read what commit %s changed: %w", commitID, err)

@@ -23,13 +23,17 @@ const (
 // WriteJournal writes the plan of a commit before any of it is done, what it changes, and the generations that it starts.
 // Errors: changeset.ErrLeaseLost.
 func (s *Store) WriteJournal(ctx context.Context, c changeset.Commit, p plan.Plan, fingerprints map[string]string, delta changeset.Delta, now time.Time) error {
-	before, after, err := encodeDelta(delta)
+	before, settingsBefore, err := encodeState(delta.Before)
+	if err != nil {
+		return err
+	}
+	after, settingsAfter, err := encodeState(delta.After)
 	if err != nil {
 		return err
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
-		n, err := exec(ctx, tx, `UPDATE commits SET before_apps = $3, after_apps = $4 WHERE id = $1 AND fence = $2 AND state = 'running'`,
-			c.ID, c.Lease.Fence, before, after)
+		n, err := exec(ctx, tx, `UPDATE commits SET before_apps = $3, after_apps = $4, before_settings = $5, after_settings = $6
+			WHERE id = $1 AND fence = $2 AND state = 'running'`, c.ID, c.Lease.Fence, before, after, settingsBefore, settingsAfter)
 		if err := leased(n, err); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -29,12 +30,13 @@ func (s *Store) AppNames(ctx context.Context, stageID string) ([]string, error) 
 }
 
 func loadSpec(ctx context.Context, q querier, stageID string) (setops.Spec, error) {
-	return loadApps(ctx, q, appRows+` UNION ALL `+releaseRows+` ORDER BY 1, 3`, stageID)
+	return loadApps(ctx, q, stageRow+` UNION ALL `+appRows+` UNION ALL `+releaseRows+` ORDER BY 1, 3`, stageID)
 }
 
-// An app and its releases are read by one statement, so that nobody sees what is between two commits. A row of an app comes
-// before those of its releases.
+// A stage, its apps and their releases are read by one statement, so that nobody sees what is between two commits. A row of an
+// app comes before those of its releases; that of the stage has no name.
 const (
+	stageRow    = `SELECT '', settings, 0, '', '', 0, '', 0, '' FROM stages WHERE id = $1`
 	appRows     = `SELECT name, spec, 0, '', '', 0, '', 0, '' FROM apps WHERE stage_id = $1`
 	releaseRows = `SELECT app, '', id, digest, tag, created_at, created_by, activated_at, activated_by FROM releases WHERE stage_id = $1`
 )
@@ -47,6 +49,9 @@ func loadApps(ctx context.Context, q querier, query string, args ...any) (setops
 		var created, activated int64
 		if err := rows.Scan(&name, &text, &r.ID, &r.Digest, &r.Tag, &created, &r.CreatedBy, &activated, &r.ActivatedBy); err != nil {
 			return none, err
+		}
+		if name == "" {
+			return none, decodeSettings(text, &spec)
 		}
 		if r.ID == 0 {
 			spec.Apps[name], err = decodeApp(name, text)
@@ -97,9 +102,15 @@ func eachRelease(ctx context.Context, q querier, f func(app string, r setops.Rel
 }
 
 // saveSpec writes what differs between two states of a stage, first of all who has which domain: that can be refused.
-func saveSpec(ctx context.Context, tx *sql.Tx, stageID string, before, after setops.Spec) error {
+func saveSpec(ctx context.Context, tx *sql.Tx, stageID string, before, after setops.Spec, now time.Time) error {
 	if err := saveDomains(ctx, tx, stageID, before, after); err != nil {
 		return err
+	}
+	if err := saveSettings(ctx, tx, stageID, before, after); err != nil {
+		return fmt.Errorf("write settings: %w", err)
+	}
+	if err := saveSchedules(ctx, tx, stageID, before, after, now); err != nil {
+		return fmt.Errorf("write schedules: %w", err)
 	}
 	for name := range before.Apps {
 		if shall := after.Apps[name]; shall == nil || !shall.Committed {

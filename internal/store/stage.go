@@ -9,7 +9,7 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-const stageColumns = `id, project_id, name, created_at, created_by, version, destroying`
+const stageColumns = `id, project_id, name, created_at, created_by, version, destroying, settings`
 
 // AddStage adds a stage with its creator as admin. Errors: StageAlreadyExists, ProjectDoesNotExist for one that is being destroyed.
 func (s *Store) AddStage(ctx context.Context, st setops.Stage, u setops.User) error {
@@ -112,8 +112,14 @@ func (s *Store) RemoveStage(ctx context.Context, id string) error {
 
 func scanStage(r *sql.Rows) (st setops.Stage, err error) {
 	var created int64
-	err = r.Scan(&st.ID, &st.ProjectID, &st.Name, &created, &st.CreatedBy, &st.Version, &st.Destroying)
+	var settings string
+	if err := r.Scan(&st.ID, &st.ProjectID, &st.Name, &created, &st.CreatedBy, &st.Version, &st.Destroying, &settings); err != nil {
+		return st, err
+	}
 	st.CreatedAt = fromMillis(created)
+	var spec setops.Spec
+	err = decodeSettings(settings, &spec)
+	st.LogRetention = spec.LogRetention
 	return st, err
 }
 

@@ -106,10 +106,10 @@ func shownValue(v *string) string {
 
 // shuffled is an equal spec whose maps were filled in a random order, and once had more in them.
 func shuffled(d dice, s setops.Spec) setops.Spec {
-	copied := setops.Spec{Apps: reordered(d, s.Apps)}
+	copied := setops.Spec{Apps: reordered(d, s.Apps), LogRetention: s.LogRetention}
 	for name, app := range copied.Apps {
 		clone := app.Clone()
-		clone.Env, clone.Domains = reordered(d, app.Env), reordered(d, app.Domains)
+		clone.Env, clone.Domains, clone.Schedules = reordered(d, app.Env), reordered(d, app.Domains), reordered(d, app.Schedules)
 		copied.Apps[name] = clone
 	}
 	return copied

@@ -57,7 +57,11 @@ func (d dice) protocol(a *setops.App) changeset.Command {
 }
 
 func (d dice) container(a *setops.App) changeset.Command {
-	switch d.IntN(12) {
+	switch d.IntN(14) {
+	case 12:
+		return &changeset.ScheduleCreate{AppName: a.Name, Schedule: pick(d, "nightly", "hourly"), Cron: pick(d, "0 3 * * *", "0 * * * *"), Command: []string{"print", "it ran"}}
+	case 13:
+		return &changeset.ScheduleDestroy{AppName: a.Name, Schedule: pick(d, "nightly", "hourly")}
 	case 0, 1:
 		return &changeset.ContainerUnset{AppName: a.Name, Fields: []string{pick(d, "command", "entrypoint", "health_check", "start_timeout", "stop_timeout")}}
 	case 2, 3:

@@ -64,6 +64,10 @@ type Effect struct {
 	ReleaseID      int          `json:"release_id,omitempty" doc:"The id that is reserved for the new release, or the one to activate"`
 	Digest         string       `json:"digest,omitempty"`
 
+	Schedule          *Schedule `json:"schedule,omitempty" doc:"That was created"`
+	ScheduleDestroyed string    `json:"schedule_destroyed,omitempty"`
+	LogRetention      *int      `json:"log_retention,omitempty" doc:"Days, of the stage"`
+
 	CustomDomain  *CustomDomain `json:"custom_domain,omitempty"`
 	Primary       *bool         `json:"primary,omitempty" doc:"Option of the custom domain"`
 	StaticIP      *bool         `json:"static_ip,omitempty" doc:"Option of the custom domain"`

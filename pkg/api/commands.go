@@ -1,6 +1,6 @@
 package api
 
-// The arguments of the staged commands. Name is always the app; pointers and empty lists are "not touched".
+// The arguments of the staged commands. Name is always the app, and not there where the stage is meant; pointers and empty lists are "not touched".
 
 // AppCreate stages a new app.
 type AppCreate struct {
@@ -136,6 +136,31 @@ type DomainOptionUnset struct {
 	Fields []string `json:"fields"`
 }
 
+// ScheduleCreate stages a command of an app that is run regularly, as a one-off task of the active release.
+type ScheduleCreate struct {
+	Name     string   `json:"name"`
+	Schedule string   `json:"schedule"`
+	Cron     string   `json:"cron" doc:"Five fields as \"0 3 * * *\": minute, hour, day of the month, month, day of the week, in UTC"`
+	Command  []string `json:"command"`
+	Timeout  *int     `json:"timeout,omitempty" doc:"Seconds that a run may take, at most 86400; an hour where it is left out"`
+}
+
+// ScheduleDestroy stages the end of a schedule. A run that has begun goes on to its end.
+type ScheduleDestroy struct {
+	Name     string `json:"name"`
+	Schedule string `json:"schedule"`
+}
+
+// LogSet stages settings of all logs of a stage.
+type LogSet struct {
+	Retention *int `json:"retention,omitempty" doc:"Days that lines are kept, 1 to 365"`
+}
+
+// LogUnset restores defaults of: retention.
+type LogUnset struct {
+	Fields []string `json:"fields"`
+}
+
 // CommandName is the stored name of the command; the same holds for the methods below.
 func (AppCreate) CommandName() string         { return "app:create" }
 func (AppDestroy) CommandName() string        { return "app:destroy" }
@@ -150,6 +175,10 @@ func (EnvUnset) CommandName() string          { return "app:env:unset" }
 func (ReleaseCreate) CommandName() string     { return "app:release:create" }
 func (ReleaseActivate) CommandName() string   { return "app:release:set" }
 func (ReleaseDeactivate) CommandName() string { return "app:release:unset" }
+func (ScheduleCreate) CommandName() string    { return "app:schedule:create" }
+func (ScheduleDestroy) CommandName() string   { return "app:schedule:destroy" }
+func (LogSet) CommandName() string            { return "log:set" }
+func (LogUnset) CommandName() string          { return "log:unset" }
 func (DomainCreate) CommandName() string      { return "app:domain:create" }
 func (DomainDestroy) CommandName() string     { return "app:domain:destroy" }
 func (DomainValidate) CommandName() string    { return "app:domain:validate" }

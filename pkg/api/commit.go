@@ -89,7 +89,8 @@ type Plan struct {
 
 // Diff is what differs between two states of a stage: GET …/changeset/diff.
 type Diff struct {
-	Apps []AppDiff `json:"apps" doc:"Those that differ, by name"`
+	Stage []ValueChange `json:"stage,omitempty" doc:"What differs of the stage itself"`
+	Apps  []AppDiff     `json:"apps" doc:"Those that differ, by name"`
 }
 
 // AppDiff is what differs between two states of an app.
@@ -103,7 +104,7 @@ type AppDiff struct {
 
 // ValueChange is one value that differs. An absent value was not there, or is not there any more.
 type ValueChange struct {
-	Field  string  `json:"field" doc:"As resources.scale, env.KEY, domains.www.example.com.primary"`
+	Field  string  `json:"field" doc:"As resources.scale, env.KEY, schedules.NAME.cron, domains.www.example.com.primary; of a stage log_retention"`
 	Old    *string `json:"old,omitempty"`
 	New    *string `json:"new,omitempty"`
 	Hidden bool    `json:"hidden,omitempty" doc:"The values are not shown here; whether there was one before and after is"`

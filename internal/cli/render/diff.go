@@ -11,12 +11,17 @@ import (
 
 // Diff prints what differs between two states of a stage, app by app: a heading, a line for each value, and what is lost.
 func Diff(w io.Writer, d api.Diff, paint Paint) error {
-	if len(d.Apps) == 0 {
+	if len(d.Apps)+len(d.Stage) == 0 {
 		_, err := fmt.Fprintln(w, "No values change.")
 		return err
 	}
+	if len(d.Stage) > 0 {
+		if err := writeDiff(w, "The stage: changed", d.Stage, nil, paint); err != nil {
+			return err
+		}
+	}
 	for i, app := range d.Apps {
-		if i > 0 {
+		if i > 0 || len(d.Stage) > 0 {
 			if _, err := fmt.Fprintln(w); err != nil {
 				return err
 			}
@@ -29,15 +34,19 @@ func Diff(w io.Writer, d api.Diff, paint Paint) error {
 }
 
 func appDiff(w io.Writer, a api.AppDiff, paint Paint) error {
-	lines := []string{paint.Bold(appHeading(a))}
+	return writeDiff(w, appHeading(a), a.Values, a.Lost, paint)
+}
+
+func writeDiff(w io.Writer, heading string, values []api.ValueChange, losses []string, paint Paint) error {
+	lines := []string{paint.Bold(heading)}
 	fields := 0
-	for _, v := range a.Values {
+	for _, v := range values {
 		fields = max(fields, utf8.RuneCountInString(OneLine(v.Field)))
 	}
-	for _, v := range a.Values {
+	for _, v := range values {
 		lines = append(lines, indent+valueChange(v, fields, paint))
 	}
-	for _, lost := range a.Lost {
+	for _, lost := range losses {
 		lines = append(lines, indent+lostForGood(lost, paint))
 	}
 	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/setopsco/setops/pkg/api"
@@ -14,6 +15,7 @@ func Effects(w io.Writer, effects []api.Effect) error {
 		resourceEffect(b, e)
 		networkEffect(b, e)
 		domainEffect(b, e)
+		stageEffect(b, e)
 	}
 	return b.Write(w)
 }
@@ -34,6 +36,20 @@ func containerEffect(b *Block, e api.Effect) {
 	if e.StopTimeout != nil {
 		b.Add("Stop Timeout", *e.StopTimeout)
 	}
+}
+
+func stageEffect(b *Block, e api.Effect) {
+	if e.LogRetention != nil {
+		b.Add("Log Retention", Days(*e.LogRetention))
+	}
+}
+
+// Days is a number of days for people.
+func Days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
 }
 
 func resourceEffect(b *Block, e api.Effect) {

@@ -19,6 +19,7 @@ type Config struct {
 	Serve   engine.Serve // answers private names; nil: they are remembered, and nobody listens
 	Logger  *slog.Logger
 	Now     func() time.Time
+	Logs    host.LogPolicy
 	Timings *host.Timings // default: Quick
 	Speed   int           // start and stop timeouts are divided by this; default 30: 60 s are 2 s
 	Default *Image        // what images do for which SetImage was not called; default: Serve
@@ -73,7 +74,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		e.remove = cfg.Dir
 	}
 	e.Supervisor, err = host.New(ctx, host.Config{
-		Dir: cfg.Dir, Runtime: e.Runtime, Drainer: cfg.Drainer, Logger: cfg.Logger, Now: cfg.Now, Timings: *cfg.Timings,
+		Dir: cfg.Dir, Runtime: e.Runtime, Drainer: cfg.Drainer, Logger: cfg.Logger, Now: cfg.Now, Logs: cfg.Logs, Timings: *cfg.Timings,
 	})
 	return e, err
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -22,7 +23,7 @@ type Config struct {
 
 // LogPolicy says how much of the logs is kept; zero values mean the defaults of package logfile.
 type LogPolicy struct {
-	Retention    time.Duration
+	Retention    engine.LogRetention // nil: logfile.DefaultRetention for all stages
 	SegmentBytes int64
 	AppBytes     int64 // of all tasks of an app
 }
@@ -61,7 +62,9 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	orElse(&c.Logs.Retention, logfile.DefaultRetention)
+	if c.Logs.Retention == nil {
+		c.Logs.Retention = func(context.Context, string) (time.Duration, error) { return logfile.DefaultRetention, nil }
+	}
 	orElse(&c.Logs.AppBytes, logfile.DefaultTotalBytes)
 	t := &c.Timings
 	orElse(&t.ProvenAfter, setops.ProvenAfter)

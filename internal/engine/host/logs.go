@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/setopsco/setops/internal/engine"
@@ -27,7 +28,11 @@ func (s *Supervisor) readLogs(
 	query := logfile.Query{
 		Name: q.TaskID, From: logfile.Position(q.From), After: q.After, Before: q.Before, Limit: q.Limit, Follow: q.Follow, Keep: keep,
 	}
-	if oldest := s.now().Add(-s.cfg.Logs.Retention); query.After.Before(oldest) {
+	kept, err := s.cfg.Logs.Retention(ctx, q.StageID)
+	if err != nil {
+		return fmt.Errorf("find out how long logs are kept: %w", err)
+	}
+	if oldest := s.now().Add(-kept); query.After.Before(oldest) {
 		query.After = oldest // what is over the retention may still be in a file that is not
 	}
 	if q.Follow {
@@ -37,7 +42,7 @@ func (s *Supervisor) readLogs(
 		defer context.AfterFunc(s.ctx, cancel)()
 		query.Ended = s.ended(q.TaskID)
 	}
-	err := logfile.Read(ctx, s.logDir(q.StageID, q.App), query, func(l logfile.Line) bool {
+	err = logfile.Read(ctx, s.logDir(q.StageID, q.App), query, func(l logfile.Line) bool {
 		return yield(engine.LogLine{
 			Time: l.Time, TaskID: l.Name, Source: sourceName(l.Source), Text: l.Text, End: engine.LogPosition(l.End),
 		})

@@ -39,11 +39,12 @@ func (s *Supervisor) sweepLogs() {
 	if err != nil {
 		return // the pattern is well formed, nothing else is an error
 	}
-	limits := logfile.Limits{
-		Before: s.now().Add(-s.cfg.Logs.Retention), Bytes: s.cfg.Logs.AppBytes, Ended: s.hasEnded,
-	}
 	for _, dir := range dirs {
-		if err := logfile.Sweep(dir, limits); err != nil {
+		kept, err := s.cfg.Logs.Retention(s.ctx, filepath.Base(filepath.Dir(dir)))
+		if err == nil {
+			err = logfile.Sweep(dir, logfile.Limits{Before: s.now().Add(-kept), Bytes: s.cfg.Logs.AppBytes, Ended: s.hasEnded})
+		}
+		if err != nil && s.ctx.Err() == nil {
 			s.cfg.Logger.Warn("old logs stay", "directory", dir, "error", err)
 		}
 	}

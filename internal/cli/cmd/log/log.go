@@ -1,4 +1,5 @@
-// Package log holds the command log: what the tasks of an app wrote, and what SetOps says of them.
+// Package log holds the commands of the noun log: what the tasks of an app wrote, what SetOps says of them, and how long that is
+// kept. Setting and unsetting are staged.
 package log
 
 import (
@@ -14,7 +15,9 @@ import (
 )
 
 // Commands are the commands of this noun.
-func Commands(k *kit.Kit) []*cobra.Command { return []*cobra.Command{newLog(k, runLog)} }
+func Commands(k *kit.Kit) []*cobra.Command {
+	return []*cobra.Command{newLog(k, runLog), newSet(k, runSet), newUnset(k, runUnset)}
+}
 
 type logOptions struct {
 	kit      *kit.Kit

@@ -46,5 +46,5 @@ func runList(ctx context.Context, opts *listOptions) error {
 }
 
 func show(k *kit.Kit, s api.Stage) error {
-	return k.Show(s, func(w io.Writer) error { return render.Created(w, s.Name, s.CreatedAt, s.CreatedBy) })
+	return k.Show(s, func(w io.Writer) error { return render.Stage(w, s) })
 }
