@@ -45,7 +45,7 @@ var results = []struct {
 		"container:set stop-timeout, container:set port, container:unset, " +
 		"network:set protocol, network:set public, network:set port, network:set health-check-path, " +
 		"network:set health-check-status, network:unset, " +
-		"resource:set cpu, resource:set memory, resource:set scale, resource:set resources, resource:unset, env:set, env:unset, " +
+		"resource:set cpu, resource:set memory, resource:set scale, resource:set resources, resource:unset, log:set retention, log:unset, env:set, env:unset, " +
 		"domain:create, domain:destroy, domain:validate, option:set primary, option:set static-ip, option:unset, " +
 		"release:create, release:activate"},
 	{api.Changeset{}, "changeset:info"},
