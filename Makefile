@@ -68,7 +68,7 @@ chaos: need-test ## Break the server at every step of commits, and see that no s
 
 .PHONY: lint
 lint: need-build $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## Check the sources: gofumpt, go vet, staticcheck
-	@unformed=$$($(TOOLS)/gofumpt -l cmd internal pkg); [ -z "$$unformed" ] || { echo "not formatted with gofumpt: $$unformed"; exit 1; }
+	@unformed=$$($(TOOLS)/gofumpt -l cmd docs internal pkg); [ -z "$$unformed" ] || { echo "not formatted with gofumpt: $$unformed"; exit 1; }
 	CGO_ENABLED=1 go vet -tags '$(TAGS)' ./...
 	go vet -tags chaos ./internal/daemon
 	CGO_ENABLED=1 $(TOOLS)/staticcheck -tags '$(TAGS)' ./...
@@ -78,6 +78,10 @@ $(TOOLS)/gofumpt:
 
 $(TOOLS)/staticcheck:
 	GOBIN=$(TOOLS) go install $(STATICCHECK)
+
+.PHONY: docs
+docs: need-build ## Write the pages that follow from the programs: docs/cli, docs/api, docs/man
+	CGO_ENABLED=1 go run -tags '$(TAGS)' ./internal/manual/write
 
 .PHONY: bench
 bench: need-test build ## Measure speed, as ratios within one run

@@ -19,6 +19,7 @@ type row struct {
 var layers = []row{
 	// 1: of nobody.
 	{"pkg/api", nil},
+	{"docs", nil}, // the manual, as files
 	{"internal/setops", nil},
 	{"internal/graph", nil},
 	{"internal/probe", nil},
@@ -110,7 +111,7 @@ var layers = []row{
 	{"internal/cli/docker", []string{"internal/cli/config"}},
 	{"internal/cli/kit", []string{"pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render"}},
 	{"internal/cli/cmd/...", []string{
-		"pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render", "internal/cli/kit", "internal/cli/docker",
+		"docs", "pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render", "internal/cli/kit", "internal/cli/docker",
 	}},
 	{"internal/cli/root", []string{"internal/cli/kit", "internal/cli/cmd/..."}},
 	{"internal/cli", []string{"pkg/api", "pkg/client", "internal/cli/docker", "internal/cli/kit", "internal/cli/root"}},
@@ -124,6 +125,8 @@ var layers = []row{
 	{"internal/archtest", nil},
 	{"internal/crash", nil},
 	{"internal/e2e", nil},
+	{"internal/release", nil},
+	{"internal/manual/...", []string{"internal/cli/kit", "internal/cli/root", "internal/daemon", "internal/httpapi", "internal/manual"}},
 	{"internal/system/...", nil},
 	{"internal/transact", nil},
 	{"internal/example/...", nil},

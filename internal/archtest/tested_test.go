@@ -13,7 +13,6 @@ var testedElsewhere = []exemption{
 	{"internal/engine/enginetest/...", "is the suite that engines pass"},
 	{"internal/engine/embedded/shim", "runs beside a container only; the tests of internal/engine/embedded are of it"},
 	{"internal/engine/embedded/wire", "what setopsd and shim tell each other; the tests of internal/engine/embedded are of it"},
-	{"internal/cli/kit", "internal/cli compares whole screens, with and without a terminal"},
 	{"internal/cli/cmd/...", "internal/cli compares whole screens and the requests behind them"},
 }
 

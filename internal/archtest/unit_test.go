@@ -42,10 +42,10 @@ func (u unit) program() bool {
 	return len(u.product()) > 0 && u.product()[0].pkg == "main"
 }
 
-// own tells our packages, which load has cut to cmd/…, internal/… and pkg/…, from the standard library's: that has
+// own tells our packages, which load has cut to cmd/…, docs, internal/… and pkg/…, from the standard library's: that has
 // internal packages too, which nobody can import.
 func own(imp string) bool {
-	return slices.Contains([]string{"cmd", "internal", "pkg"}, first(imp))
+	return slices.Contains([]string{"cmd", "docs", "internal", "pkg"}, first(imp))
 }
 
 func first(imp string) string {

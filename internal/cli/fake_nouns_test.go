@@ -22,6 +22,9 @@ func (f *fake) sessions(mux *http.ServeMux) {
 		issued.Token = token
 		answer(w, http.StatusCreated, issued)
 	})
+	mux.HandleFunc("GET "+api.VersionPath, func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, api.ServerVersion{Version: "0.7.1", API: api.Version})
+	})
 	mux.HandleFunc("GET /v1/sessions", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, session) })
 	mux.HandleFunc("DELETE /v1/sessions", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 }

@@ -62,7 +62,10 @@ func describe(err error) api.Problem {
 func explain(err error) (message, next string) {
 	var refused *api.ServiceError
 	var lost *client.ConnectionError
+	var other *client.VersionError
 	switch {
+	case errors.As(err, &other):
+		return kit.Sentence(other.Error()), "Install the setops of the server's version."
 	case errors.As(err, &refused):
 		return explainRefusal(refused)
 	case errors.As(err, &lost):

@@ -64,6 +64,8 @@ var results = []struct {
 	{api.LogLines{}, "log"},
 	{api.LogLine{}, "log -f, one on each line"},
 	{api.CLIVersion{}, "version"},
+	{api.ManualTopicList{}, "docs"},
+	{api.ManualPage{}, "docs TOPIC"},
 	{api.Problems{}, "every command that fails, on standard error"},
 }
 

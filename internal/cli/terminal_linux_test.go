@@ -276,3 +276,19 @@ func TestOnATerminalLoginAsksAndHidesThePassword(t *testing.T) {
 		t.Errorf("%v, the home directory holds %v", err, entries)
 	}
 }
+
+func TestOnATerminalThePagesOfTheManualAreShownByAPager(t *testing.T) {
+	s, x := newSession(t), newTerminal(t)
+	s.set("PAGER", "sed 's/^/paged: /'")
+	if raw := s.runOnWholly(x, "docs", "rollback"); !strings.Contains(raw, "paged: \x1b[1mGo back\x1b[0m\n") {
+		t.Errorf("the screen is %q", raw)
+	}
+	for _, without := range []string{"PAGER=cat", "PAGER=no-such-program -x", "TERM=dumb"} {
+		s, x := newSession(t), newTerminal(t)
+		name, value, _ := strings.Cut(without, "=")
+		s.set(name, value)
+		if raw := s.runOnWholly(x, "docs", "rollback"); !strings.Contains(raw, "Go back") || strings.Contains(raw, "paged") {
+			t.Errorf("%s: the screen is %q", without, raw)
+		}
+	}
+}

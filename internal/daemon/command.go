@@ -28,6 +28,11 @@ func Main(args []string, getenv func(string) string, stdout, stderr io.Writer) i
 	return 0
 }
 
+// Commands is the tree of setopsd's commands, for its manual.
+func Commands() *cobra.Command {
+	return newRoot(func(string) string { return "" }, io.Discard, io.Discard)
+}
+
 func newRoot(getenv func(string) string, stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:               "setopsd",

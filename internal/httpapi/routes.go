@@ -30,6 +30,7 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, remove(api.SessionsPath, "sign-out", "Make the token worthless"), s.signOut)
 
 	open(s, h, post(api.AcceptInvitationPath, "accept-invitation", "Accept an invitation", http.StatusOK), s.acceptInvitation)
+	open(s, h, get(api.VersionPath, "show-version", "Show the versions of the server and its API"), s.showVersion)
 
 	add(s, h, get(projects, "list-projects", "List the projects one may see"), s.listProjects)
 	change(s, h, post(projects, "create-project", "Create a project", http.StatusCreated), afterwards(s, s.createProject))

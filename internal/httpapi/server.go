@@ -58,6 +58,7 @@ func (s *Server) Handler(next http.Handler) http.Handler {
 	s.routes(newAPI(mux, s.Version))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.readyz)
+	s.docs(mux)
 	return s.observe(join(mux, next))
 }
 
@@ -101,6 +102,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		id := newRequestID()
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
 		w.Header().Set("X-Request-Id", id)
+		w.Header().Set(api.VersionHeader, s.Version)
+		w.Header().Set(api.APIVersionHeader, api.Version)
 		began := time.Now()
 		defer func() {
 			if p := recover(); p != nil {

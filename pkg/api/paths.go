@@ -16,6 +16,9 @@ const InvitationsPath = "/invitations/"
 // OpenAPIPath is the OpenAPI 3.1 document.
 const OpenAPIPath = "/openapi.json"
 
+// DocsPath is a page that shows the document to people; it needs no other host.
+const DocsPath = "/docs"
+
 // ProjectsPath lists by GET and creates by POST.
 func ProjectsPath(organization string) string {
 	return "/v1/organizations/" + url.PathEscape(organization) + "/projects"

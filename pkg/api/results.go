@@ -56,6 +56,24 @@ type DomainOptions struct {
 	StaticIP bool `json:"static_ip"`
 }
 
+// Pages of the manual.
+type (
+	// ManualTopicList is printed by docs without a topic.
+	ManualTopicList struct {
+		Topics []ManualTopic `json:"topics"`
+	}
+	// ManualTopic is a page of the manual.
+	ManualTopic struct {
+		Name  string `json:"name" doc:"What setops docs takes"`
+		About string `json:"about"`
+	}
+	// ManualPage is printed by docs with a topic.
+	ManualPage struct {
+		ManualTopic
+		Text string `json:"text" doc:"Markdown"`
+	}
+)
+
 // Destroyed is printed by commands that destroy at once.
 type Destroyed struct {
 	Name string `json:"name" doc:"What is gone"`
@@ -82,5 +100,7 @@ type RegistryLogin struct {
 
 // CLIVersion is printed by version.
 type CLIVersion struct {
-	Version string `json:"version" doc:"Of the command line"`
+	Version string `json:"version"`
+	Server  string `json:"server_version,omitempty" doc:"With --server"`
+	API     string `json:"api_version,omitempty" doc:"With --server: the version of the server's API"`
 }

@@ -2,7 +2,7 @@
 // it knows no terminal, no configuration file and no scope: those belong to whoever uses it.
 //
 // Start with New. Every method returns a *api.ServiceError where the server refused, and a *ConnectionError where there
-// was no answer at all. What the server calls temporary is sent again for a few seconds, and so is every request whose
+// was no answer at all, and a *VersionError where the server speaks another API. What the server calls temporary is sent again for a few seconds, and so is every request whose
 // answer was lost: one that changes something carries a key by which the server does it once. Streams reconnect by
 // themselves, see Options.Patience.
 package client
@@ -13,9 +13,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-resty/resty/v2"
+	"github.com/setopsco/setops/pkg/api"
 )
 
 // Options change how a Client behaves. The zero value is ready to use.
@@ -30,6 +32,8 @@ type Options struct {
 	Backoff time.Duration
 	// Trace, where set, hears of every request each time that it has an answer or has failed.
 	Trace func(Trace)
+	// Met, where set, hears once what the server is, at its first answer.
+	Met func(api.ServerVersion)
 }
 
 // Trace describes one request. It holds no header and no body, so that it can be shown to anybody.
@@ -46,6 +50,7 @@ type Client struct {
 	http    *resty.Client
 	address string
 	options Options
+	met     sync.Once
 }
 
 // Limits of one request that is not a stream. Staging a release may unpack an image, so that the whole may take long.

@@ -41,6 +41,9 @@ func (c *Client) send(ctx context.Context, r call) error {
 	started := time.Now()
 	response, err := request.Execute(r.method, r.path)
 	c.trace(r, started, raw(response), err)
+	if err := c.meet(raw(response)); err != nil {
+		return err
+	}
 	if err := c.failure(ctx, response, err); err != nil {
 		return err
 	}
@@ -50,16 +53,23 @@ func (c *Client) send(ctx context.Context, r call) error {
 	return c.decode(response.Body(), r.out)
 }
 
-// list reads a list, which the API gives a name. It is never nil.
+// list reads a list, which the API gives a name; a newer server may say more beside it. It is never nil.
 func list[T any](ctx context.Context, c *Client, path, name string, query url.Values) ([]T, error) {
-	var answer map[string][]T
+	var answer map[string]json.RawMessage
 	if err := c.do(ctx, call{method: http.MethodGet, path: path, query: query, out: &answer}); err != nil {
 		return nil, err
 	}
+	elements := []T{}
 	if answer[name] == nil {
+		return elements, nil
+	}
+	if err := c.decode(answer[name], &elements); err != nil {
+		return nil, err
+	}
+	if elements == nil {
 		return []T{}, nil
 	}
-	return answer[name], nil
+	return elements, nil
 }
 
 // decode keeps numbers of unknown fields as they were written: a release id of a staged command is no float.

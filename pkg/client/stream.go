@@ -117,6 +117,10 @@ func (c *Client) open(ctx context.Context, r call) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, &ConnectionError{Address: c.address, Err: err}
 	}
+	if err := c.meet(response); err != nil {
+		_ = response.Body.Close()
+		return nil, err
+	}
 	if response.StatusCode == http.StatusOK {
 		return response.Body, nil
 	}

@@ -29,7 +29,7 @@ func (k *Kit) ClientAt(address, token string) (*client.Client, error) {
 			Next:    "Write it as http://HOST:PORT or https://HOST, in `setops login --url` or SETOPS_URL.",
 		}
 	}
-	options := client.Options{UserAgent: "setops/" + k.Version}
+	options := client.Options{UserAgent: "setops/" + k.Version, Met: k.warnOfVersion}
 	if k.Flags.Debug {
 		options.Trace = k.trace
 	}

@@ -109,7 +109,9 @@ func below(group *cobra.Command) string {
 	return what[:1] + strings.ToLower(what[1:]) + "s"
 }
 
-// usage is the line to type.
+// Usage is the line to type.
+func Usage(cmd *cobra.Command) string { return usage(cmd) }
+
 func usage(cmd *cobra.Command) string {
 	if !cmd.HasParent() {
 		return "setops [flags] COMMAND [arguments] [flags] [-- arguments]"

@@ -8,13 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/setopsco/setops/internal/cli/cmd/app"
 	"github.com/setopsco/setops/internal/cli/cmd/changeset"
 	"github.com/setopsco/setops/internal/cli/cmd/completion"
 	"github.com/setopsco/setops/internal/cli/cmd/container"
 	"github.com/setopsco/setops/internal/cli/cmd/docker"
+	"github.com/setopsco/setops/internal/cli/cmd/docs"
 	"github.com/setopsco/setops/internal/cli/cmd/domain"
 	"github.com/setopsco/setops/internal/cli/cmd/env"
 	"github.com/setopsco/setops/internal/cli/cmd/log"
@@ -58,7 +58,7 @@ func groups(k *kit.Kit) []struct {
 		}},
 		{"Releases and changesets", [][]*cobra.Command{release.Commands(k), changeset.Commands(k)}},
 		{"Tasks and logs", [][]*cobra.Command{task.Commands(k), log.Commands(k)}},
-		{programGroup, [][]*cobra.Command{versioncmd.Commands(k), completion.Commands(k), docker.Commands(k)}},
+		{programGroup, [][]*cobra.Command{versioncmd.Commands(k), docs.Commands(k), completion.Commands(k), docker.Commands(k)}},
 	}
 }
 
@@ -117,9 +117,6 @@ func unknownCommand(root *cobra.Command, name string) error {
 	next := kit.DidYouMean(root, name)
 	if next == "" {
 		next = "Type `setops help` for the list of commands."
-	}
-	if strings.Contains(name, "=") {
-		name = kit.Quotable(name)
 	}
 	return &kit.Usage{Message: fmt.Sprintf("There is no command %q.", name), Next: next}
 }
