@@ -211,6 +211,7 @@ type Preview struct {
 	Hash          string
 	Plan          plan.Plan
 	Before, After setops.Spec
+	Gates         map[string][]string // by app, the argv of its pre-activation task
 }
 
 // Preview folds and plans what a user has staged as a commit would, and changes nothing. Where nothing is staged, that is an
@@ -239,7 +240,7 @@ func (s *Service) Preview(ctx context.Context, stage setops.StageRef, user setop
 	in.Commit, in.Gates = len(open.Commands) > 0, changeset.Gates(after, open.Commands)
 	in.NewTaskID = func(string) string { return "" }
 	hash, err := hashOf(in, version, open.Commands)
-	return Preview{Hash: hash, Plan: plan.Make(in), Before: before, After: after}, err
+	return Preview{Hash: hash, Plan: plan.Make(in), Before: before, After: after, Gates: in.Gates}, err
 }
 
 func hashOf(in plan.Input, version int64, commands []changeset.Command) (string, error) {

@@ -91,6 +91,14 @@ type Plan struct {
 type Diff struct {
 	Stage []ValueChange `json:"stage,omitempty" doc:"What differs of the stage itself"`
 	Apps  []AppDiff     `json:"apps" doc:"Those that differ, by name"`
+	Gates []TaskGate    `json:"gates,omitempty" doc:"Of what is staged: the one-off tasks that the commit runs before any new task starts, by app"`
+}
+
+// TaskGate is a one-off task that must exit with 0 for a commit to go on.
+type TaskGate struct {
+	App     string   `json:"app"`
+	Release int      `json:"release" doc:"That it runs on"`
+	Command []string `json:"command"`
 }
 
 // AppDiff is what differs between two states of an app.

@@ -62,12 +62,3 @@ func tooMany(cmd *cobra.Command, argument string) error {
 func typeInstead(cmd *cobra.Command) string {
 	return fmt.Sprintf("Type `%s`, or `%s --help` for more.", cmd.UseLine(), cmd.CommandPath())
 }
-
-// DidYouMean asks about commands that are spelled nearly like name; it is empty where there are none.
-func DidYouMean(root *cobra.Command, name string) string {
-	similar := root.SuggestionsFor(name)
-	if len(similar) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("Did you mean `%s %s`?", root.Name(), strings.Join(similar, "` or `"+root.Name()+" "))
-}

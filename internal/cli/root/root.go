@@ -83,7 +83,7 @@ func New(k *kit.Kit) *cobra.Command {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		return unknownCommand(cmd, args[0])
+		return unknownCommand(cmd, args...)
 	}
 	for _, g := range groups(k) {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -113,8 +113,15 @@ func Find(root *cobra.Command, args []string) (*cobra.Command, []string, error) 
 	return root.Find(arrange(root, args))
 }
 
-func unknownCommand(root *cobra.Command, name string) error {
-	next := kit.DidYouMean(root, name)
+// unknownCommand asks about a noun and a verb with a blank between them too.
+func unknownCommand(root *cobra.Command, words ...string) error {
+	name, next := words[0], ""
+	if len(words) > 1 {
+		next = kit.DidYouMean(root, name+":"+words[1])
+	}
+	if next == "" {
+		next = kit.DidYouMean(root, name)
+	}
 	if next == "" {
 		next = "Type `setops help` for the list of commands."
 	}

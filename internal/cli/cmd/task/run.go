@@ -39,6 +39,7 @@ func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Com
 	flags.IntVar(&opts.task.Memory, "memory", 0, "memory limit `N` in MB (default that of the app)")
 	flags.StringSliceVar(&opts.task.Entrypoint, "entrypoint", nil, "`WORDS` in place of the app's entrypoint, separated by commas")
 	flags.BoolVar(&opts.detach, "detach", false, "return once the task is started (also --detached)")
+	kit.CompleteFlag(cmd, "release", k.CompleteReleases)
 	return cmd
 }
 
