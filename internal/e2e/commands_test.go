@@ -2,15 +2,11 @@ package e2e
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -282,63 +278,7 @@ func counted(ts *testscript.TestScript, neg bool, args []string) {
 
 func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, len(args) == 1 && !neg, "nowhere TEXT")
-	w := worldOf(ts)
-	if strings.Contains(w.log.String(), args[0]) {
-		ts.Fatalf("the server's log has %q", args[0])
-	}
-	read := 0
-	ts.Check(filepath.WalkDir(w.config.DataDir, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) { // the engine has put it in its place meanwhile
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		read++
-		if strings.Contains(string(text), args[0]) {
-			return fmt.Errorf("%s has %q", path, args[0])
-		}
-		return nil
-	}))
-	if read < 3 {
-		ts.Fatalf("only %d files were there to look at", read)
-	}
-	if w.config.Database != "" {
-		where, err := findRow(w.config.Database, args[0])
-		ts.Check(err)
-		if where != "" {
-			ts.Fatalf("a row of %s has %q", where, args[0])
-		}
-	}
-}
-
-// findRow gives a table of a PostgreSQL database that has a text in a row, if there is one.
-func findRow(url, text string) (table string, err error) {
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		return "", err
-	}
-	defer db.Close() //nolint:errcheck // it was only read
-	var all sql.NullString
-	err = db.QueryRow(`SELECT string_agg(table_name, ' ') FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&all)
-	if err != nil || !strings.Contains(all.String, "commits") {
-		return "", fmt.Errorf("list tables: %q, %w", all.String, err)
-	}
-	for name := range strings.FieldsSeq(all.String) {
-		var found bool
-		err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM "`+name+`" t WHERE strpos(t::text, $1) > 0)`, text).Scan(&found)
-		if err != nil || found {
-			return name, err
-		}
-	}
-	return "", nil
+	ts.Check(worldOf(ts).find(args[0]))
 }
 
 // masks are what no test can foretell; each keeps its width, so that tables stay aligned.
