@@ -172,6 +172,9 @@ func (s said) keep(dir string) error {
 
 // hear reads what programs have kept.
 func hear(dir string) (all []said, err error) {
+	if dir == "" {
+		return nil, nil
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	for _, file := range files {
 		var s said

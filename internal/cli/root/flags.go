@@ -80,6 +80,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		return &kit.Usage{Message: fmt.Sprintf("`%s` has no flag %s.", cmd.CommandPath(), name), Next: next}
 	case errors.As(err, &bare):
 		return &kit.Usage{Message: fmt.Sprintf("--%s needs a value.", bare.GetFlag().Name), Next: next}
+	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool": // what stands there may be the secret itself
+		return &kit.Usage{Message: fmt.Sprintf("--%s takes no value but true or false.", invalid.GetFlag().Name), Next: next}
 	case errors.As(err, &invalid):
 		return &kit.Usage{
 			Message: fmt.Sprintf("--%s cannot be %q.", invalid.GetFlag().Name, invalid.GetValue()),

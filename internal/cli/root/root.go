@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/setopsco/setops/internal/cli/cmd/app"
 	"github.com/setopsco/setops/internal/cli/cmd/changeset"
@@ -124,6 +125,9 @@ func unknownCommand(root *cobra.Command, words ...string) error {
 	}
 	if next == "" {
 		next = "Type `setops help` for the list of commands."
+	}
+	if strings.Contains(name, "=") {
+		name = kit.Quotable(name)
 	}
 	return &kit.Usage{Message: fmt.Sprintf("There is no command %q.", name), Next: next}
 }
