@@ -151,6 +151,7 @@ func TestNoCommandTellsAValueThatIsNotItsToShow(t *testing.T) {
 	}
 	o.must("-p shop -s production --app web release:create " + digest)
 	o.must("-p shop -s production --app web release:activate 1")
+	o.must("-p shop -s production --app web domain:create www.example.com")
 	o.set("OPEN", openMark, 48)
 	o.set("SECRET", secretMark, 48, "--secret")
 	o.must("--debug -p shop -s production changeset:commit -m first")
@@ -164,11 +165,14 @@ func TestNoCommandTellsAValueThatIsNotItsToShow(t *testing.T) {
 	o.refusals()
 	o.stage()
 	succeeded := 0
-	for _, line := range o.lines("9f86", commit, "55a9", task, "release:activate 3", "release:activate 1",
+	for _, line := range o.lines("queued changeset:attach", "production changeset:attach "+commit, "queued changeset:wait", "production changeset:wait "+commit, "9f86", commit, "55a9", task, "release:activate 3", "release:activate 1",
 		"sha256:2b51cdaabcdc9c35b36e998ec81d2ed8507def0e4709a4d5003414e727e67fa9", digest) {
 		args := o.split(line)
 		if !slices.Contains(args, "--") {
 			args = append(args, "--debug")
+		}
+		if strings.Contains(line, "changeset:revert") {
+			o.must("-p shop -s production changeset:discard")
 		}
 		if code, _ := o.run(args...); code == 0 {
 			succeeded++
@@ -224,7 +228,7 @@ func (o *tour) refusals() {
 
 // isSeen makes sure that the search can find: ordinary values are where they are shown.
 func (o *tour) isSeen() {
-	for _, command := range []string{"env", "app:info", "changeset:diff", "env:set"} {
+	for _, command := range []string{"env", "app:info", "changeset:diff", "changeset:revert", "env:set"} {
 		if !slices.ContainsFunc(o.world.said, func(s said) bool {
 			return slices.Contains(s.Args, command) && bytes.Contains(s.Stdout, []byte(openMark))
 		}) {
