@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -65,8 +64,8 @@ func (f *fake) apps(mux *http.ServeMux) {
 	})
 	app := func(path string, value func(*http.Request) any) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			if app := r.PathValue("app"); slices.Contains([]string{"nope", "wbe", "wrker"}, app) {
-				refuse(w, http.StatusNotFound, "AppDoesNotExist", "there is no app "+app+" on stage production of project shop")
+			if r.PathValue("app") == "nope" {
+				refuse(w, http.StatusNotFound, "AppDoesNotExist", "there is no app nope on stage production of project shop")
 				return
 			}
 			answer(w, http.StatusOK, value(r))

@@ -45,6 +45,7 @@ func (f *fake) changesets(mux *http.ServeMux) {
 		answer(w, http.StatusOK, staged)
 	})
 	f.reviews(mux)
+	f.definitions(mux)
 	f.commits(mux)
 }
 

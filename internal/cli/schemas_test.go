@@ -29,6 +29,8 @@ var results = []struct {
 	{api.Project{}, "project:create, project:info"},
 	{api.Destroyed{}, "project:destroy, stage:destroy"},
 	{api.StageList{}, "stage"},
+	{api.StageDefinition{}, "stage:dump"},
+	{api.Application{}, "stage:apply"},
 	{api.Stage{}, "stage:create, stage:info"},
 	{api.AppList{}, "app"},
 	{api.App{}, "app:info"},

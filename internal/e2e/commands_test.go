@@ -2,11 +2,15 @@ package e2e
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -27,6 +31,7 @@ import (
 //	screen stdout|stderr FILE      compares the last output with a file; ids, digests and times may differ
 //	capture VAR REGEXP             sets $VAR to the first group of a match in the last output
 //	push VAR REPOSITORY:TAG        pushes a new image as the present user; its digest is in $VAR
+//	retag DIGEST REPOSITORY:TAG    gives an image of that repository another tag
 //	image DIGEST BEHAVIOUR…        what tasks of an image do: deaf, exit N, foreign, words …; else they serve. gated NAME
 //	                               words …: once that gate is open
 //	open NAME                      opens the gate of an image
@@ -44,7 +49,7 @@ import (
 //	addresses IP,…                 is --public-addresses at the next start of the server
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "image": image, "open": open,
+	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "retag": retag, "image": image, "open": open,
 	"user": user, "grant": grant, "as": as, "server": server, "rotate-key": rotateKey, "host": hostFault, "visit": visit, "proxy": useProxy,
 	"counted": counted, "nowhere": nowhere, "dns": publish, "addresses": addresses,
 }
@@ -149,6 +154,11 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("push of %s: %v", args[1], err)
 	}
 	ts.Setenv(args[0], digest)
+}
+
+func retag(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 2 && !neg, "retag DIGEST REPOSITORY:TAG")
+	ts.Check(worldOf(ts).retag(context.Background(), args[1], args[0], admin, passwordOf(admin)))
 }
 
 func image(ts *testscript.TestScript, neg bool, args []string) {
@@ -278,7 +288,63 @@ func counted(ts *testscript.TestScript, neg bool, args []string) {
 
 func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, len(args) == 1 && !neg, "nowhere TEXT")
-	ts.Check(worldOf(ts).find(args[0]))
+	w := worldOf(ts)
+	if strings.Contains(w.log.String(), args[0]) {
+		ts.Fatalf("the server's log has %q", args[0])
+	}
+	read := 0
+	ts.Check(filepath.WalkDir(w.config.DataDir, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) { // the engine has put it in its place meanwhile
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		read++
+		if strings.Contains(string(text), args[0]) {
+			return fmt.Errorf("%s has %q", path, args[0])
+		}
+		return nil
+	}))
+	if read < 3 {
+		ts.Fatalf("only %d files were there to look at", read)
+	}
+	if w.config.Database != "" {
+		where, err := findRow(w.config.Database, args[0])
+		ts.Check(err)
+		if where != "" {
+			ts.Fatalf("a row of %s has %q", where, args[0])
+		}
+	}
+}
+
+// findRow gives a table of a PostgreSQL database that has a text in a row, if there is one.
+func findRow(url, text string) (table string, err error) {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return "", err
+	}
+	defer db.Close() //nolint:errcheck // it was only read
+	var all sql.NullString
+	err = db.QueryRow(`SELECT string_agg(table_name, ' ') FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&all)
+	if err != nil || !strings.Contains(all.String, "commits") {
+		return "", fmt.Errorf("list tables: %q, %w", all.String, err)
+	}
+	for name := range strings.FieldsSeq(all.String) {
+		var found bool
+		err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM "`+name+`" t WHERE strpos(t::text, $1) > 0)`, text).Scan(&found)
+		if err != nil || found {
+			return name, err
+		}
+	}
+	return "", nil
 }
 
 // masks are what no test can foretell; each keeps its width, so that tables stay aligned.

@@ -35,7 +35,7 @@ const (
 )
 
 // passwordOf is the password of everybody in these tests.
-func passwordOf(email string) string { return passwordMark + email }
+func passwordOf(email string) string { return "password of " + email }
 
 // speed divides start and stop timeouts: 60 s are 6 s.
 const speed = 10
@@ -47,13 +47,8 @@ type world struct {
 	log     *transcript
 	dns     *nameServer
 	gates   gates
-	tokens  []string // of all who have signed in
-	said    []said   // by setops
-	saidDir string   // where more of it is kept
 
 	removeDatabase func() error
-
-	mu sync.Mutex // of tokens
 
 	daemon *daemon.Daemon
 	cancel context.CancelFunc
@@ -162,9 +157,7 @@ func (w *world) close() error {
 	if w.proxy != nil {
 		w.proxy.close()
 	}
-	all, err := hear(w.saidDir)
-	w.said = append(w.said, all...)
-	return errors.Join(err, w.leaks(), w.stop(), w.dns.close(), w.runtime.Close(), w.removeDatabase())
+	return errors.Join(w.stop(), w.dns.close(), w.runtime.Close(), w.removeDatabase())
 }
 
 func (w *world) url() string { return "http://" + w.config.Listen }
@@ -173,11 +166,6 @@ func (w *world) signIn(ctx context.Context, email string) (token string, err err
 	s, err := client.New(w.url(), "", client.Options{}).SignIn(ctx, api.Credentials{
 		Organization: organization, Email: email, Password: passwordOf(email),
 	})
-	if err == nil {
-		w.mu.Lock()
-		w.tokens = append(w.tokens, s.Token)
-		w.mu.Unlock()
-	}
 	return s.Token, err
 }
 

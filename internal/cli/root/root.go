@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/setopsco/setops/internal/cli/cmd/app"
 	"github.com/setopsco/setops/internal/cli/cmd/changeset"
@@ -84,7 +83,7 @@ func New(k *kit.Kit) *cobra.Command {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		return unknownCommand(cmd, args...)
+		return unknownCommand(cmd, args[0])
 	}
 	for _, g := range groups(k) {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -114,20 +113,10 @@ func Find(root *cobra.Command, args []string) (*cobra.Command, []string, error) 
 	return root.Find(arrange(root, args))
 }
 
-// unknownCommand asks about a noun and a verb with a blank between them too.
-func unknownCommand(root *cobra.Command, words ...string) error {
-	name, next := words[0], ""
-	if len(words) > 1 {
-		next = kit.DidYouMean(root, name+":"+words[1])
-	}
-	if next == "" {
-		next = kit.DidYouMean(root, name)
-	}
+func unknownCommand(root *cobra.Command, name string) error {
+	next := kit.DidYouMean(root, name)
 	if next == "" {
 		next = "Type `setops help` for the list of commands."
-	}
-	if strings.Contains(name, "=") {
-		name = kit.Quotable(name)
 	}
 	return &kit.Usage{Message: fmt.Sprintf("There is no command %q.", name), Next: next}
 }

@@ -53,7 +53,6 @@ func newLog(k *kit.Kit, run func(context.Context, *logOptions) error) *cobra.Com
 	flags.StringVar(&after, "after", "", "only lines after this `TIME`")
 	flags.StringVar(&opts.query.Task, "task", "", "only lines of the task with this `ID`, or the beginning of it")
 	flags.BoolVar(&opts.noSource, "no-source", false, "leave out who wrote a line")
-	kit.CompleteFlag(cmd, "task", k.CompleteTasks)
 	return cmd
 }
 

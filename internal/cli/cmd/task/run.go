@@ -23,7 +23,8 @@ func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Com
 		Use:   "task:run -- ARGV",
 		Short: "Run a one-off task",
 		Long: "Run a command in a task of its own, with the committed settings of the app, and show its log until it ends. The exit\n" +
-			"code is that of the task. A release that you have staged can be run before it is committed.\n\n" +
+			"code is that of the task. A release that you have staged can be run before it is committed; with --image-tag no release is\n" +
+			"needed, only the image.\n\n" +
 			"The task belongs to the server: it goes on when this command is interrupted (exit code 130), for at most 24 hours.",
 		Example: "  setops -p shop -s production --app web task:run -- bundle exec rake db:migrate\n" +
 			"  setops -p shop -s production --app web task:run --release 3 --memory 512 -- bin/migrate\n" +
@@ -35,11 +36,11 @@ func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Com
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&opts.task.Release, "release", 0, "`RELEASE` to run (default the active one)")
+	flags.StringVar(&opts.task.ImageTag, "image-tag", "", "`TAG` of the image to run, or its digest, in place of a release; it needs none")
 	flags.IntVar(&opts.task.CPU, "cpu", 0, "CPU share `N`; 1024 is one vCPU (default that of the app)")
 	flags.IntVar(&opts.task.Memory, "memory", 0, "memory limit `N` in MB (default that of the app)")
 	flags.StringSliceVar(&opts.task.Entrypoint, "entrypoint", nil, "`WORDS` in place of the app's entrypoint, separated by commas")
 	flags.BoolVar(&opts.detach, "detach", false, "return once the task is started (also --detached)")
-	kit.CompleteFlag(cmd, "release", k.CompleteReleases)
 	return cmd
 }
 
