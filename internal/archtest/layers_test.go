@@ -31,7 +31,6 @@ var layers = []row{
 	// 2: the pure core, the port of engines, the client.
 	{"pkg/client", []string{"pkg/api"}},
 	{"internal/changeset", []string{"internal/setops"}},
-	{"internal/definition", []string{"internal/changeset", "internal/setops"}},
 	{"internal/plan", []string{"internal/setops", "internal/graph"}},
 	{"internal/engine", []string{"internal/setops"}},
 	{"internal/seal", []string{"internal/setops"}},
@@ -88,15 +87,12 @@ var layers = []row{
 		"internal/engine", "internal/setops",
 		"internal/changeset", // task:run takes a release of one's own changeset
 	}},
+	{"internal/schedule", []string{"internal/engine", "internal/setops"}},
 	{"internal/gc", []string{"internal/engine", "internal/registry", "internal/setops"}},
 	{"internal/routing", []string{"internal/plan", "internal/engine", "internal/probe", "internal/router", "internal/setops"}},
 
 	{"internal/history", []string{ // a revert names images, and shows values
 		"internal/changeset", "internal/plan", "internal/engine", "internal/seal", "internal/setops", "internal/idempotency",
-	}},
-
-	{"internal/define", []string{ // a definition names images, and has values
-		"internal/changeset", "internal/definition", "internal/engine", "internal/seal", "internal/setops", "internal/idempotency",
 	}},
 
 	// 4 and 5: the use case of use cases, and the API over all of them.
@@ -105,8 +101,8 @@ var layers = []row{
 	}},
 	{"internal/httpapi", []string{
 		"pkg/api", "internal/setops", "internal/changeset", "internal/plan", "internal/engine", "internal/idempotency",
-		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task",
-		"internal/commit", "internal/history", "internal/define", "internal/definition",
+		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task", "internal/schedule",
+		"internal/commit", "internal/history",
 	}},
 
 	// 6: what joins. The daemon knows the server, the CLI knows the client.

@@ -27,7 +27,7 @@ func dump(s setops.Spec) string {
 func randomCommand(r *rand.Rand) changeset.Command {
 	app := []string{"web", "proxy", "new", "x"}[r.IntN(4)]
 	field := func(fields ...string) []string { return []string{fields[r.IntN(len(fields))]} }
-	switch r.IntN(29) {
+	switch r.IntN(28) {
 	case 0:
 		return &changeset.AppCreate{AppName: app}
 	case 1:
@@ -83,11 +83,7 @@ func randomCommand(r *rand.Rand) changeset.Command {
 	case 26:
 		return &changeset.LogUnset{Fields: field("retention", "colour")}
 	}
-	activate := &changeset.ReleaseActivate{AppName: app, ID: r.IntN(6)}
-	if r.IntN(2) == 0 {
-		activate.Tag = new(field("", "v1", "v2", "no tag")[0])
-	}
-	return activate
+	return &changeset.ReleaseActivate{AppName: app, ID: r.IntN(6)}
 }
 
 func randomDomain(r *rand.Rand) string {

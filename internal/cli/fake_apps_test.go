@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -64,8 +65,8 @@ func (f *fake) apps(mux *http.ServeMux) {
 	})
 	app := func(path string, value func(*http.Request) any) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			if r.PathValue("app") == "nope" {
-				refuse(w, http.StatusNotFound, "AppDoesNotExist", "there is no app nope on stage production of project shop")
+			if app := r.PathValue("app"); slices.Contains([]string{"nope", "wbe", "wrker"}, app) {
+				refuse(w, http.StatusNotFound, "AppDoesNotExist", "there is no app "+app+" on stage production of project shop")
 				return
 			}
 			answer(w, http.StatusOK, value(r))
@@ -96,6 +97,20 @@ func (f *fake) apps(mux *http.ServeMux) {
 		return api.Task{ID: taskC, Release: 3, Status: "PROVISIONING", Desired: "RUNNING", Health: "UNKNOWN", OneOff: true, CreatedAt: at("2026-03-17T09:58:34Z")}
 	})
 	mux.HandleFunc("DELETE "+stageOf+"/apps/{app}/tasks/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	app("GET "+stageOf+"/apps/{app}/schedules", func(*http.Request) any {
+		return api.ScheduleList{Schedules: []api.Schedule{
+			{
+				Name: "nightly", Cron: "0 3 * * *", Command: []string{"rake", "clean up"}, Timeout: 3600, NextRun: pointer(at("2026-03-18T03:00:00Z")),
+				LastRun: &api.ScheduleRun{Due: at("2026-03-17T03:00:00Z"), State: "ended", TaskID: taskC, EndedAt: pointer(at("2026-03-17T03:00:07Z")), ExitCode: pointer(1), Reason: "exited with code 1"},
+			},
+			{
+				Name: "often", Cron: "* * * * *", Command: []string{"true"}, Timeout: 90, NextRun: pointer(at("2026-03-17T09:59:00Z")),
+				LastRun: &api.ScheduleRun{Due: at("2026-03-17T09:55:00Z"), State: "running", TaskID: taskB, Skipped: pointer(at("2026-03-17T09:58:00Z"))},
+			},
+			{Name: "yearly", Cron: "0 0 1 1 *", Command: []string{"true"}, Timeout: 86400, NextRun: pointer(at("2027-01-01T00:00:00Z"))},
+			{Name: "broken", Cron: "0 0 * * *", Command: []string{"true"}, Timeout: 61, LastRun: &api.ScheduleRun{Due: at("2026-03-17T00:00:00Z"), State: "failed", Reason: "app web has no active release"}},
+		}}
+	})
 	app("GET "+stageOf+"/apps/{app}/log", func(*http.Request) any { return map[string]any{"lines": logLines()} })
 	mux.HandleFunc("GET "+stageOf+"/apps/{app}/log/events", taskLog)
 }

@@ -45,7 +45,6 @@ func (f *fake) changesets(mux *http.ServeMux) {
 		answer(w, http.StatusOK, staged)
 	})
 	f.reviews(mux)
-	f.definitions(mux)
 	f.commits(mux)
 }
 
@@ -82,6 +81,17 @@ func effect(c api.Command) api.Effect {
 		}
 	case "app:container:unset":
 		e.Command, e.HealthCheckOff = &[]string{}, true
+	case "app:schedule:create":
+		var a api.ScheduleCreate
+		_ = json.Unmarshal(c.Arguments, &a)
+		e = api.Effect{Name: a.Name, Schedule: &api.Schedule{Name: a.Schedule, Cron: a.Cron, Command: a.Command, Timeout: 3600}}
+		if a.Timeout != nil {
+			e.Schedule.Timeout = *a.Timeout
+		}
+	case "app:schedule:destroy":
+		var a api.ScheduleDestroy
+		_ = json.Unmarshal(c.Arguments, &a)
+		e = api.Effect{Name: a.Name, ScheduleDestroyed: a.Schedule}
 	case "log:set":
 		var a api.LogSet
 		_ = json.Unmarshal(c.Arguments, &a)

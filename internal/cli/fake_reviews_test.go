@@ -23,6 +23,10 @@ func (f *fake) reviews(mux *http.ServeMux) {
 		}
 	}))
 	mux.HandleFunc("GET "+stageOf+"/changeset/diff", unlessEmpty(func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("stage") == "invalid" {
+			refuse(w, http.StatusConflict, "ChangesetInvalid", "app:release:set (command 1): app web has no release 3")
+			return
+		}
 		answer(w, http.StatusOK, diff(r.PathValue("stage")))
 	}))
 	mux.HandleFunc("GET "+stageOf+"/changeset/plan", unlessEmpty(func(w http.ResponseWriter, r *http.Request) {
@@ -39,6 +43,10 @@ const planHash = "5d41402abc4b2a76b9719d911017c592"
 func diff(stage string) api.Diff {
 	if stage == "unchanged" {
 		return api.Diff{Apps: []api.AppDiff{}}
+	}
+	if stage == "gated" {
+		gate := api.TaskGate{App: "web", Release: 3, Command: []string{"rake", "db:migrate"}}
+		return api.Diff{Apps: []api.AppDiff{}, Gates: []api.TaskGate{gate}}
 	}
 	return api.Diff{Apps: []api.AppDiff{
 		{Name: "old", Change: "destroyed", Values: []api.ValueChange{

@@ -37,7 +37,7 @@ func Main(ctx context.Context, args, environ []string, stdin io.Reader, stdout, 
 	if err != nil && root.AsksJSON(args) {
 		k.Flags.Output = kit.JSON // where a flag before it was wrong, the parser did not come to it
 	}
-	return report(k, err)
+	return report(k, k.WithSimilarNames(ctx, err))
 }
 
 // lookup reads variables from a list of NAME=value, of which the last one holds.

@@ -29,8 +29,6 @@ var results = []struct {
 	{api.Project{}, "project:create, project:info"},
 	{api.Destroyed{}, "project:destroy, stage:destroy"},
 	{api.StageList{}, "stage"},
-	{api.StageDefinition{}, "stage:dump"},
-	{api.Application{}, "stage:apply"},
 	{api.Stage{}, "stage:create, stage:info"},
 	{api.AppList{}, "app"},
 	{api.App{}, "app:info"},
@@ -47,7 +45,7 @@ var results = []struct {
 		"container:set stop-timeout, container:set port, container:unset, " +
 		"network:set protocol, network:set public, network:set port, network:set health-check-path, " +
 		"network:set health-check-status, network:unset, " +
-		"resource:set cpu, resource:set memory, resource:set scale, resource:set resources, resource:unset, log:set retention, log:unset, env:set, env:unset, " +
+		"resource:set cpu, resource:set memory, resource:set scale, resource:set resources, resource:unset, schedule:create, schedule:destroy, log:set retention, log:unset, env:set, env:unset, " +
 		"domain:create, domain:destroy, domain:validate, option:set primary, option:set static-ip, option:unset, " +
 		"release:create, release:activate"},
 	{api.Changeset{}, "changeset:info"},
@@ -63,6 +61,7 @@ var results = []struct {
 	{api.TaskList{}, "task"},
 	{api.Task{}, "task:run"},
 	{api.StoppedTask{}, "task:stop"},
+	{api.ScheduleList{}, "schedule"},
 	{api.LogLines{}, "log"},
 	{api.LogLine{}, "log -f, one on each line"},
 	{api.CLIVersion{}, "version"},

@@ -211,6 +211,7 @@ type Preview struct {
 	Hash          string
 	Plan          plan.Plan
 	Before, After setops.Spec
+	Gates         map[string][]string // by app, the argv of its pre-activation task
 }
 
 // Preview folds and plans what a user has staged as a commit would, and changes nothing. Where nothing is staged, that is an
@@ -220,16 +221,11 @@ func (s *Service) Preview(ctx context.Context, stage setops.StageRef, user setop
 	if err != nil {
 		return Preview{}, err
 	}
-	return s.PreviewOf(ctx, stage, open.Commands)
-}
-
-// PreviewOf is Preview of commands that are not staged.
-func (s *Service) PreviewOf(ctx context.Context, stage setops.StageRef, commands []changeset.Command) (Preview, error) {
 	version, err := s.Store.Version(ctx, stage.ID) // before all else: what changes meanwhile makes the hash stale
 	if err != nil {
 		return Preview{}, err
 	}
-	before, after, err := s.fold(ctx, stage, commands)
+	before, after, err := s.fold(ctx, stage, open.Commands)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -241,10 +237,10 @@ func (s *Service) PreviewOf(ctx context.Context, stage setops.StageRef, commands
 	if err != nil {
 		return Preview{}, err
 	}
-	in.Commit, in.Gates = len(commands) > 0, changeset.Gates(after, commands)
+	in.Commit, in.Gates = len(open.Commands) > 0, changeset.Gates(after, open.Commands)
 	in.NewTaskID = func(string) string { return "" }
-	hash, err := hashOf(in, version, commands)
-	return Preview{Hash: hash, Plan: plan.Make(in), Before: before, After: after}, err
+	hash, err := hashOf(in, version, open.Commands)
+	return Preview{Hash: hash, Plan: plan.Make(in), Before: before, After: after, Gates: in.Gates}, err
 }
 
 func hashOf(in plan.Input, version int64, commands []changeset.Command) (string, error) {

@@ -115,6 +115,10 @@ func cleanUpNow(ctx context.Context, stdout io.Writer, o cleanUpOptions) error {
 }
 
 func showCleanUp(w io.Writer, r gc.Report, now time.Time) error {
+	if len(r.Images)+len(r.Commits)+len(r.Releases) == 0 && r.Bytes == 0 {
+		_, err := fmt.Fprintln(w, "There is nothing to remove.")
+		return err
+	}
 	pruned, freed := "Removed", "Freed"
 	if r.DryRun {
 		pruned, freed = "Would remove", "Would free"

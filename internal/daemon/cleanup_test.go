@@ -165,7 +165,7 @@ func TestWithoutAServerNothingIsCleanedUp(t *testing.T) {
 		t.Errorf("exit %d, %q", code, problem)
 	}
 	run(t, config(dir), func(*daemon.Daemon) {
-		if code, out, problem := cleanUp(dir); code != 0 || out != "Freed 0 B.\n" {
+		if code, out, problem := cleanUp(dir); code != 0 || out != "There is nothing to remove.\n" {
 			t.Errorf("exit %d, %q, %q", code, out, problem)
 		}
 	})
@@ -212,7 +212,7 @@ func TestTheSocketIsThereBehindAHandover(t *testing.T) {
 	s, _ := serving(t)
 	for range 2 {
 		s.upgrade()
-		if code, out, problem := cleanUp(filepath.Join(s.dir, "data")); code != 0 || out != "Freed 0 B.\n" {
+		if code, out, problem := cleanUp(filepath.Join(s.dir, "data")); code != 0 || out != "There is nothing to remove.\n" {
 			t.Errorf("exit %d, %q, %q", code, out, problem)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/routing"
+	"github.com/setopsco/setops/internal/schedule"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/store"
 )
@@ -35,19 +36,20 @@ type core struct {
 	sessions       *auth.Sessions
 	projects       *project.Service
 
-	store    *store.Store
-	box      *seal.Box
-	registry *registry.Registry
-	puller   pullerPorts
-	certs    *certs.Manager // nil: no TLS
-	ports    *routing.Ports
-	routes   *routing.Table
-	engine   engine.Engine
-	domains  *domain.Service
-	commits  *commit.Service
-	prepares *preparer
-	gc       *gc.Service
-	control  net.Listener
+	store     *store.Store
+	box       *seal.Box
+	registry  *registry.Registry
+	puller    pullerPorts
+	certs     *certs.Manager // nil: no TLS
+	ports     *routing.Ports
+	routes    *routing.Table
+	engine    engine.Engine
+	domains   *domain.Service
+	commits   *commit.Service
+	prepares  *preparer
+	gc        *gc.Service
+	schedules *schedule.Service
+	control   net.Listener
 
 	stoodBy  *core // what this server was before it kept the tasks; nil: it always did
 	term     *term // nil: no requests are led here yet
@@ -112,6 +114,7 @@ func (c *core) begin() {
 	c.obey()
 	c.loops.Go(func() { c.resumeDestroying(c.alive) })
 	c.loops.Go(func() { c.cleanUp(c.alive) })
+	c.loops.Go(func() { c.schedules.Run(c.alive) })
 	if c.isShared() {
 		c.loops.Go(func() { c.keep(c.alive) })
 	}

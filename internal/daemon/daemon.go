@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/handover"
@@ -26,6 +27,9 @@ type Daemon struct {
 	Logger *slog.Logger
 	// NewEngine makes another engine than Config.Engine says; tests use it.
 	NewEngine func(ctx context.Context, c EngineConfig) (engine.Engine, error)
+
+	// Now is the clock by which schedules are due; nil: time.Now. Tests use it.
+	Now func() time.Time
 
 	// Hangup, where set, starts Program at each signal, and hands the server over to it.
 	Hangup  <-chan os.Signal
@@ -51,6 +55,9 @@ func (d *Daemon) RouterAddress() string { return d.front.http.bound }
 func (d *Daemon) Open(ctx context.Context) error {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Now == nil {
+		d.Now = time.Now
 	}
 	if err := d.check(ctx); err != nil {
 		return err

@@ -14,7 +14,6 @@ import (
 	"github.com/setopsco/setops/internal/app"
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
-	"github.com/setopsco/setops/internal/define"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/history"
@@ -23,6 +22,7 @@ import (
 	"github.com/setopsco/setops/internal/project"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/routing"
+	"github.com/setopsco/setops/internal/schedule"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/internal/task"
@@ -183,6 +183,7 @@ func (c *core) handler() http.Handler {
 		Store: c.store, Access: access, RemoveStage: c.removeStage, RemoveImages: c.registry.RemovePrefix, Now: time.Now,
 		Stopping: c.stopping,
 	}
+	c.schedules = &schedule.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv, Now: c.Now, Logger: c.Logger}
 	images := registryImages{c.registry, c.prepares}
 	api := &httpapi.Server{
 		Sessions: c.sessions,
@@ -197,15 +198,13 @@ func (c *core) handler() http.Handler {
 		History: &history.Service{
 			Store: c.store, Running: c.commits, Logs: c.engine, Exists: images.Exists, Admit: c.domains.Admit, Box: c.box, NewID: newID, Now: time.Now,
 		},
-		Definitions: &define.Service{
-			Store: c.store, Images: images, Admit: c.domains.Admit, Box: c.box, NewID: newID, Now: time.Now,
-		},
-		Tasks:    &task.Service{Store: c.store, Images: images, Engine: c.engine, OpenEnv: c.box.OpenEnv},
-		Requests: idempotency.NewKeeper(c.store, c.box.FingerprintKey(), time.Now),
-		Logger:   c.Logger,
-		Ready:    c.readiness,
-		Stopping: c.stopping,
-		Version:  Version,
+		Tasks:     &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv},
+		Schedules: c.schedules,
+		Requests:  idempotency.NewKeeper(c.store, c.box.FingerprintKey(), time.Now),
+		Logger:    c.Logger,
+		Ready:     c.readiness,
+		Stopping:  c.stopping,
+		Version:   Version,
 	}
 	c.servePeople(api)
 	return api.Handler(c.imageHandler())

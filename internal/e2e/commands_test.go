@@ -2,15 +2,11 @@ package e2e
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,7 +27,6 @@ import (
 //	screen stdout|stderr FILE      compares the last output with a file; ids, digests and times may differ
 //	capture VAR REGEXP             sets $VAR to the first group of a match in the last output
 //	push VAR REPOSITORY:TAG        pushes a new image as the present user; its digest is in $VAR
-//	retag DIGEST REPOSITORY:TAG    gives an image of that repository another tag
 //	image DIGEST BEHAVIOUR…        what tasks of an image do: deaf, exit N, foreign, words …; else they serve. gated NAME
 //	                               words …: once that gate is open
 //	open NAME                      opens the gate of an image
@@ -49,8 +44,8 @@ import (
 //	addresses IP,…                 is --public-addresses at the next start of the server
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "retag": retag, "image": image, "open": open,
-	"user": user, "grant": grant, "as": as, "server": server, "rotate-key": rotateKey, "host": hostFault, "visit": visit, "proxy": useProxy,
+	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "image": image, "open": open,
+	"user": user, "grant": grant, "as": as, "server": server, "daily": daily, "rotate-key": rotateKey, "host": hostFault, "visit": visit, "proxy": useProxy,
 	"counted": counted, "nowhere": nowhere, "dns": publish, "addresses": addresses,
 }
 
@@ -156,11 +151,6 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], digest)
 }
 
-func retag(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, len(args) == 2 && !neg, "retag DIGEST REPOSITORY:TAG")
-	ts.Check(worldOf(ts).retag(context.Background(), args[1], args[0], admin, passwordOf(admin)))
-}
-
 func image(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, len(args) > 1 && !neg, "image DIGEST BEHAVIOUR…")
 	w := worldOf(ts)
@@ -198,15 +188,31 @@ func as(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func server(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, len(args) == 1 && !neg, "server stop|start")
+	need(ts, (len(args) == 1 || len(args) == 2 && args[0] == "start") && !neg, "server stop|start [LATER]")
 	switch args[0] {
 	case "stop":
 		ts.Check(worldOf(ts).stop())
-	case "start":
+	case "start": // LATER: with the schedules' clock so much ahead
+		var ahead time.Duration
+		if len(args) == 2 {
+			var err error
+			ahead, err = time.ParseDuration(args[1])
+			ts.Check(err)
+		}
+		worldOf(ts).now = func() time.Time { return time.Now().Add(ahead) }
 		ts.Check(worldOf(ts).start())
 	default:
 		ts.Fatalf("usage: server stop|start")
 	}
+}
+
+// daily sets a variable to the times of a schedule that is due once a day, for the first time in so long.
+func daily(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 2 && !neg, "daily VAR FIRST")
+	first, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	due := time.Now().UTC().Add(first)
+	ts.Setenv(args[0], fmt.Sprintf("%d %d * * *", due.Minute(), due.Hour()))
 }
 
 func rotateKey(ts *testscript.TestScript, neg bool, args []string) {
@@ -288,63 +294,7 @@ func counted(ts *testscript.TestScript, neg bool, args []string) {
 
 func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, len(args) == 1 && !neg, "nowhere TEXT")
-	w := worldOf(ts)
-	if strings.Contains(w.log.String(), args[0]) {
-		ts.Fatalf("the server's log has %q", args[0])
-	}
-	read := 0
-	ts.Check(filepath.WalkDir(w.config.DataDir, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) { // the engine has put it in its place meanwhile
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		read++
-		if strings.Contains(string(text), args[0]) {
-			return fmt.Errorf("%s has %q", path, args[0])
-		}
-		return nil
-	}))
-	if read < 3 {
-		ts.Fatalf("only %d files were there to look at", read)
-	}
-	if w.config.Database != "" {
-		where, err := findRow(w.config.Database, args[0])
-		ts.Check(err)
-		if where != "" {
-			ts.Fatalf("a row of %s has %q", where, args[0])
-		}
-	}
-}
-
-// findRow gives a table of a PostgreSQL database that has a text in a row, if there is one.
-func findRow(url, text string) (table string, err error) {
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		return "", err
-	}
-	defer db.Close() //nolint:errcheck // it was only read
-	var all sql.NullString
-	err = db.QueryRow(`SELECT string_agg(table_name, ' ') FROM information_schema.tables WHERE table_schema = current_schema()`).Scan(&all)
-	if err != nil || !strings.Contains(all.String, "commits") {
-		return "", fmt.Errorf("list tables: %q, %w", all.String, err)
-	}
-	for name := range strings.FieldsSeq(all.String) {
-		var found bool
-		err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM "`+name+`" t WHERE strpos(t::text, $1) > 0)`, text).Scan(&found)
-		if err != nil || found {
-			return name, err
-		}
-	}
-	return "", nil
+	ts.Check(worldOf(ts).find(args[0]))
 }
 
 // masks are what no test can foretell; each keeps its width, so that tables stay aligned.

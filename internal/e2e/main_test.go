@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -20,7 +21,12 @@ func TestMain(m *testing.M) {
 		"setops": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			os.Exit(cli.Main(ctx, cli.Arguments(os.Args), os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+			code, said := saying(ctx, cli.Arguments(os.Args), os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+			if err := said.keep(os.Getenv(saidDir)); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 125
+			}
+			os.Exit(code)
 		},
 	})
 }
@@ -47,7 +53,8 @@ func unknownUnless(known bool, condition string) error {
 // worldKey is where a script finds its server.
 type worldKey struct{}
 
-// setUp gives each script a server of its own, signed in as its admin.
+// setUp gives each script a server of its own, signed in as its admin, and canaries to put into environments: $OPEN1 to $OPEN9 and
+// $SECRET1 to $SECRET9, the latter for `env:set --secret`. What all of them have in them is $OPENS and $SECRETS.
 func setUp(env *testscript.Env) error {
 	w, err := newWorld(env.WorkDir)
 	if err != nil {
@@ -60,6 +67,17 @@ func setUp(env *testscript.Env) error {
 		}
 	})
 	env.Values[worldKey{}] = w
+	w.saidDir = filepath.Join(env.WorkDir, ".said")
+	if err := os.Mkdir(w.saidDir, 0o700); err != nil {
+		return err
+	}
+	env.Setenv(saidDir, w.saidDir)
+	env.Setenv("OPENS", openMark)
+	env.Setenv("SECRETS", secretMark)
+	for i := range 9 {
+		env.Setenv(fmt.Sprint("OPEN", i+1), newCanary(openMark))
+		env.Setenv(fmt.Sprint("SECRET", i+1), newCanary(secretMark))
+	}
 	token, err := w.signIn(context.Background(), admin)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/log
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/log/events
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/releases
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/schedules
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/status
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks/{id}
@@ -39,7 +40,6 @@ GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/details
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/events
-GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/definition
 GET /v1/sessions
 GET /v1/version
 POST /v1/invitations/accept
@@ -50,7 +50,6 @@ POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/changese
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/cancel
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/revert
-POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/definition
 POST /v1/sessions
 `
 

@@ -35,7 +35,7 @@ const (
 )
 
 // passwordOf is the password of everybody in these tests.
-func passwordOf(email string) string { return "password of " + email }
+func passwordOf(email string) string { return passwordMark + email }
 
 // speed divides start and stop timeouts: 60 s are 6 s.
 const speed = 10
@@ -47,8 +47,14 @@ type world struct {
 	log     *transcript
 	dns     *nameServer
 	gates   gates
+	tokens  []string         // of all who have signed in
+	said    []said           // by setops
+	saidDir string           // where more of it is kept
+	now     func() time.Time // of schedules
 
 	removeDatabase func() error
+
+	mu sync.Mutex // of tokens
 
 	daemon *daemon.Daemon
 	cancel context.CancelFunc
@@ -119,7 +125,7 @@ func openWorld(t *testing.T) *world {
 func (w *world) start() error {
 	ready := &readyLine{ready: make(chan struct{})}
 	d := &daemon.Daemon{
-		Config: w.config, Out: ready, NewEngine: w.newEngine,
+		Config: w.config, Out: ready, NewEngine: w.newEngine, Now: w.now,
 		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -157,7 +163,9 @@ func (w *world) close() error {
 	if w.proxy != nil {
 		w.proxy.close()
 	}
-	return errors.Join(w.stop(), w.dns.close(), w.runtime.Close(), w.removeDatabase())
+	all, err := hear(w.saidDir)
+	w.said = append(w.said, all...)
+	return errors.Join(err, w.leaks(), w.stop(), w.dns.close(), w.runtime.Close(), w.removeDatabase())
 }
 
 func (w *world) url() string { return "http://" + w.config.Listen }
@@ -166,6 +174,11 @@ func (w *world) signIn(ctx context.Context, email string) (token string, err err
 	s, err := client.New(w.url(), "", client.Options{}).SignIn(ctx, api.Credentials{
 		Organization: organization, Email: email, Password: passwordOf(email),
 	})
+	if err == nil {
+		w.mu.Lock()
+		w.tokens = append(w.tokens, s.Token)
+		w.mu.Unlock()
+	}
 	return s.Token, err
 }
 

@@ -22,6 +22,7 @@ type Engine interface {
 	Stages
 	Images
 	Logs
+	Teller
 	// Close stops supervising and returns when its goroutines have ended. Tasks go on running.
 	Close() error
 }
@@ -149,10 +150,10 @@ type OneOff struct {
 	Stage       setops.StageRef
 	App         string
 	Release     int
-	Tag         string // of its image, where it was asked for by that
 	Container   Container
 	StopTimeout time.Duration
 	Limit       time.Duration // it is stopped after that, OneOffLimit at most
+	Note        string        // is the first line of its log; empty: there is none
 	Fence       int64         // of the lease of the commit that it belongs to; 0: it is run for somebody
 }
 
@@ -190,6 +191,12 @@ type Logs interface {
 	// ReadLogs calls yield for each line that the query selects, oldest first, until yield says false, the lines end or,
 	// with Follow, ctx ends.
 	ReadLogs(ctx context.Context, q LogQuery, yield func(LogLine) bool) error
+}
+
+// Teller writes into logs.
+type Teller interface {
+	// Tell writes a line of source system into the log of a task that has not ended. Errors: *setops.Error TaskDoesNotExist.
+	Tell(ctx context.Context, taskID, line string) error
 }
 
 // LogRetention says how long the lines of a stage's logs are kept.

@@ -41,7 +41,7 @@ func (s *Server) translate(ctx context.Context, err error) error {
 
 func body(e *setops.Error) *api.ServiceError {
 	b := &api.ServiceError{
-		Status: statusOf(e), Type: string(e.Kind), Code: string(e.Code), Message: e.Error(), Temporary: e.Temporary,
+		Status: statusOf(e), Type: string(e.Kind), Code: string(e.Code), Message: shortened(e.Error()), Temporary: e.Temporary,
 	}
 	if b.Status == http.StatusUnprocessableEntity {
 		b.ValidationErrors = map[string][]string{}
@@ -101,12 +101,23 @@ func newError(status int, message string, causes ...error) huma.StatusError {
 		sentences = append(sentences, field+": "+sentenceOf(cause))
 	}
 	if len(sentences) > 0 {
-		e.Message = strings.Join(sentences, "; ")
+		e.Message = shortened(strings.Join(sentences, "; "))
 	}
 	if status == http.StatusUnprocessableEntity {
 		e.ValidationErrors = fields
 	}
 	return e
+}
+
+// longestMessage is longer than any sentence of ours, unless what it quotes is long.
+const longestMessage = 4000
+
+// shortened keeps an error from repeating all of a request that is nothing but long.
+func shortened(message string) string {
+	if len(message) <= longestMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:longestMessage], "") + "…"
 }
 
 func sentenceOf(cause error) string {

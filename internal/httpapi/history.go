@@ -2,8 +2,11 @@ package httpapi
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/setopsco/setops/internal/changeset"
+	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/history"
 	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/plan"
@@ -30,7 +33,16 @@ func (s *Server) showDiff(ctx context.Context, in *InStage) (*answer[api.Diff], 
 		return nil, err
 	}
 	diff, err := s.diff(ref, p.Before, p.After, p.Plan, false)
+	diff.Gates = gatesOf(p)
 	return answered(diff), err
+}
+
+func gatesOf(p commit.Preview) []api.TaskGate {
+	var gates []api.TaskGate
+	for _, app := range slices.Sorted(maps.Keys(p.Gates)) {
+		gates = append(gates, api.TaskGate{App: app, Release: p.After.Apps[app].ActiveRelease, Command: p.Gates[app]})
+	}
+	return gates
 }
 
 func (s *Server) showPlan(ctx context.Context, in *InStage) (*answer[api.Plan], error) {

@@ -18,6 +18,7 @@ type LogRange struct {
 	Limit  int       `query:"limit" default:"250" doc:"The last so many lines, 1 to 9999; 0, only where they are followed: all that are there"`
 	After  time.Time `query:"after" doc:"Only lines after this moment"`
 	Before time.Time `query:"before" doc:"Only lines before this moment"`
+	All    bool      `query:"all_health_checks" doc:"Also the lines of container health checks that passed"`
 	Task   string    `query:"task" maxLength:"64" doc:"Only lines of this task: its id, or a unique beginning of it"`
 }
 
@@ -28,7 +29,7 @@ type logFollow struct {
 }
 
 func (r LogRange) query(app string) engine.LogQuery {
-	return engine.LogQuery{App: app, TaskID: r.Task, After: r.After, Before: r.Before, Limit: r.Limit}
+	return engine.LogQuery{App: app, TaskID: r.Task, After: r.After, Before: r.Before, Limit: r.Limit, All: r.All}
 }
 
 type logLines struct {

@@ -19,11 +19,11 @@ import (
 	"github.com/setopsco/setops/internal/app"
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
-	"github.com/setopsco/setops/internal/define"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/history"
 	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/project"
+	"github.com/setopsco/setops/internal/schedule"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/internal/task"
@@ -32,18 +32,19 @@ import (
 
 // Server holds the use cases that handlers ask.
 type Server struct {
-	Sessions    *auth.Sessions
-	Access      auth.Access
-	Projects    *project.Service
-	Apps        *app.Service
-	Domains     *domain.Service
-	Staging     *staging.Service
-	Commits     *commit.Service
-	History     *history.Service
-	Definitions *define.Service
-	Tasks       *task.Service
-	Requests    *idempotency.Keeper
-	Logger      *slog.Logger
+	Sessions *auth.Sessions
+	Access   auth.Access
+	Projects *project.Service
+	Apps     *app.Service
+	Domains  *domain.Service
+	Staging  *staging.Service
+	Commits  *commit.Service
+	History  *history.Service
+	Tasks    *task.Service
+	// Schedules are what runs regularly.
+	Schedules *schedule.Service
+	Requests  *idempotency.Keeper
+	Logger    *slog.Logger
 	// Invitations lets people in.
 	Invitations *auth.Invitations
 
@@ -61,7 +62,6 @@ func (s *Server) Handler(next http.Handler) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	s.docs(mux)
-	mux.HandleFunc("GET "+api.DefinitionSchemaPath, s.definitionSchema)
 	return s.observe(join(mux, next))
 }
 

@@ -2,7 +2,7 @@ package setops
 
 import "time"
 
-// RunState is what became of a schedule at a time at which it was due.
+// RunState is what became of a run of a schedule.
 type RunState string
 
 // The states of a run. One that is claimed is about to be started, by the server that has claimed it and by no other.
@@ -10,18 +10,18 @@ const (
 	RunClaimed RunState = "claimed"
 	RunRunning RunState = "running"
 	RunEnded   RunState = "ended"
-	RunSkipped RunState = "skipped" // the run before it had not ended
-	RunFailed  RunState = "failed"  // it could not be started
+	RunFailed  RunState = "failed" // it could not be started
 )
 
-// ScheduleRun is what became of a schedule at one of the times at which it was due.
+// ScheduleRun is the last run of a schedule.
 type ScheduleRun struct {
-	Due      time.Time `json:"due,omitzero"`
-	State    RunState  `json:"state,omitempty"` // empty: it was never due
+	Due      time.Time `json:"due,omitzero"`    // the time at which it was due
+	State    RunState  `json:"state,omitempty"` // empty: there was none
 	TaskID   string    `json:"task_id,omitempty"`
 	EndedAt  time.Time `json:"ended_at,omitzero"`
 	ExitCode *int      `json:"exit_code,omitempty"` // nil: it has not ended, or the code was lost
-	Note     string    `json:"note,omitempty"`      // why it was skipped or failed, for people
+	Reason   string    `json:"reason,omitempty"`    // why it could not be started, for people
+	Skipped  time.Time `json:"skipped,omitzero"`    // the last time at which the schedule was due while this run had not ended
 }
 
 // CommittedSchedule is a schedule of an app with what was made of it.

@@ -68,31 +68,39 @@ func (s *Store) schedules(ctx context.Context, where string, args ...any) ([]set
 		WHERE `+where+` ORDER BY s.stage_id, s.app, s.name`, args...)
 }
 
-// ClaimRun says that a schedule is seen to at a time at which it is due, by whoever asks first: claimed is false for all others,
-// and where the schedule is not there any more.
-func (s *Store) ClaimRun(ctx context.Context, c setops.CommittedSchedule, run setops.ScheduleRun) (claimed bool, err error) {
-	text, err := json.Marshal(run)
+// dueMillis is how the table has a time that may be zero.
+func dueMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return millis(t)
+}
+
+// ClaimRun says that a schedule is seen to until due, with what its last run is from then on, for whoever asks first: claimed is
+// false for all others, and where the schedule is not there any more.
+func (s *Store) ClaimRun(ctx context.Context, c setops.CommittedSchedule, due time.Time, last setops.ScheduleRun) (claimed bool, err error) {
+	text, err := json.Marshal(last)
 	if err != nil {
 		return false, err
 	}
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		n, err := exec(ctx, tx, `UPDATE schedules SET due = $4, last_run = $5 WHERE stage_id = $1 AND app = $2 AND name = $3 AND due < $4 AND since = $6`,
-			c.StageID, c.App, c.Name, millis(run.Due), string(text), millis(c.Since))
+			c.StageID, c.App, c.Name, millis(due), string(text), millis(c.Since))
 		claimed = n == 1
 		return err
 	})
 	return claimed && err == nil, err
 }
 
-// SetRun says what became of the run that was claimed last; a later one is not touched.
-func (s *Store) SetRun(ctx context.Context, c setops.CommittedSchedule, run setops.ScheduleRun) error {
-	text, err := json.Marshal(run)
+// SetRun says what became of the last run. It changes nothing where the schedule is seen to further than c.Due meanwhile.
+func (s *Store) SetRun(ctx context.Context, c setops.CommittedSchedule, last setops.ScheduleRun) error {
+	text, err := json.Marshal(last)
 	if err != nil {
 		return err
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
 		_, err := exec(ctx, tx, `UPDATE schedules SET last_run = $5 WHERE stage_id = $1 AND app = $2 AND name = $3 AND due = $4`,
-			c.StageID, c.App, c.Name, millis(run.Due), string(text))
+			c.StageID, c.App, c.Name, dueMillis(c.Due), string(text))
 		return err
 	})
 }

@@ -89,12 +89,10 @@ type ReleaseCreate struct {
 }
 
 // ReleaseActivate stages that a release becomes the active one. Before, where given, is run in a one-off task on that release
-// as part of the commit, before any traffic moves: the commit fails where it does. Tag, where given, is what its image is known by
-// from then on.
+// as part of the commit, before any traffic moves: the commit fails where it does.
 type ReleaseActivate struct {
 	Name      string   `json:"name"`
 	ReleaseID int      `json:"release_id"`
-	Tag       *string  `json:"tag,omitempty"`
 	Before    []string `json:"before,omitempty"`
 }
 

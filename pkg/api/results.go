@@ -22,6 +22,10 @@ type (
 		Releases []Release `json:"releases"`
 	}
 	// TaskList is printed by task.
+	// ScheduleList is the answer of GET …/apps/{app}/schedules.
+	ScheduleList struct {
+		Schedules []Schedule `json:"schedules" doc:"By name"`
+	}
 	TaskList struct {
 		Tasks []Task `json:"tasks"`
 	}

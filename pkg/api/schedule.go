@@ -12,12 +12,13 @@ type Schedule struct {
 	LastRun *ScheduleRun `json:"last_run,omitempty" doc:"Absent: it was not due yet since it was committed"`
 }
 
-// ScheduleRun is what became of a schedule at one of the times at which it was due.
+// ScheduleRun is one run of a schedule.
 type ScheduleRun struct {
-	Due      time.Time  `json:"due"`
-	State    string     `json:"state" enum:"running,ended,skipped,failed" doc:"Skipped: the run before had not ended. Failed: it could not be started, see reason"`
+	Due      time.Time  `json:"due" doc:"The time at which it was due"`
+	State    string     `json:"state" enum:"running,ended,failed" doc:"Failed: it could not be started"`
 	TaskID   string     `json:"task_id,omitempty"`
 	EndedAt  *time.Time `json:"ended_at,omitempty"`
 	ExitCode *int       `json:"exit_code,omitempty" doc:"128+n after signal n"`
-	Reason   string     `json:"reason,omitempty"`
+	Reason   string     `json:"reason,omitempty" doc:"Why it ended, or could not be started"`
+	Skipped  *time.Time `json:"skipped,omitempty" doc:"The last time at which the schedule was due while this run had not ended"`
 }

@@ -21,7 +21,9 @@ type LogQuery struct {
 	Before time.Time // exclusive; zero: no limit
 	After  time.Time // exclusive; zero: no limit
 	Task   string    // an id or a unique prefix of one; empty: all tasks
-	Whole  bool      // where it is followed: all lines that are there, whatever Limit says
+	// AllHealthChecks adds the lines of container health checks that passed.
+	AllHealthChecks bool
+	Whole           bool // where it is followed: all lines that are there, whatever Limit says
 }
 
 func (q LogQuery) values() url.Values {
@@ -39,6 +41,9 @@ func (q LogQuery) values() url.Values {
 	}
 	if q.Task != "" {
 		v.Set("task", q.Task)
+	}
+	if q.AllHealthChecks {
+		v.Set("all_health_checks", "true")
 	}
 	return v
 }

@@ -52,22 +52,22 @@ func Optional(args []string) string {
 }
 
 func tooMany(cmd *cobra.Command, argument string) error {
-	u := &Usage{Message: fmt.Sprintf("`%s` does not take %q.", cmd.CommandPath(), argument), Next: typeInstead(cmd)}
+	u := &Usage{Message: fmt.Sprintf("`%s` does not take %q.", cmd.CommandPath(), Quotable(argument)), Next: typeInstead(cmd)}
 	if !strings.Contains(cmd.Name(), ":") { // after a noun a verb was meant
 		u.Next = first(DidYouMean(cmd.Root(), cmd.Name()+":"+argument), u.Next)
 	}
 	return u
 }
 
-func typeInstead(cmd *cobra.Command) string {
-	return fmt.Sprintf("Type `%s`, or `%s --help` for more.", cmd.UseLine(), cmd.CommandPath())
+// Quotable is what an error may quote of an argument that it does not understand: of KEY=VALUE and KEY:VALUE no value, since that
+// may be a secret.
+func Quotable(argument string) string {
+	if end := strings.IndexAny(argument, "=:"); end >= 0 {
+		return argument[:end+1] + "…"
+	}
+	return argument
 }
 
-// DidYouMean asks about commands that are spelled nearly like name; it is empty where there are none.
-func DidYouMean(root *cobra.Command, name string) string {
-	similar := root.SuggestionsFor(name)
-	if len(similar) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("Did you mean `%s %s`?", root.Name(), strings.Join(similar, "` or `"+root.Name()+" "))
+func typeInstead(cmd *cobra.Command) string {
+	return fmt.Sprintf("Type `%s`, or `%s --help` for more.", cmd.UseLine(), cmd.CommandPath())
 }

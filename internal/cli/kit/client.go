@@ -30,6 +30,9 @@ func (k *Kit) ClientAt(address, token string) (*client.Client, error) {
 		}
 	}
 	options := client.Options{UserAgent: "setops/" + k.Version, Met: k.warnOfVersion}
+	if k.hurried {
+		options.Resend = time.Nanosecond
+	}
 	if k.Flags.Debug {
 		options.Trace = k.trace
 	}

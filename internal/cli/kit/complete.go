@@ -2,15 +2,19 @@ package kit
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/setopsco/setops/internal/cli/render"
+	"github.com/setopsco/setops/pkg/api"
 	"github.com/setopsco/setops/pkg/client"
 	"github.com/spf13/cobra"
 )
 
 // completionTime bounds what a press of the tab key may ask the server.
-const completionTime = 2 * time.Second
+const completionTime = time.Second
 
 // CompleteProjects proposes the names of projects for the first argument or a flag.
 func (k *Kit) CompleteProjects(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -23,12 +27,7 @@ func (k *Kit) CompleteProjects(cmd *cobra.Command, args []string, _ string) ([]s
 		if err != nil {
 			return nil, err
 		}
-		projects, err := c.Projects(ctx, organization)
-		names := make([]string, 0, len(projects))
-		for _, p := range projects {
-			names = append(names, p.Name)
-		}
-		return names, err
+		return projectNames(ctx, c, organization)
 	})
 }
 
@@ -39,12 +38,7 @@ func (k *Kit) CompleteStages(cmd *cobra.Command, args []string, _ string) ([]str
 		if err != nil {
 			return nil, err
 		}
-		stages, err := c.Stages(ctx, ref)
-		names := make([]string, 0, len(stages))
-		for _, s := range stages {
-			names = append(names, s.Name)
-		}
-		return names, err
+		return stageNames(ctx, c, ref)
 	})
 }
 
@@ -55,12 +49,7 @@ func (k *Kit) CompleteApps(cmd *cobra.Command, args []string, _ string) ([]strin
 		if err != nil {
 			return nil, err
 		}
-		apps, err := c.Apps(ctx, ref)
-		names := make([]string, 0, len(apps))
-		for _, a := range apps {
-			names = append(names, a.Name)
-		}
-		return names, err
+		return appNames(ctx, c, ref)
 	})
 }
 
@@ -80,6 +69,94 @@ func (k *Kit) CompleteDomains(cmd *cobra.Command, args []string, _ string) ([]st
 		}
 		return names, err
 	})
+}
+
+// CompleteReleases proposes the releases of the app, each with its tag or digest.
+func (k *Kit) CompleteReleases(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, args, func(ctx context.Context) ([]string, error) {
+		ref, c, err := k.AtApp("")
+		if err != nil {
+			return nil, err
+		}
+		releases, err := c.Releases(ctx, ref)
+		ids := make([]string, 0, len(releases))
+		for _, r := range slices.Backward(releases) {
+			what := first(r.Tag, r.Digest)
+			if r.Active {
+				what += ", active"
+			}
+			ids = append(ids, cobra.CompletionWithDesc(strconv.Itoa(r.ID), render.OneLine(what)))
+		}
+		return ids, err
+	})
+}
+
+// CompleteSchedules proposes the schedules of the app, each with its times.
+func (k *Kit) CompleteSchedules(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, args, func(ctx context.Context) ([]string, error) {
+		ref, c, err := k.AtApp("")
+		if err != nil {
+			return nil, err
+		}
+		schedules, err := c.Schedules(ctx, ref)
+		names := make([]string, 0, len(schedules))
+		for _, s := range schedules {
+			names = append(names, cobra.CompletionWithDesc(s.Name, render.OneLine(s.Cron)))
+		}
+		return names, err
+	})
+}
+
+// CompleteTasks proposes the tasks of the app, each with its release and status.
+func (k *Kit) CompleteTasks(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.proposeTasks(cmd, args, func(api.Task) bool { return true })
+}
+
+// CompleteRunningTasks proposes those that have not ended.
+func (k *Kit) CompleteRunningTasks(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.proposeTasks(cmd, args, func(t api.Task) bool { return t.Status != "STOPPED" })
+}
+
+func (k *Kit) proposeTasks(cmd *cobra.Command, args []string, wanted func(api.Task) bool) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, args, func(ctx context.Context) ([]string, error) {
+		ref, c, err := k.AtApp("")
+		if err != nil {
+			return nil, err
+		}
+		tasks, err := c.Tasks(ctx, ref)
+		ids := make([]string, 0, len(tasks))
+		for _, t := range tasks {
+			if wanted(t) {
+				ids = append(ids, cobra.CompletionWithDesc(t.ID, fmt.Sprintf("release %d, %s", t.Release, t.Status)))
+			}
+		}
+		return ids, err
+	})
+}
+
+// CompleteEnv proposes the variables of the app that are not among the arguments yet.
+func (k *Kit) CompleteEnv(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, nil, func(ctx context.Context) ([]string, error) {
+		ref, c, err := k.AtApp("")
+		if err != nil {
+			return nil, err
+		}
+		app, err := c.App(ctx, ref)
+		var keys []string
+		for _, v := range app.Env {
+			if !slices.Contains(args, v.Key) {
+				keys = append(keys, v.Key)
+			}
+		}
+		return keys, err
+	})
+}
+
+// CompleteFlag lets names complete the value of a flag, whatever arguments the command has.
+func CompleteFlag(cmd *cobra.Command, flag string, names cobra.CompletionFunc) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		return names(cmd, nil, begun)
+	}) // fails only for a flag that is not there
 }
 
 // CompleteCommits proposes the commits of the stage, each with its message.
@@ -114,11 +191,12 @@ func (k *Kit) proposeCommits(cmd *cobra.Command, args []string, wanted func(stat
 	})
 }
 
-// propose asks for names; a completion that cannot be had is none, never an error on the user's prompt.
+// propose asks for names, once and not for long; a completion that cannot be had is none, never an error on the user's prompt.
 func (k *Kit) propose(cmd *cobra.Command, args []string, ask func(context.Context) ([]string, error)) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	k.Flags.Debug, k.Flags.Quiet, k.hurried = false, true, true
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 	defer cancel()
 	names, err := ask(ctx)

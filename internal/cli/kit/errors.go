@@ -23,8 +23,11 @@ type Failure struct {
 
 // Error says what happened and what to do.
 func (f *Failure) Error() string {
-	if f.Next == "" || strings.HasSuffix(f.Message, "\n") {
+	switch {
+	case f.Next == "" || strings.HasSuffix(f.Message, "\n"):
 		return f.Message + f.Next
+	case strings.Contains(f.Message, "\n"):
+		return f.Message + "\n" + f.Next
 	}
 	return f.Message + " " + f.Next
 }

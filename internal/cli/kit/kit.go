@@ -27,6 +27,9 @@ type Kit struct {
 	// Config is what files and variables say; Client speaks to their server as their user, and fails without a session.
 	Config func() (*config.Config, error)
 	Client func() (*client.Client, error)
+
+	asked   client.AppRef // what the command is about, as far as it has asked for that
+	hurried bool          // somebody has pressed the tab key: ask once, and not again
 }
 
 // Flags are the flags that every command has.

@@ -33,6 +33,7 @@ func (k *Kit) Project(argument string) (client.ProjectRef, error) {
 		return ref, missing("project", "-p/--project")
 	}
 	ref.Organization, err = k.Organization()
+	k.asked.ProjectRef = ref
 	return ref, err
 }
 
@@ -50,6 +51,7 @@ func (k *Kit) Stage(argument string) (client.StageRef, error) {
 	if ref.Stage == "" {
 		return ref, missing("stage", "-s/--stage")
 	}
+	k.asked.StageRef = ref
 	return ref, nil
 }
 
@@ -67,6 +69,7 @@ func (k *Kit) App(argument string) (client.AppRef, error) {
 	if ref.App == "" {
 		return ref, missing("app", "--app")
 	}
+	k.asked = ref
 	return ref, nil
 }
 

@@ -19,7 +19,7 @@ func NewGroup(group *cobra.Command, settings ...*cobra.Command) *cobra.Command {
 	group.RunE = func(cmd *cobra.Command, args []string) error {
 		message := fmt.Sprintf("`%s` needs to know what: %s.", cmd.CommandPath(), strings.Join(names, ", "))
 		if len(args) > 0 {
-			message = fmt.Sprintf("`%s` does not know %q, only %s.", cmd.CommandPath(), args[0], strings.Join(names, ", "))
+			message = fmt.Sprintf("`%s` does not know %q, only %s.", cmd.CommandPath(), Quotable(args[0]), strings.Join(names, ", "))
 		}
 		return &Usage{Message: message, Next: fmt.Sprintf("Type `%s --help` for more.", cmd.CommandPath())}
 	}
@@ -42,7 +42,7 @@ func Fields(cmd *cobra.Command, args, known []string) ([]string, error) {
 	for _, a := range args {
 		if !slices.Contains(known, a) {
 			return nil, &Usage{
-				Message: fmt.Sprintf("`%s` does not know %q, only %s.", cmd.CommandPath(), a, strings.Join(known, ", ")),
+				Message: fmt.Sprintf("`%s` does not know %q, only %s.", cmd.CommandPath(), Quotable(a), strings.Join(known, ", ")),
 				Next:    typeInstead(cmd),
 			}
 		}

@@ -12,8 +12,9 @@ import (
 // Diff prints what differs between two states of a stage, app by app: a heading, a line for each value, and what is lost.
 func Diff(w io.Writer, d api.Diff, paint Paint) error {
 	if len(d.Apps)+len(d.Stage) == 0 {
-		_, err := fmt.Fprintln(w, "No values change.")
-		return err
+		if _, err := fmt.Fprintln(w, "No values change."); err != nil {
+			return err
+		}
 	}
 	if len(d.Stage) > 0 {
 		if err := writeDiff(w, "The stage: changed", d.Stage, nil, paint); err != nil {
@@ -27,6 +28,18 @@ func Diff(w io.Writer, d api.Diff, paint Paint) error {
 			}
 		}
 		if err := appDiff(w, app, paint); err != nil {
+			return err
+		}
+	}
+	return gates(w, d.Gates)
+}
+
+// gates says what runs first, and decides.
+func gates(w io.Writer, all []api.TaskGate) error {
+	for _, g := range all {
+		_, err := fmt.Fprintf(w, "\nBefore any new task starts: %s on release %d of %s, which must exit with 0\n",
+			OneLine(Words(g.Command)), g.Release, OneLine(g.App))
+		if err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ func Effects(w io.Writer, effects []api.Effect) error {
 		resourceEffect(b, e)
 		networkEffect(b, e)
 		domainEffect(b, e)
+		scheduleEffect(b, e)
 		stageEffect(b, e)
 	}
 	return b.Write(w)

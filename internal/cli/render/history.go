@@ -10,7 +10,8 @@ import (
 
 const (
 	shortCommit  = 12 // digits of an id that name a commit in a table
-	messageWidth = 40
+	messageWidth = 24 // so that the table has less than 100 columns, with usual addresses
+	messageLines = 3
 )
 
 // ShortCommit is the beginning of a commit's id, long enough to name it.
@@ -21,7 +22,8 @@ func Commits(w io.Writer, commits []api.CommitSummary) error {
 	rows := make([][]string, 0, len(commits))
 	for _, c := range commits {
 		message := wrap(firstLine(c.Message), messageWidth)
-		rows = append(rows, []string{ShortCommit(c.ID), Time(c.CreatedAt), c.CreatedBy, Text(message), Result(c.State, c.Code)})
+		result := strings.Replace(Result(c.State, c.Code), ": ", ":\n", 1)
+		rows = append(rows, []string{ShortCommit(c.ID), Time(c.CreatedAt), c.CreatedBy, Text(message), result})
 	}
 	return Table(w, []string{"ID", "Time", "Who", "Message", "Result"}, rows)
 }
@@ -51,8 +53,8 @@ func version(n int64) string { return Number(int(n)) }
 // firstLine leaves room in a table: what a long message goes on with is seen in the commit itself.
 func firstLine(text string) string {
 	line, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	if runes := []rune(line); len(runes) > 2*messageWidth {
-		line, rest = strings.TrimSpace(string(runes[:2*messageWidth])), "…"
+	if runes := []rune(line); len(runes) > messageLines*messageWidth {
+		line, rest = strings.TrimSpace(string(runes[:messageLines*messageWidth])), "…"
 	}
 	if rest != "" {
 		return line + "…"

@@ -28,7 +28,7 @@ func TestMessagesAreCutToTheirFirstLine(t *testing.T) {
 		"Prices":         "Prices",
 		"Prices\n":       "Prices",
 		"Prices\n\nmore": "Prices…",
-		long:             long[:80] + "…",
+		long:             long[:72] + "…",
 	} {
 		if got := firstLine(given); got != want {
 			t.Errorf("%q becomes %q, want %q", given, got, want)

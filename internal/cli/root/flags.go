@@ -36,18 +36,11 @@ func addFlags(root *cobra.Command, k *kit.Kit) {
 	flags.BoolVar(&k.Flags.Debug, "debug", false, "print each request to the server, without secrets")
 	flags.BoolP("help", "h", false, "show help")
 
-	complete := func(flag string, names func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)) {
-		_ = root.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-			return names(cmd, nil, begun)
-		}) // fails only for a flag that is not there
-	}
-	complete("project", k.CompleteProjects)
-	complete("stage", k.CompleteStages)
-	complete("app", k.CompleteApps)
-	complete("domain", k.CompleteDomains)
-	complete("output", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return kit.Outputs(), cobra.ShellCompDirectiveNoFileComp
-	})
+	kit.CompleteFlag(root, "project", k.CompleteProjects)
+	kit.CompleteFlag(root, "stage", k.CompleteStages)
+	kit.CompleteFlag(root, "app", k.CompleteApps)
+	kit.CompleteFlag(root, "domain", k.CompleteDomains)
+	kit.CompleteFlag(root, "output", cobra.FixedCompletions(kit.Outputs(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // AsksJSON says whether args have `-o json`, for errors in args that end their parsing before it is read.
@@ -81,9 +74,14 @@ func flagError(cmd *cobra.Command, err error) error {
 		if unknown.GetSpecifiedShortnames() != "" {
 			name = "-" + unknown.GetSpecifiedName()
 		}
+		if similar := similarFlags(cmd, name); similar != "" {
+			next = similar
+		}
 		return &kit.Usage{Message: fmt.Sprintf("`%s` has no flag %s.", cmd.CommandPath(), name), Next: next}
 	case errors.As(err, &bare):
 		return &kit.Usage{Message: fmt.Sprintf("--%s needs a value.", bare.GetFlag().Name), Next: next}
+	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool": // what stands there may be the secret itself
+		return &kit.Usage{Message: fmt.Sprintf("--%s takes no value but true or false.", invalid.GetFlag().Name), Next: next}
 	case errors.As(err, &invalid):
 		return &kit.Usage{
 			Message: fmt.Sprintf("--%s cannot be %q.", invalid.GetFlag().Name, invalid.GetValue()),
@@ -91,6 +89,16 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	}
 	return &kit.Usage{Message: kit.Sentence(err.Error()), Next: next}
+}
+
+// similarFlags asks about flags of a command that are spelled nearly like name.
+func similarFlags(cmd *cobra.Command, name string) string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	if similar := kit.Similar(names, name); similar != "" && len(name) >= len("--ab") {
+		return fmt.Sprintf("Did you mean `%s`?", similar)
+	}
+	return ""
 }
 
 func whatItTakes(e *pflag.InvalidValueError) string {

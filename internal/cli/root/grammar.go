@@ -16,10 +16,10 @@ import (
 //	app log show web          is   log --app web
 //
 // Flags may stand anywhere before `--`; what follows it is never touched. A line without a known command is left as it
-// is, for the parser to complain about.
+// is, for the parser to complain about. Of a line that a shell wants to have completed, the last word is left where it is.
 func arrange(root *cobra.Command, args []string) []string {
-	if len(args) > 0 && strings.HasPrefix(args[0], "__complete") {
-		return args // the shell asks about a line that is not finished
+	if n := len(args); n > 1 && strings.HasPrefix(args[0], "__complete") {
+		return slices.Concat(args[:1], begun(root, args[1:n-1]), args[n-1:])
 	}
 	flags, rest := args, []string(nil)
 	if end := slices.Index(args, "--"); end >= 0 {
@@ -36,6 +36,28 @@ func arrange(root *cobra.Command, args []string) []string {
 		}
 	}
 	return append(arranged, rest...)
+}
+
+// begun arranges the words before the one that is completed. Where the command is still to come, flags are left out that only
+// it has: cobra would not complete behind them.
+func begun(root *cobra.Command, words []string) []string {
+	valued, _ := flagNames(root)
+	if _, at := read(root, words); len(at) > 0 || slices.Contains(words, "--") {
+		return arrange(root, words)
+	}
+	var kept []string
+	for i := 0; i < len(words); i++ {
+		name, _, _ := strings.Cut(strings.TrimPrefix(words[i], "--"), "=")
+		last := i + 1
+		if awaitsValue(words[i], valued) && last < len(words) {
+			last++
+		}
+		if !strings.HasPrefix(words[i], "--") || root.PersistentFlags().Lookup(name) != nil {
+			kept = append(kept, words[i:last]...)
+		}
+		i = last - 1
+	}
+	return kept
 }
 
 // read finds the command of a line and the positions of the words that name it; none where there is no command. A flag that

@@ -37,7 +37,12 @@ func TestLinesThatMeanTheSameAreArrangedTheSame(t *testing.T) {
 		{"login info", "login:info"},
 		{"nonsense --force", "nonsense --force"},
 		{"-- app list", "-- app list"},
-		{"__complete -p x app li", "__complete -p x app li"},
+		{"__complete -p x app li", "__complete app -p x li"},
+		{"__complete --force project:destroy sh", "__complete project:destroy --force sh"},
+		{"__complete --force --release 3 -p shop --app=web project:destr", "__complete -p shop --app=web project:destr"},
+		{"__complete -p sh", "__complete -p sh"},
+		{"__complete app", "__complete app"},
+		{"__complete", "__complete"},
 		{"", ""},
 	} {
 		got := arrange(root, strings.Fields(test.typed))

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/setopsco/setops/internal/cli/cmd/app"
 	"github.com/setopsco/setops/internal/cli/cmd/changeset"
@@ -24,6 +25,7 @@ import (
 	"github.com/setopsco/setops/internal/cli/cmd/registry"
 	"github.com/setopsco/setops/internal/cli/cmd/release"
 	"github.com/setopsco/setops/internal/cli/cmd/resource"
+	"github.com/setopsco/setops/internal/cli/cmd/schedule"
 	"github.com/setopsco/setops/internal/cli/cmd/session"
 	"github.com/setopsco/setops/internal/cli/cmd/stage"
 	"github.com/setopsco/setops/internal/cli/cmd/task"
@@ -57,7 +59,7 @@ func groups(k *kit.Kit) []struct {
 			domain.Commands(k), option.Commands(k),
 		}},
 		{"Releases and changesets", [][]*cobra.Command{release.Commands(k), changeset.Commands(k)}},
-		{"Tasks and logs", [][]*cobra.Command{task.Commands(k), log.Commands(k)}},
+		{"Tasks and logs", [][]*cobra.Command{task.Commands(k), schedule.Commands(k), log.Commands(k)}},
 		{programGroup, [][]*cobra.Command{versioncmd.Commands(k), docs.Commands(k), completion.Commands(k), docker.Commands(k)}},
 	}
 }
@@ -83,7 +85,7 @@ func New(k *kit.Kit) *cobra.Command {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		return unknownCommand(cmd, args[0])
+		return unknownCommand(cmd, args...)
 	}
 	for _, g := range groups(k) {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -113,10 +115,20 @@ func Find(root *cobra.Command, args []string) (*cobra.Command, []string, error) 
 	return root.Find(arrange(root, args))
 }
 
-func unknownCommand(root *cobra.Command, name string) error {
-	next := kit.DidYouMean(root, name)
+// unknownCommand asks about a noun and a verb with a blank between them too.
+func unknownCommand(root *cobra.Command, words ...string) error {
+	name, next := words[0], ""
+	if len(words) > 1 {
+		next = kit.DidYouMean(root, name+":"+words[1])
+	}
+	if next == "" {
+		next = kit.DidYouMean(root, name)
+	}
 	if next == "" {
 		next = "Type `setops help` for the list of commands."
+	}
+	if strings.Contains(name, "=") {
+		name = kit.Quotable(name)
 	}
 	return &kit.Usage{Message: fmt.Sprintf("There is no command %q.", name), Next: next}
 }

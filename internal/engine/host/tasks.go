@@ -32,10 +32,13 @@ func (s *Supervisor) Run(_ context.Context, o engine.OneOff) (setops.Task, error
 		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, err)
 	}
 	t := s.newTask(setops.Task{
-		ID: o.ID, StageID: o.Stage.ID, App: o.App, Release: o.Release, Digest: o.Container.Image.Digest, Tag: o.Tag,
+		ID: o.ID, StageID: o.Stage.ID, App: o.App, Release: o.Release, Digest: o.Container.Image.Digest,
 		Status: setops.Provisioning, Desired: setops.Running, Health: setops.Unknown, CreatedAt: s.now(),
 	}, factsOf(o.Container, o.Stage, o.StopTimeout, limit))
 	t.container = o.Container
+	if o.Note != "" {
+		s.tell(t, o.Note)
+	}
 	s.add(t)
 	s.wg.Go(func() { s.live(t) })
 	s.notify(t.StageID)
@@ -52,6 +55,22 @@ func (s *Supervisor) Stop(_ context.Context, taskID string) error {
 	}
 	t.requestStop(reasonStopped)
 	s.changed(t)
+	return nil
+}
+
+// Tell writes a line into the log of a task, unless its log is complete.
+func (s *Supervisor) Tell(_ context.Context, taskID, line string) error {
+	s.mu.Lock()
+	t, err := s.task(taskID)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-t.done:
+	default:
+		s.tell(t, line)
+	}
 	return nil
 }
 

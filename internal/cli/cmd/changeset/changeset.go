@@ -25,6 +25,7 @@ func Commands(k *kit.Kit) []*cobra.Command {
 // Codes of the API.
 const (
 	noChangeset      = "ChangesetDoesNotExist" // the user has staged nothing
+	changesetInvalid = "ChangesetInvalid"      // what is staged does not apply, as others have committed meanwhile
 	alreadyRunning   = "CommitAlreadyRunning"  // another commit is before this one
 	alreadyCommitted = "AlreadyCommitted"      // past its commit point
 	planStale        = "PlanStale"             // the stage is not as it was when the plan was made
@@ -48,10 +49,18 @@ func nothingIsStaged(ref client.StageRef) string {
 	return fmt.Sprintf("Nothing is staged on stage %s of project %s.", ref.Stage, ref.Project)
 }
 
-// orNothingStaged makes of a missing changeset what commands say that only look at it.
+// orNothingStaged makes of a missing changeset, and of one that does not apply, what commands say that only look at it.
 func orNothingStaged(err error, ref client.StageRef) error {
-	if kit.HasCode(err, noChangeset) {
-		return &kit.Failure{Message: nothingIsStaged(ref)}
+	switch {
+	case kit.HasCode(err, noChangeset):
+		return &kit.Failure{Message: nothingIsStaged(ref), Err: err}
+	case kit.HasCode(err, changesetInvalid):
+		return &kit.Failure{
+			Message: kit.Sentence(err.Error()),
+			Next: line(ref, "changeset:info -o wide") + " numbers what is staged, " + line(ref, "changeset:remove NUMBER") +
+				" drops one command of it, " + line(ref, "changeset:discard") + " drops all.",
+			Err: err,
+		}
 	}
 	return err
 }

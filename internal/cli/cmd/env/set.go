@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/setopsco/setops/pkg/api"
@@ -33,6 +34,9 @@ func newSet(k *kit.Kit, run func(context.Context, *setOptions) error) *cobra.Com
 		Args: kit.SomeArgs("KEY=VALUE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, a := range args {
+				if err := opts.check(a); err != nil {
+					return err
+				}
 				opts.vars = append(opts.vars, opts.parse(a))
 			}
 			return run(cmd.Context(), opts)
@@ -41,6 +45,18 @@ func newSet(k *kit.Kit, run func(context.Context, *setOptions) error) *cobra.Com
 	cmd.Flags().StringVar(&opts.description, "description", "", "`TEXT` that says what the variables are for")
 	cmd.Flags().BoolVar(&opts.secret, "secret", false, "never show the values again, to anybody")
 	return cmd
+}
+
+// check refuses, without quoting it, what would not be set as it stands there: text that is none, and with --secret an argument that
+// may be a value without its key.
+func (o *setOptions) check(argument string) error {
+	switch {
+	case !utf8.ValidString(argument):
+		return &kit.Usage{Message: "One of the values is not UTF-8 text.", Next: "Encode it, as with base64, and have the app decode it."}
+	case o.secret && !strings.ContainsAny(argument, "=:"):
+		return &kit.Usage{Message: "With --secret, each argument must be KEY=VALUE.", Next: "One has no `=`."}
+	}
+	return nil
 }
 
 // parse reads KEY=VALUE, or KEY:VALUE where there is no equals sign, or KEY alone.

@@ -18,11 +18,12 @@ type unsetOptions struct {
 func newUnset(k *kit.Kit, run func(context.Context, *unsetOptions) error) *cobra.Command {
 	opts := &unsetOptions{kit: k}
 	return &cobra.Command{
-		Use:     "env:unset KEY...",
-		Short:   "Remove environment variables of an app",
-		Long:    "Remove environment variables of an app. It is staged until `setops changeset:commit`.",
-		Example: "  setops -p shop -s production --app web env:unset RACK_ENV",
-		Args:    kit.SomeArgs("a KEY"),
+		Use:               "env:unset KEY...",
+		Short:             "Remove environment variables of an app",
+		Long:              "Remove environment variables of an app. It is staged until `setops changeset:commit`.",
+		Example:           "  setops -p shop -s production --app web env:unset RACK_ENV",
+		Args:              kit.SomeArgs("a KEY"),
+		ValidArgsFunction: k.CompleteEnv,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.keys = args
 			return run(cmd.Context(), opts)

@@ -34,7 +34,8 @@ func newLog(k *kit.Kit, run func(context.Context, *logOptions) error) *cobra.Com
 		Short: "Show the log of an app",
 		Long: "Show what the tasks of an app wrote, and what SetOps says of them (source `system`), oldest first, times in UTC.\n\n" +
 			"Times are RFC 3339, cut anywhere down to the year; without an offset they are UTC. With -f it goes on until it is\n" +
-			"interrupted or, with --task, until the task has ended. JSON is one object a line then.",
+			"interrupted or, with --task, until the task has ended. JSON is one object a line then.\n\n" +
+			"Of container health checks the failed ones are shown, and with --all-health-checks those that passed as well.",
 		Example: "  setops -p shop -s production --app web log -n 100\n" +
 			"  setops -p shop -s production --app web log -f --task 5b01a061\n" +
 			"  setops -p shop -s production --app web log --after 2026-03-17T09:58 --before 2026-03-17T10",
@@ -52,7 +53,9 @@ func newLog(k *kit.Kit, run func(context.Context, *logOptions) error) *cobra.Com
 	flags.StringVar(&before, "before", "", "only lines before this `TIME`")
 	flags.StringVar(&after, "after", "", "only lines after this `TIME`")
 	flags.StringVar(&opts.query.Task, "task", "", "only lines of the task with this `ID`, or the beginning of it")
+	flags.BoolVar(&opts.query.AllHealthChecks, "all-health-checks", false, "show the health checks that passed, too")
 	flags.BoolVar(&opts.noSource, "no-source", false, "leave out who wrote a line")
+	kit.CompleteFlag(cmd, "task", k.CompleteTasks)
 	return cmd
 }
 

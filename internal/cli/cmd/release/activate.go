@@ -34,6 +34,7 @@ func newActivate(k *kit.Kit, run func(context.Context, *activateOptions) error) 
 			_, _, err := parted(cmd, args, before)
 			return err
 		},
+		ValidArgsFunction: k.CompleteReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, argv, err := parted(cmd, args, before)
 			if err != nil {

@@ -1,4 +1,4 @@
-// Package stage holds the commands of the noun stage. Each takes effect at once; stage:apply (apply.go) by a commit of its own.
+// Package stage holds the commands of the noun stage. Each takes effect at once.
 package stage
 
 import (
@@ -13,9 +13,7 @@ import (
 
 // Commands are the commands of this noun.
 func Commands(k *kit.Kit) []*cobra.Command {
-	return []*cobra.Command{
-		newList(k, runList), newCreate(k, runCreate), newInfo(k, runInfo), newDestroy(k, runDestroy), newDump(k, runDump), newApply(k, runApply),
-	}
+	return []*cobra.Command{newList(k, runList), newCreate(k, runCreate), newInfo(k, runInfo), newDestroy(k, runDestroy)}
 }
 
 type listOptions struct{ kit *kit.Kit }

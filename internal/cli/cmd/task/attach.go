@@ -36,13 +36,23 @@ func attach(ctx context.Context, k *kit.Kit, c *client.Client, ref client.AppRef
 	return nil
 }
 
+// leave says how to go on with a task that was watched long enough.
+func leave(k *kit.Kit, ref client.AppRef, task api.Task) error {
+	k.Note("Task %s goes on in the server. %s", task.ID, goOn(ref, task))
+	if k.Flags.Output == kit.JSON {
+		return render.JSON(k.Out, task)
+	}
+	return nil
+}
+
+func goOn(ref client.AppRef, task api.Task) string {
+	at := fmt.Sprintf("setops -p %s -s %s --app %s", ref.Project, ref.Stage, ref.App)
+	return fmt.Sprintf("`%s log -f --task %s` shows its log, `%s task:stop %s` stops it.", at, task.ID, at, task.ID)
+}
+
 // detached says what becomes of a task that is no longer watched.
 func detached(ref client.AppRef, task api.Task, err error) error {
-	at := fmt.Sprintf("setops -p %s -s %s --app %s", ref.Project, ref.Stage, ref.App)
-	f := &kit.Failure{
-		Next: fmt.Sprintf("`%s log -f --task %s` shows its log, `%s task:stop %s` stops it.", at, task.ID, at, task.ID),
-		Err:  err,
-	}
+	f := &kit.Failure{Next: goOn(ref, task), Err: err}
 	var lost *client.ConnectionError
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/setopsco/setops/internal/cli/render"
@@ -12,9 +13,10 @@ import (
 )
 
 type runOptions struct {
-	kit    *kit.Kit
-	task   api.RunTask
-	detach bool
+	kit         *kit.Kit
+	task        api.RunTask
+	detach      bool
+	detachAfter time.Duration // 0: watch it to its end
 }
 
 func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Command {
@@ -23,24 +25,28 @@ func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Com
 		Use:   "task:run -- ARGV",
 		Short: "Run a one-off task",
 		Long: "Run a command in a task of its own, with the committed settings of the app, and show its log until it ends. The exit\n" +
-			"code is that of the task. A release that you have staged can be run before it is committed; with --image-tag no release is\n" +
-			"needed, only the image.\n\n" +
-			"The task belongs to the server: it goes on when this command is interrupted (exit code 130), for at most 24 hours.",
+			"code is that of the task. A release that you have staged can be run before it is committed.\n\n" +
+			"The task belongs to the server: it goes on when this command is interrupted (exit code 130), for at most 24 hours. With\n" +
+			"--detach-timeout it is watched for so long; where it has not ended by then, the exit code is 0 and it goes on.",
 		Example: "  setops -p shop -s production --app web task:run -- bundle exec rake db:migrate\n" +
 			"  setops -p shop -s production --app web task:run --release 3 --memory 512 -- bin/migrate\n" +
 			"  setops -p shop -s production --app web task:run --entrypoint /bin/sh,-c -- 'echo hello'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.task.Arguments = args
+			if cmd.Flags().Changed("detach-timeout") && opts.detachAfter <= 0 {
+				return &kit.Usage{Message: fmt.Sprintf("--detach-timeout %s is no time to wait.", opts.detachAfter), Next: "Write it like 90s or 10m."}
+			}
 			return run(cmd.Context(), opts)
 		},
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&opts.task.Release, "release", 0, "`RELEASE` to run (default the active one)")
-	flags.StringVar(&opts.task.ImageTag, "image-tag", "", "`TAG` of the image to run, or its digest, in place of a release; it needs none")
 	flags.IntVar(&opts.task.CPU, "cpu", 0, "CPU share `N`; 1024 is one vCPU (default that of the app)")
 	flags.IntVar(&opts.task.Memory, "memory", 0, "memory limit `N` in MB (default that of the app)")
 	flags.StringSliceVar(&opts.task.Entrypoint, "entrypoint", nil, "`WORDS` in place of the app's entrypoint, separated by commas")
 	flags.BoolVar(&opts.detach, "detach", false, "return once the task is started (also --detached)")
+	kit.CompleteFlag(cmd, "release", k.CompleteReleases)
+	flags.DurationVar(&opts.detachAfter, "detach-timeout", 0, "watch the task for this `TIME` at most, as 10m")
 	return cmd
 }
 
@@ -62,5 +68,14 @@ func runRun(ctx context.Context, opts *runOptions) error {
 			return err
 		}
 	}
-	return attach(ctx, k, c, ref, task)
+	if opts.detachAfter == 0 {
+		return attach(ctx, k, c, ref, task)
+	}
+	watch, cancel := context.WithTimeout(ctx, opts.detachAfter)
+	defer cancel()
+	err = attach(watch, k, c, ref, task)
+	if err == nil || ctx.Err() != nil || watch.Err() == nil {
+		return err
+	}
+	return leave(k, ref, task)
 }

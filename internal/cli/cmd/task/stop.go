@@ -22,8 +22,9 @@ func newStop(k *kit.Kit, run func(context.Context, *stopOptions) error) *cobra.C
 		Short: "Stop a task",
 		Long: "Stop a task: it gets SIGTERM now, and SIGKILL if it is still there after the app's stop timeout. A task of the app\n" +
 			"itself is replaced by a new one.",
-		Example: "  setops -p shop -s production --app web task:stop 5b01a061",
-		Args:    kit.ExactArgs("the ID of a task"),
+		Example:           "  setops -p shop -s production --app web task:stop 5b01a061",
+		Args:              kit.ExactArgs("the ID of a task"),
+		ValidArgsFunction: k.CompleteRunningTasks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.id = args[0]; opts.id == "" {
 				return &kit.Usage{

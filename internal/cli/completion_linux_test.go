@@ -1,0 +1,137 @@
+package cli_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/setopsco/setops/internal/cli"
+)
+
+// TestMain is setops itself where the tests are run by that name, as the shells below do.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "setops" {
+		os.Exit(cli.Main(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// shells are real ones: how each is started without the settings of the user, and how it learns to complete.
+var shells = map[string]struct {
+	command []string
+	setUp   string
+}{
+	"bash":                         {[]string{"bash", "--noprofile", "--norc", "-i"}, "source <(setops completion bash)"},
+	"bash with bash-completion":    {[]string{"bash", "--noprofile", "--norc", "-i"}, "source " + bashCompletion + "; source <(setops completion bash)"},
+	"zsh":                          {[]string{"zsh", "-f", "-i"}, "autoload -U compinit; compinit -D -u; source <(setops completion zsh)"},
+	"fish, as it completes a line": {[]string{"fish", "--no-config", "-i"}, "setops completion fish | source"},
+}
+
+const bashCompletion = "/usr/share/bash-completion/bash_completion"
+
+// typedLines are begun lines, behind which the tab key is pressed, and the request that the completed line sends.
+var typedLines = map[string]string{
+	"setops projec\t:inf\tshop":                            "GET /v1/organizations/demo/projects/shop",
+	"setops project:info sh\t":                             "GET /v1/organizations/demo/projects/shop",
+	"setops --projec\tshop sta\t":                          "GET /v1/organizations/demo/projects/shop/stages",
+	"setops -p sh\tstage:inf\tprod\t":                      "GET /v1/organizations/demo/projects/shop/stages/production",
+	"setops -p shop -s prod\tapp:inf\twe\t":                "GET /v1/organizations/demo/projects/shop/stages/production/apps/web",
+	"setops --force project:destr\tsh\t":                   "DELETE /v1/organizations/demo/projects/shop",
+	"setops -p shop -s production changeset:sho\t41d\t":    "GET /v1/organizations/demo/projects/shop/stages/production/commits/" + commitC + "/details",
+	"setops -p shop -s production --app web task:st\ta8\t": "DELETE /v1/organizations/demo/projects/shop/stages/production/apps/web/tasks/" + taskA,
+}
+
+// TestRealShellsComplete types lines into shells on a terminal, with the tab key, and waits for what they send.
+func TestRealShellsComplete(t *testing.T) {
+	for name, shell := range shells {
+		t.Run(name, func(t *testing.T) {
+			s, x := newSession(t), newTerminal(t)
+			s.startShell(x, shell.command, shell.setUp)
+			for line, want := range typedLines {
+				before := len(s.server.sent())
+				x.types(line + "\n")
+				s.awaitRequest(x, before, want, line)
+			}
+		})
+	}
+}
+
+// startShell starts a shell on the terminal, in which setops is this program, and waits until it is ready.
+func (s *session) startShell(x *terminal, command []string, setUp string) {
+	s.t.Helper()
+	if _, err := exec.LookPath(command[0]); err != nil {
+		s.t.Fatalf("%v: `.ci/install test` installs it", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	bin := s.t.TempDir()
+	if err := os.Symlink(self, filepath.Join(bin, "setops")); err != nil {
+		s.t.Fatal(err)
+	}
+	shell := exec.Command(command[0], command[1:]...)
+	shell.Env = append(slices.Clone(s.environ), "PATH="+bin+":"+os.Getenv("PATH"), "TERM=xterm", "PS1=$ ", "LANG=C.UTF-8")
+	shell.Stdin, shell.Stdout, shell.Stderr = x.tty, x.tty, x.tty
+	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := shell.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		_ = shell.Process.Kill()
+		_ = shell.Wait()
+	})
+	x.types(setUp + "; echo rea''dy\n")
+	x.await("ready")
+}
+
+func (x *terminal) types(text string) {
+	x.t.Helper()
+	if _, err := x.keyboard.WriteString(text); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// awaitRequest waits until a request behind the first ones is the wanted one.
+func (s *session) awaitRequest(x *terminal, before int, want, line string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if slices.Contains(lines(s.server.sent()[before:]), want) {
+			return
+		}
+	}
+	s.t.Fatalf("%q never sent %s, only %v; the terminal shows %q", line, want, lines(s.server.sent()[before:]), x.raw())
+}
+
+func TestWhatCannotBeCompletedIsSilentAndQuick(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	s := newSession(t)
+	for why, variables := range map[string][]string{
+		"nobody is signed in": {"SETOPS_TOKEN="},
+		"no server answers":   {"SETOPS_URL=http://" + closed.Addr().String()},
+		"it is refused":       {"SETOPS_TOKEN=sops_other"},
+	} {
+		before := s.environ
+		s.environ = append(slices.Clone(before), variables...)
+		begun := time.Now()
+		r := s.run("__complete", "--debug", "-p", "")
+		s.environ = before
+		if first, _, _ := strings.Cut(r.stdout, "\n"); r.code != 0 || first != ":4" || strings.Contains(r.stderr, "rror") || strings.Contains(r.stderr, "debug:") {
+			t.Errorf("%s: %+v", why, r)
+		}
+		if took := time.Since(begun); took > 900*time.Millisecond { // what is sent again takes 3 s
+			t.Errorf("%s: it took %s", why, took)
+		}
+	}
+}
