@@ -14,8 +14,17 @@ export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 # libcontainer needs cgo, and only the shim has it; each program is one file that needs nothing of the system it runs on.
 TAGS    := seccomp netgo osusergo
 STATIC  := -s -w -linkmode external -extldflags -static
-SHIM_GZ := internal/engine/embedded/shimbin/setops-shim.gz
+SHIMS   := internal/engine/embedded/shimbin
 
+# ARCH is the processor that the shim is built for. For another one than this machine's it takes a compiler and a libseccomp of it.
+HOST       := $(shell go env GOARCH)
+ARCH       ?= $(HOST)
+TARGET      = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))-linux-gnu
+SYSROOT     = $(CURDIR)/.cache/sysroot/$(ARCH)
+CROSS       = $(if $(filter-out $(HOST),$(ARCH)),CC=$(TARGET)-gcc PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(TARGET)/pkgconfig)
+
+GORELEASER  := github.com/goreleaser/goreleaser/v2@v2.16.0
+CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -38,9 +47,21 @@ setopsd: shim
 # setopsd carries the shim. It is packed again only where it differs, so that setopsd is linked again only then.
 .PHONY: shim
 shim:
-	CGO_ENABLED=1 go build -tags '$(TAGS)' -trimpath -ldflags '$(STATIC)' -o .cache/setops-shim ./cmd/setops-shim
-	gzip -9nc .cache/setops-shim > .cache/setops-shim.gz
-	cmp -s .cache/setops-shim.gz $(SHIM_GZ) || cp .cache/setops-shim.gz $(SHIM_GZ)
+	@[ "$(ARCH)" = "$(HOST)" ] || .ci/sysroot $(ARCH) $(SYSROOT)
+	CGO_ENABLED=1 GOARCH=$(ARCH) $(CROSS) go build -tags '$(TAGS)' -trimpath -ldflags '$(STATIC)' -o .cache/setops-shim_$(ARCH) ./cmd/setops-shim
+	gzip -9nc .cache/setops-shim_$(ARCH) > .cache/setops-shim_$(ARCH).gz
+	cmp -s .cache/setops-shim_$(ARCH).gz $(SHIMS)/setops-shim_$(ARCH).gz || cp .cache/setops-shim_$(ARCH).gz $(SHIMS)/
+
+.PHONY: packaging
+packaging:
+	packaging/build
+
+# What goreleaser does but publish. A clone of another owner is read for its last commit alone.
+.PHONY: snapshot
+snapshot: need-release $(TOOLS)/goreleaser $(TOOLS)/cyclonedx-gomod ## Build all that a release consists of, into dist/
+	GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$(CURDIR) VERSION=$(VERSION) \
+		$(TOOLS)/goreleaser release --snapshot --clean --parallelism 2
+	packaging/formula $(VERSION) dist/checksums.txt > dist/setops.rb
 
 .PHONY: demo
 demo: need-demo build ## Play the guide to deployment on a server made for it
@@ -79,6 +100,12 @@ $(TOOLS)/gofumpt:
 $(TOOLS)/staticcheck:
 	GOBIN=$(TOOLS) go install $(STATICCHECK)
 
+$(TOOLS)/goreleaser:
+	GOBIN=$(TOOLS) go install $(GORELEASER)
+
+$(TOOLS)/cyclonedx-gomod:
+	GOBIN=$(TOOLS) go install $(CYCLONEDX)
+
 .PHONY: docs
 docs: need-build ## Write the pages that follow from the programs: docs/cli, docs/api, docs/man
 	CGO_ENABLED=1 go run -tags '$(TAGS)' ./internal/manual/write
@@ -93,8 +120,8 @@ load: need-test build ## Replace two apps 100 times under load, on both engines,
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin .cache dist $(SHIM_GZ)
+	rm -rf bin .cache dist $(SHIMS)/*.gz
 
-.PHONY: need-build need-test need-demo
-need-build need-test need-demo: need-%:
+.PHONY: need-build need-test need-demo need-release
+need-build need-test need-demo need-release: need-%:
 	@.ci/install $*

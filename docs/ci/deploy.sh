@@ -64,11 +64,13 @@ must_be_clean() {
 	if [ "${SETOPS_DISCARD_FIRST:-}" = true ]; then
 		setops changeset:discard --ignore-not-exist >/dev/null
 	fi
-	staged_now=$(setops changeset:info -o json) || fail "what is staged on $SETOPS_PROJECT/$SETOPS_STAGE cannot be read"
-	case $staged_now in
-	*'"commands": []'*) ;;
-	*) fail "something is staged on $SETOPS_PROJECT/$SETOPS_STAGE already: look with setops changeset:info, or set SETOPS_DISCARD_FIRST=true" ;;
-	esac
+	if setops changeset:info >&2 2>"$work/why"; then
+		fail "something is staged on $SETOPS_PROJECT/$SETOPS_STAGE already: look at it, or set SETOPS_DISCARD_FIRST=true"
+	fi
+	grep -q 'Nothing is staged' "$work/why" || {
+		cat "$work/why" >&2
+		exit 1
+	}
 }
 
 # push sends SETOPS_IMAGE to the app's repository and sets digest. A name is one of the local Docker; oci:DIRECTORY, docker-archive:FILE and

@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/internal/daemon"
 	"github.com/setopsco/setops/internal/engine"
@@ -30,6 +32,7 @@ const (
 // world is a server with the fake engine, and a directory with programs.
 type world struct {
 	dir, url string
+	runtime  *fake.Runtime
 }
 
 // shared is the one server of all tests here: each works on a stage of its own.
@@ -81,7 +84,7 @@ func withServer(run func() int) (code int, err error) {
 	case err := <-ended:
 		return 0, fmt.Errorf("the server ended before it was ready: %w", err)
 	}
-	shared = world{dir: dir, url: "http://" + d.APIAddress()}
+	shared = world{dir: dir, url: "http://" + d.APIAddress(), runtime: runtime}
 	code = run()
 	stop()
 	return code, <-ended
@@ -97,9 +100,13 @@ func (a announced) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+var building sync.Mutex
+
 // setopsOf builds setops as a release of that version, in a directory that has nothing else.
 func setopsOf(t *testing.T, version string) (dir string) {
 	t.Helper()
+	building.Lock()
+	defer building.Unlock()
 	dir = filepath.Join(shared.dir, "setops-"+version)
 	if _, err := os.Stat(filepath.Join(dir, "setops")); err == nil {
 		return dir
@@ -134,7 +141,10 @@ type outcome struct {
 func (s *shell) run(script string) outcome {
 	s.t.Helper()
 	var stdout, stderr bytes.Buffer
-	sh := exec.CommandContext(s.t.Context(), "sh", "-ec", script)
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute) // it takes a second
+	defer cancel()
+	sh := exec.CommandContext(ctx, "sh", "-ec", script)
+	sh.WaitDelay = time.Second // what the shell has started may hold its output open
 	sh.Env, sh.Stdout, sh.Stderr = s.environ, &stdout, &stderr
 	err := sh.Run()
 	var exit *exec.ExitError

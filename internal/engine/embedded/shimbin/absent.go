@@ -1,4 +1,4 @@
-//go:build !shim
+//go:build !shim || !(amd64 || arm64)
 
 package shimbin
 

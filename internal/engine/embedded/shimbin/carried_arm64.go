@@ -4,5 +4,5 @@ package shimbin
 
 import _ "embed"
 
-//go:embed setops-shim.gz
+//go:embed setops-shim_arm64.gz
 var carried []byte
