@@ -31,7 +31,7 @@ func addFlags(root *cobra.Command, k *kit.Kit) {
 	flags.StringVarP(&k.Flags.Stage, "stage", "s", "", "`STAGE` to work on (default SETOPS_STAGE)")
 	flags.StringVar(&k.Flags.App, "app", "", "`APP` to work on (default SETOPS_APP)")
 	flags.StringVar(&k.Flags.Domain, "domain", "", "`DOMAIN` to work on, a custom one of the app")
-	flags.VarP(&k.Flags.Output, "output", "o", "table, wide (all columns), plain (nothing moves) or json")
+	flags.VarP(&k.Flags.Output, "output", "o", "table, wide, plain or json")
 	flags.BoolVarP(&k.Flags.Quiet, "quiet", "q", false, "print nothing but results and errors")
 	flags.BoolVar(&k.Flags.Debug, "debug", false, "print each request to the server, without secrets")
 	flags.BoolP("help", "h", false, "show help")

@@ -3,6 +3,7 @@ package root
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/spf13/cobra"
@@ -57,6 +58,34 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	}
 }
 
+// helpWidth is what usual terminals have.
+const helpWidth = 80
+
+// fill breaks the lines of each paragraph anew. Lines that begin with a blank are laid out already.
+func fill(text string) string {
+	var filled []string
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		lines, length := []string{}, helpWidth
+		for line := range strings.SplitSeq(paragraph, "\n") {
+			if strings.HasPrefix(line, " ") {
+				lines, length = append(lines, line), helpWidth
+				continue
+			}
+			for word := range strings.FieldsSeq(line) {
+				n := utf8.RuneCountInString(word)
+				if length+1+n > helpWidth {
+					lines, length = append(lines, word), n
+					continue
+				}
+				lines[len(lines)-1] += " " + word
+				length += 1 + n
+			}
+		}
+		filled = append(filled, strings.Join(lines, "\n"))
+	}
+	return strings.Join(filled, "\n\n")
+}
+
 // screen is the help of a command: what it does, how to type it, examples, what is below it, flags.
 func screen(cmd *cobra.Command) string {
 	var b strings.Builder
@@ -64,7 +93,7 @@ func screen(cmd *cobra.Command) string {
 	if text == "" {
 		text = cmd.Short + "."
 	}
-	fmt.Fprintln(&b, text)
+	fmt.Fprintln(&b, fill(text))
 	if isTopic(cmd) {
 		return b.String()
 	}
@@ -79,10 +108,10 @@ func screen(cmd *cobra.Command) string {
 	if cmd.HasParent() {
 		list(&b, below(cmd), cmd.Commands(), (*cobra.Command).IsAvailableCommand)
 		if local := cmd.LocalNonPersistentFlags(); local.HasAvailableFlags() {
-			fmt.Fprintf(&b, "\nFlags:\n%s", local.FlagUsages())
+			fmt.Fprintf(&b, "\nFlags:\n%s", local.FlagUsagesWrapped(helpWidth))
 		}
 	}
-	fmt.Fprintf(&b, "\nFlags of every command:\n%s", cmd.Root().PersistentFlags().FlagUsages())
+	fmt.Fprintf(&b, "\nFlags of every command:\n%s", cmd.Root().PersistentFlags().FlagUsagesWrapped(helpWidth))
 	return b.String()
 }
 

@@ -46,8 +46,12 @@ func runInfo(ctx context.Context, opts *infoOptions) error {
 	return nil
 }
 
-// hint says what an app still lacks for production, where there is something to say.
+// hint says what an app still lacks to run, or for production, where there is something to say.
 func hint(k *kit.Kit, app api.App) {
+	if app.ActiveRelease == 0 {
+		k.Note("\nNothing runs, as no release is active. Push an image, then type\n`release:create DIGEST`, `release:activate ID` and `changeset:commit`.")
+		return
+	}
 	var hints []string
 	if app.Resources.Scale == 1 {
 		hints = append(hints, "One task only: while it is replaced after a fault, nothing serves. `resource:set scale 2` adds a second one.")
