@@ -21,6 +21,7 @@ var homes = []home{
 	{"github.com/spf13/viper", "internal/cli/config"},
 	{"github.com/olekukonko/tablewriter", "internal/cli/render"},
 	{"github.com/briandowns/spinner", "internal/cli/render"},
+	{"github.com/gofrs/flock", "internal/cli/config"},
 	{"golang.org/x/term", "internal/cli/kit internal/guide/demo"},
 	{"github.com/spf13/cobra", "internal/manual internal/cli/... internal/daemon except internal/cli/config internal/cli/render"},
 	{"github.com/spf13/pflag", "internal/manual internal/cli/root internal/daemon"},
@@ -34,6 +35,11 @@ var homes = []home{
 	{"github.com/pressly/goose/v3", "internal/store"},
 	{"golang.org/x/crypto/argon2", "internal/auth"},
 	{"golang.org/x/crypto/chacha20poly1305", "internal/seal"},
+
+	// Who somebody is, as others say.
+	{"github.com/coreos/go-oidc/v3", "internal/oidc"},
+	{"golang.org/x/oauth2", "internal/oidc"},
+	{"github.com/go-jose/go-jose/v4", "internal/oidc/oidctest"},
 
 	// Certificates: ACME, and the logger that certmagic insists on.
 	{"github.com/caddyserver/certmagic", "internal/certs"},

@@ -76,6 +76,8 @@ var layers = []row{
 	{"internal/certs", []string{"internal/setops"}},
 	{"internal/apply", []string{"internal/plan", "internal/graph", "internal/engine", "internal/setops"}},
 	{"internal/auth", []string{"internal/setops"}},
+	{"internal/oidc", nil},
+	{"internal/oidc/oidctest", nil},                                    // of tests
 	{"internal/project", []string{"internal/auth", "internal/setops"}}, // who makes a project has a role in it
 	{"internal/staging", []string{
 		"internal/changeset", "internal/seal", "internal/setops", "internal/idempotency",
@@ -104,6 +106,8 @@ var layers = []row{
 		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task", "internal/schedule",
 		"internal/commit", "internal/history",
 	}},
+
+	{"internal/web", []string{"internal/setops", "internal/auth", "internal/oidc"}},
 
 	// 6: what joins. The daemon knows the server, the CLI knows the client.
 	{"internal/daemon", []string{"internal/... except internal/cli/..."}},

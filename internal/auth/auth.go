@@ -12,18 +12,24 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// How long tokens live. The rule for service users: behaviour reference, "Values and limits".
-const (
-	ServiceTokenLife = 4 * time.Hour
-	UserTokenLife    = 30 * 24 * time.Hour
-)
-
 // Store is what sessions need of the store.
 type Store interface {
 	Login(ctx context.Context, organization, email string) (u setops.User, passwordHash string, ok bool, err error)
-	AddToken(ctx context.Context, hash string, u setops.User, now, expires time.Time) error
-	Token(ctx context.Context, hash string) (u setops.User, expires time.Time, ok bool, err error)
-	RemoveToken(ctx context.Context, hash string) error
+	SetPassword(ctx context.Context, userID, passwordHash, exceptSession string) error
+	Memberships(ctx context.Context, email string) ([]setops.User, error)
+
+	AddSession(ctx context.Context, session setops.Session, tokens ...setops.Token) error
+	Token(ctx context.Context, hash string) (t setops.Token, ok bool, err error)
+	Sessions(ctx context.Context, u setops.User) ([]setops.Session, error)
+	UseSession(ctx context.Context, id string, now time.Time) error
+	RemoveSession(ctx context.Context, userID, id string) (ok bool, err error)
+	RenewSession(ctx context.Context, hash string, session setops.Session, now time.Time, grace time.Duration, tokens ...setops.Token) (setops.Renewal, error)
+
+	AddDevice(ctx context.Context, d setops.Device, mostOfAddress, mostOfAll int) (ok bool, err error)
+	DeviceOfCode(ctx context.Context, userCode string) (d setops.Device, ok bool, err error)
+	DecideDevice(ctx context.Context, userCode string, u setops.User, allow bool, now time.Time) (ok bool, err error)
+	PollDevice(ctx context.Context, hash string, now time.Time, longer time.Duration) (d setops.Device, ok, hasty bool, err error)
+	RedeemDevice(ctx context.Context, hash string, session setops.Session, grace time.Duration, tokens ...setops.Token) error
 }
 
 // Sessions signs users in and recognises them.
@@ -77,10 +83,11 @@ func (s *Sessions) throttled(key string) error {
 	if wait == 0 {
 		return nil
 	}
-	return &setops.Error{
-		Kind: setops.AuthenticationError, Code: setops.Overload, Temporary: true,
-		Message: "too many wrong passwords; try again in " + wait.Round(time.Second).String(),
-	}
+	return overload("too many wrong tries; try again in " + wait.Round(time.Second).String())
+}
+
+func overload(message string) error {
+	return &setops.Error{Kind: setops.AuthenticationError, Code: setops.Overload, Temporary: true, Message: message}
 }
 
 // try compares and counts. Whoever sends many guesses at the same time is asked to wait here, one by one, and not only
@@ -117,43 +124,4 @@ func (s *Sessions) turn(ctx context.Context) (leave func(), err error) {
 		debug.FreeOSMemory()
 		<-s.hashing
 	}, nil
-}
-
-// SignIn checks the password and makes a token. Errors: as CheckPassword.
-func (s *Sessions) SignIn(ctx context.Context, organization, email, password, from string, life time.Duration) (u setops.User, token string, expires time.Time, err error) {
-	if u, err = s.CheckPassword(ctx, organization, email, password, from); err != nil {
-		return u, "", expires, err
-	}
-	token, hash := NewToken()
-	now := s.now()
-	expires = now.Add(life)
-	return u, token, expires, s.store.AddToken(ctx, hash, u, now, expires)
-}
-
-// CheckToken gives the user whose token it is. Errors: SessionInvalid.
-func (s *Sessions) CheckToken(ctx context.Context, token string) (setops.User, time.Time, error) {
-	if token == "" {
-		return setops.User{}, time.Time{}, sessionInvalid("you are not signed in")
-	}
-	u, expires, ok, err := s.store.Token(ctx, hashToken(token))
-	switch {
-	case err != nil:
-		return setops.User{}, time.Time{}, err
-	case !ok:
-		return setops.User{}, time.Time{}, sessionInvalid("the token is not known here")
-	case !s.now().Before(expires):
-		return setops.User{}, time.Time{}, sessionInvalid("the token has expired at " + expires.Format(time.RFC3339))
-	}
-	return u, expires, nil
-}
-
-// SignOut makes a token worthless.
-func (s *Sessions) SignOut(ctx context.Context, token string) error {
-	return s.store.RemoveToken(ctx, hashToken(token))
-}
-
-func sessionInvalid(why string) error {
-	return &setops.Error{
-		Kind: setops.AuthenticationError, Code: setops.SessionInvalid, Message: why + "; sign in with `setops login`",
-	}
 }

@@ -20,6 +20,7 @@ const invitationPrefix = "sopi_"
 type InvitationStore interface {
 	AddInvitation(ctx context.Context, i setops.Invitation, tokenHash string) error
 	Invitation(ctx context.Context, tokenHash string, now time.Time) (i setops.Invitation, ok bool, err error)
+	InvitationsTo(ctx context.Context, email string, now time.Time) ([]setops.Invitation, error)
 	AcceptInvitation(ctx context.Context, tokenHash string, u setops.User, passwordHash string, now time.Time) (setops.User, error)
 	PasswordOf(ctx context.Context, email string) (u setops.User, passwordHash string, ok bool, err error)
 }

@@ -26,6 +26,15 @@ func (g *guests) Invitation(_ context.Context, hash string, now time.Time) (seto
 	return i, ok && now.Before(i.ExpiresAt), g.fault
 }
 
+func (g *guests) InvitationsTo(_ context.Context, email string, _ time.Time) (all []setops.Invitation, _ error) {
+	for _, i := range g.waiting {
+		if i.Email == email {
+			all = append(all, i)
+		}
+	}
+	return all, g.fault
+}
+
 func (g *guests) AcceptInvitation(_ context.Context, hash string, u setops.User, passwordHash string, _ time.Time) (setops.User, error) {
 	u.Email, g.accepted = g.waiting[hash].Email, passwordHash
 	delete(g.waiting, hash)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,10 +24,11 @@ type clock struct{ now time.Time }
 func (c *clock) Now() time.Time          { return c.now }
 func (c *clock) forward(d time.Duration) { c.now = c.now.Add(d) }
 
-// people is a Store in memory: hashes by address, tokens by hash.
+// people is a Store in memory, as far as passwords need one: hashes by address, tokens by hash.
 type people struct {
+	Store
 	hashes map[string]string
-	tokens map[string]time.Time
+	tokens map[string]setops.Token
 	fault  error
 	logins atomic.Int32
 }
@@ -37,26 +39,31 @@ func (p *people) Login(_ context.Context, organization, email string) (setops.Us
 	return setops.User{ID: email, Email: email, Organization: organization}, hash, ok && organization == "demo", p.fault
 }
 
-func (p *people) AddToken(_ context.Context, hash string, _ setops.User, _, expires time.Time) error {
-	p.tokens[hash] = expires
+func (p *people) AddSession(_ context.Context, s setops.Session, tokens ...setops.Token) error {
+	for _, t := range tokens {
+		t.Session = s
+		p.tokens[t.Hash] = t
+	}
 	return p.fault
 }
 
-func (p *people) Token(_ context.Context, hash string) (setops.User, time.Time, bool, error) {
-	expires, ok := p.tokens[hash]
-	return setops.User{Email: "ada@example.com"}, expires, ok, p.fault
+func (p *people) Token(_ context.Context, hash string) (setops.Token, bool, error) {
+	t, ok := p.tokens[hash]
+	return t, ok, p.fault
 }
 
-func (p *people) RemoveToken(_ context.Context, hash string) error {
-	delete(p.tokens, hash)
-	return p.fault
+func (p *people) UseSession(context.Context, string, time.Time) error { return errors.New("disk full") }
+
+func (p *people) RemoveSession(_ context.Context, _, id string) (bool, error) {
+	maps.DeleteFunc(p.tokens, func(_ string, t setops.Token) bool { return t.Session.ID == id })
+	return true, p.fault
 }
 
 var adasHash = HashPassword("correct horse")
 
 func sessions(t *testing.T) (*Sessions, *people, *clock) {
 	t.Helper()
-	p := &people{hashes: map[string]string{"ada@example.com": adasHash}, tokens: map[string]time.Time{}}
+	p := &people{hashes: map[string]string{"ada@example.com": adasHash}, tokens: map[string]setops.Token{}}
 	c := &clock{now: time.Unix(1_700_000_000, 0)}
 	return NewSessions(p, c.Now, slog.New(slog.DiscardHandler)), p, c
 }
@@ -90,9 +97,10 @@ func TestADamagedHashIsAFaultAndNoRefusal(t *testing.T) {
 
 func TestSigningInGivesATokenThatExpires(t *testing.T) {
 	s, p, c := sessions(t)
-	u, token, expires, err := s.SignIn(t.Context(), "demo", " Ada@Example.com", "correct horse", from, ServiceTokenLife)
-	if err != nil || u.Email != "ada@example.com" || !strings.HasPrefix(token, TokenPrefix) || !expires.Equal(c.now.Add(4*time.Hour)) {
-		t.Fatalf("%v %v %v", u, expires, err)
+	g, err := s.SignIn(t.Context(), "demo", " Ada@Example.com", "correct horse", from, setops.ServiceSession, "a test")
+	token := g.Token
+	if err != nil || g.Session.User.Email != "ada@example.com" || !strings.HasPrefix(token, TokenPrefix) || !g.ExpiresAt.Equal(c.now.Add(4*time.Hour)) || g.Refresh != "" {
+		t.Fatalf("%+v %v", g, err)
 	}
 	for kept := range p.tokens {
 		if strings.Contains(kept, token) || strings.Contains(token, kept) {
@@ -107,10 +115,10 @@ func TestSigningInGivesATokenThatExpires(t *testing.T) {
 	if _, _, err := s.CheckToken(t.Context(), token); !setops.IsCode(err, setops.SessionInvalid) || !strings.Contains(err.Error(), "expired") || !strings.Contains(err.Error(), "setops login") {
 		t.Errorf("at its end: %v", err)
 	}
-	_, token, _, err = s.SignIn(t.Context(), "demo", "ada@example.com", "correct horse", from, time.Hour)
-	if err != nil {
+	if g, err = s.SignIn(t.Context(), "demo", "ada@example.com", "correct horse", from, setops.PersonSession, "a test"); err != nil {
 		t.Fatal(err)
 	}
+	token = g.Token
 	if err := s.SignOut(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func TestLoginSetsDockerUpAndLogoutTakesThatBack(t *testing.T) {
 
 func TestLoginLeavesDockerAloneWhereItIsToldOrMust(t *testing.T) {
 	s, _ := loggedIn(t, "--no-setup")
-	if entries, err := os.ReadDir(s.home()); err != nil || len(entries) != 1 {
+	if entries, err := os.ReadDir(s.home()); err != nil || len(entries) != 2 { // .setops.yml and its lock
 		t.Errorf("%v, %v", entries, err)
 	}
 	elsewhere := t.TempDir()

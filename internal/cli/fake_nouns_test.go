@@ -27,6 +27,8 @@ func (f *fake) sessions(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /v1/sessions", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, session) })
 	mux.HandleFunc("DELETE /v1/sessions", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	f.oauth(mux)
+	f.account(mux)
 }
 
 func (f *fake) projects(mux *http.ServeMux) {

@@ -1,11 +1,14 @@
 package cli_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +26,7 @@ type fake struct {
 	mu       sync.Mutex
 	requests []request
 	ended    map[string]bool // stages with the ids of commits that were watched to their ends
+	answers  []string        // of the next questions for tokens: a reason to refuse, or "" for tokens; then it is always tokens
 }
 
 type request struct {
@@ -47,17 +51,23 @@ func newFake(t *testing.T) *fake {
 // recorded keeps requests and turns away those that lack the token.
 func (f *fake) recorded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var body json.RawMessage
-		_ = json.NewDecoder(r.Body).Decode(&body)
+		text, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(text))
+		body := strings.TrimSuffix(string(text), "\n")
 		f.mu.Lock()
-		f.requests = append(f.requests, request{r.Method + " " + r.URL.RequestURI(), r.Header.Get("Authorization"), string(body)})
+		f.requests = append(f.requests, request{r.Method + " " + r.URL.RequestURI(), r.Header.Get("Authorization"), body})
 		f.mu.Unlock()
-		if r.Header.Get("Authorization") != "Bearer "+token && r.Method+r.URL.Path != "POST"+api.SessionsPath && r.URL.Path != api.VersionPath {
+		if r.Header.Get("Authorization") != "Bearer "+token && !isOpen(r) {
 			refuse(w, http.StatusUnauthorized, "SessionInvalid", "the session is unknown or has expired")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isOpen tells requests that need no token.
+func isOpen(r *http.Request) bool {
+	return r.URL.Path == api.VersionPath || r.Method == "POST" && (r.URL.Path == api.SessionsPath || strings.HasPrefix(r.URL.Path, "/v1/oauth/"))
 }
 
 // forget makes commits that were watched to their end go on again.

@@ -54,9 +54,10 @@ func TestAWrongPasswordLeavesTheFileAlone(t *testing.T) {
 	}
 }
 
-func TestLoginWithoutATerminalSaysHowToSignIn(t *testing.T) {
+func TestLoginByPasswordNeedsATerminal(t *testing.T) {
 	s, _ := signedOut(t)
-	s.run("login", "--url", s.server.URL).want(t, 1, "--service-user")
+	s.run("login", "--password", "--url", s.server.URL).want(t, 1, "--service-user")
+	s.run("login", "--password", "--service-user", "--url", s.server.URL).want(t, 1, "password")
 	s.stdin = "demo\nada@example.com\n"
 	s.run("login", "--service-user", "--url", s.server.URL).want(t, 1, "three lines")
 	s.run("login", "--service-user", "--url", "example.com:7700").want(t, 1, "http://HOST:PORT")

@@ -263,7 +263,7 @@ func TestOnATerminalLoginAsksAndHidesThePassword(t *testing.T) {
 			_, _ = x.keyboard.WriteString(step.typed)
 		}
 	})
-	_, code := s.runOn(x, "login", "--no-setup", "--url", s.server.URL)
+	_, code := s.runOn(x, "login", "--password", "--no-setup", "--url", s.server.URL)
 	wait.Wait()
 	if code != 0 || strings.Contains(x.raw(), "horse") {
 		t.Errorf("exit code %d, the screen is %q", code, x.raw())
@@ -272,7 +272,7 @@ func TestOnATerminalLoginAsksAndHidesThePassword(t *testing.T) {
 		t.Errorf("sent %s", body)
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == ".setops.yml" }) || len(entries) != 1 {
+	if err != nil || !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == ".setops.yml" }) || len(entries) != 2 { // and its lock
 		t.Errorf("%v, the home directory holds %v", err, entries)
 	}
 }
@@ -290,5 +290,33 @@ func TestOnATerminalThePagesOfTheManualAreShownByAPager(t *testing.T) {
 		if raw := s.runOnWholly(x, "docs", "rollback"); !strings.Contains(raw, "Go back") || strings.Contains(raw, "paged") {
 			t.Errorf("%s: the screen is %q", without, raw)
 		}
+	}
+}
+
+func TestOnATerminalLoginOpensTheBrowserAndWaits(t *testing.T) {
+	s, _ := signedOut(t)
+	browser, opened := fakeBrowser(t)
+	s.set("BROWSER", browser)
+	s.server.answers = []string{"authorization_pending"}
+	x := newTerminal(t)
+	stdout, code := s.runOn(x, "login", "--no-setup", "--url", s.server.URL)
+	page := s.server.URL + "/device?user_code=BCDF-GHJK"
+	if want := "\n   " + page + "\n\n   Code:   BCDF-GHJK\n\n◢ Waiting for the browser…\n<end>"; code != 0 || !strings.HasSuffix(x.screen(), want) {
+		t.Errorf("exit code %d, the screen is\n%s\nwant at its end\n%s", code, x.screen(), want)
+	}
+	if opened() != page || !strings.HasPrefix(stdout, "Organization:   demo\n") {
+		t.Errorf("opened was %q, standard output: %s", opened(), stdout)
+	}
+	if raw := x.raw(); strings.Count(raw, "\x1b[?25l") != strings.Count(raw, "\x1b[?25h") {
+		t.Errorf("the cursor stays hidden: %q", raw)
+	}
+}
+
+func TestOnATerminalWithoutADisplayNoBrowserIsLookedFor(t *testing.T) {
+	s, _ := signedOut(t)
+	x := newTerminal(t)
+	_, code := s.runOn(x, "login", "--no-setup", "--url", s.server.URL)
+	if code != 0 || !strings.Contains(x.screen(), "/device?user_code=BCDF-GHJK") {
+		t.Errorf("exit code %d, the screen is\n%s", code, x.screen())
 	}
 }

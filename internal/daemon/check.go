@@ -47,8 +47,26 @@ func (c *Config) check() error {
 	c.checkListeners(&r)
 	c.checkTLS(&r)
 	c.checkNetwork(&r)
+	c.checkOIDC(&r)
 	c.checkCleanUp(&r)
 	return errors.Join(r...)
+}
+
+func (c *Config) checkOIDC(r *refusals) {
+	u, err := url.Parse(c.OIDCIssuer)
+	local := err == nil && u.Scheme == "http" && isLoopback(net.JoinHostPort(u.Hostname(), "80"))
+	r.where(c.OIDCIssuer != "" && !local && (err != nil || u.Scheme != "https" || u.Host == ""),
+		"--oidc-issuer %q is no URL that begins with https://", c.OIDCIssuer)
+	r.where(c.OIDCIssuer != "" && (c.OIDCClientID == "" || c.OIDCSecretFile == ""),
+		"--oidc-issuer needs --oidc-client-id and --oidc-client-secret-file")
+	r.where(c.OIDCIssuer == "" && (c.OIDCClientID != "" || c.OIDCSecretFile != "" || c.OIDCDomains != ""),
+		"--oidc-client-id, --oidc-client-secret-file and --oidc-domains need --oidc-issuer")
+	c.settings.oidcDomains = nil
+	for _, domain := range list(c.OIDCDomains) {
+		domain = strings.ToLower(domain)
+		r.where(!domainShape.MatchString(domain), "--oidc-domains %q is no domain name", domain)
+		c.settings.oidcDomains = append(c.settings.oidcDomains, domain)
+	}
 }
 
 func (c *Config) checkCleanUp(r *refusals) {

@@ -36,6 +36,10 @@ type Config struct {
 	Organization      string
 	AdminEmail        string
 	AdminPasswordFile string
+	OIDCIssuer        string // URL; empty: this server alone knows who its users are
+	OIDCClientID      string
+	OIDCSecretFile    string
+	OIDCDomains       string
 	GCInterval        time.Duration // 0: the server does not clean up by itself
 	GCKeepAge         time.Duration
 	GCKeepCommits     int // of each stage
@@ -82,7 +86,15 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Organization, "organization", "demo", "organization that the first start makes")
 	f.StringVar(&c.AdminEmail, "admin-email", "admin@localhost", "e-mail address of the admin that the first start makes")
 	f.StringVar(&c.AdminPasswordFile, "admin-password-file", "", "file with the admin's password, read at the first start only (default: one is generated)")
+	c.oidcFlags(f)
 	c.cleanUpFlags(f)
+}
+
+func (c *Config) oidcFlags(f *pflag.FlagSet) {
+	f.StringVar(&c.OIDCIssuer, "oidc-issuer", "", "URL of an OpenID Connect provider that users may sign in with (default: none)")
+	f.StringVar(&c.OIDCClientID, "oidc-client-id", "", "id by which that provider knows this server")
+	f.StringVar(&c.OIDCSecretFile, "oidc-client-secret-file", "", "file with the secret that belongs to --oidc-client-id, readable by its owner alone")
+	f.StringVar(&c.OIDCDomains, "oidc-domains", "", "domains, separated by commas, of e-mail addresses that the provider may vouch for (default: all)")
 }
 
 func (c *Config) cleanUpFlags(f *pflag.FlagSet) {

@@ -207,7 +207,7 @@ func (c *core) handler() http.Handler {
 		Version:   Version,
 	}
 	c.servePeople(api)
-	return api.Handler(c.imageHandler())
+	return believing(c.Config.settings.proxies, api.Handler(c.pages(api.Invitations, c.imageHandler())))
 }
 
 // imageHandler is the registry with the place where its clients sign in.

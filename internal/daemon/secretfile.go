@@ -23,24 +23,27 @@ func (c *Config) checkPassword() error {
 	return err
 }
 
-// readPassword reads a password file: only its owner may read it, and the last newline is no part of it.
-func readPassword(path string) (string, error) {
+// readPassword reads the file of the first admin's password.
+func readPassword(path string) (string, error) { return readSecret("admin password", path) }
+
+// readSecret reads a file with a secret: only its owner may read it, and the last newline is no part of it.
+func readSecret(what, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("read admin password: %w", err)
+		return "", fmt.Errorf("read %s: %w", what, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("read admin password: group or others can read %s; run chmod 600 %s", path, path)
+		return "", fmt.Errorf("read %s: group or others can read %s; run chmod 600 %s", what, path, path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("read admin password: %w", err)
+		return "", fmt.Errorf("read %s: %w", what, err)
 	}
-	password := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
-	if password == "" {
-		return "", fmt.Errorf("read admin password: %s is empty", path)
+	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if secret == "" {
+		return "", fmt.Errorf("read %s: %s is empty", what, path)
 	}
-	return password, nil
+	return secret, nil
 }
 
 // writeNew writes a file that must not be there yet, readable by its owner only, whole or not at all.

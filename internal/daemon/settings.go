@@ -17,6 +17,9 @@ type settings struct {
 	proxies   []netip.Prefix
 	addresses []netip.Addr
 	roots     []byte // PEM; nil: the system's
+
+	oidcSecret  string
+	oidcDomains []string
 }
 
 // portRange holds both of its ends. The zero value is empty.
@@ -24,7 +27,14 @@ type portRange struct{ low, high int }
 
 // read reads the files that flags name, all of them, so that a server with a wrong one does not start half.
 func (c *Config) read() error {
-	return errors.Join(c.readKey(), c.readRoots(), c.readCertificates())
+	return errors.Join(c.readKey(), c.readRoots(), c.readCertificates(), c.readOIDCSecret())
+}
+
+func (c *Config) readOIDCSecret() (err error) {
+	if c.OIDCIssuer != "" && c.OIDCSecretFile != "" {
+		c.settings.oidcSecret, err = readSecret("--oidc-client-secret-file", c.OIDCSecretFile)
+	}
+	return err
 }
 
 // readKey looks whether there is one where the operator says so. Who needs it reads it again.

@@ -57,7 +57,7 @@ func (w *world) crowd(t *testing.T, n int, project string) (tokens []string, err
 			token, hashed := auth.NewToken()
 			now := time.Now()
 			err = errors.Join(err, s.AddUser(t.Context(), u, hash, id, now), s.Grant(t.Context(), p.ID, u.ID, setops.Member),
-				s.AddToken(t.Context(), hashed, u, now, now.Add(time.Hour)))
+				s.AddSession(t.Context(), setops.Session{ID: u.ID, User: u, Kind: setops.APIToken, CreatedAt: now, UsedAt: now}, setops.Token{Hash: hashed, Use: setops.AccessToken}))
 			tokens = append(tokens, token)
 		}
 		return err

@@ -207,12 +207,14 @@ func (w *world) expire(ctx context.Context, token string) error {
 	sum := sha256.Sum256([]byte(token))
 	hash := hex.EncodeToString(sum[:])
 	return w.inStore(func(s *store.Store) error {
-		u, _, ok, err := s.Token(ctx, hash)
+		t, ok, err := s.Token(ctx, hash)
 		if err != nil || !ok {
 			return fmt.Errorf("find token: %v, %w", ok, err)
 		}
+		_, err = s.RemoveSession(ctx, t.Session.User.ID, t.Session.ID)
 		now := time.Now()
-		return errors.Join(s.RemoveToken(ctx, hash), s.AddToken(ctx, hash, u, now, now))
+		t.Session.CreatedAt, t.Session.ExpiresAt, t.ExpiresAt = now, now, now
+		return errors.Join(err, s.AddSession(ctx, t.Session, t))
 	})
 }
 

@@ -17,9 +17,11 @@ import (
 // oneUser knows every token as ada's.
 type oneUser struct{ auth.Store }
 
-func (oneUser) Token(context.Context, string) (setops.User, time.Time, bool, error) {
-	return setops.User{ID: "ada"}, time.Now().Add(time.Hour), true, nil
+func (oneUser) Token(context.Context, string) (setops.Token, bool, error) {
+	return setops.Token{Use: setops.AccessToken, Session: setops.Session{User: setops.User{ID: "u-ada"}}}, true, nil
 }
+
+func (oneUser) UseSession(context.Context, string, time.Time) error { return nil }
 
 // requests are those that were done.
 type requests map[string][2]string

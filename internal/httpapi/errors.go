@@ -17,6 +17,10 @@ import (
 
 // translate turns what a use case says into the body of an answer.
 func (s *Server) translate(ctx context.Context, err error) error {
+	var said *api.OAuthError
+	if errors.As(err, &said) {
+		return said
+	}
 	var known *setops.Error
 	if errors.As(err, &known) {
 		if known.Err != nil {
@@ -174,7 +178,10 @@ func validatorOf(message string) setops.Validator {
 
 // addRequestID is huma's last look at a body.
 func addRequestID(ctx huma.Context, _ string, v any) (any, error) {
-	if e, ok := v.(*api.ServiceError); ok {
+	switch e := v.(type) {
+	case *api.ServiceError:
+		e.RequestID = requestID(ctx.Context())
+	case *api.OAuthError:
 		e.RequestID = requestID(ctx.Context())
 	}
 	return v, nil

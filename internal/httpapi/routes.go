@@ -27,7 +27,14 @@ func (s *Server) routes(h huma.API) {
 
 	open(s, h, post(api.SessionsPath, "sign-in", "Sign in", http.StatusCreated), s.signIn)
 	add(s, h, get(api.SessionsPath, "show-session", "Show who is signed in"), s.showSession)
-	add(s, h, remove(api.SessionsPath, "sign-out", "Make the token worthless"), s.signOut)
+	add(s, h, remove(api.SessionsPath, "sign-out", "End the session, and make its tokens worthless"), s.signOut)
+	s.oauthRoutes(h)
+
+	add(s, h, get(api.AccountSessionsPath, "list-sessions", "List one's sessions"), s.listSessions)
+	change(s, h, remove(api.AccountSessionsPath+"/{id}", "end-session", "End one of one's sessions"), afterwards(s, s.end))
+	add(s, h, get(api.AccountTokensPath, "list-tokens", "List one's API tokens"), s.listTokens)
+	add(s, h, post(api.AccountTokensPath, "create-token", "Make an API token; its answer alone has it", http.StatusCreated), s.createToken)
+	change(s, h, remove(api.AccountTokensPath+"/{id}", "destroy-token", "Destroy one of one's API tokens"), afterwards(s, s.end))
 
 	open(s, h, post(api.AcceptInvitationPath, "accept-invitation", "Accept an invitation", http.StatusOK), s.acceptInvitation)
 	open(s, h, get(api.VersionPath, "show-version", "Show the versions of the server and its API"), s.showVersion)

@@ -55,6 +55,11 @@ func (s *Store) Invitation(ctx context.Context, tokenHash string, now time.Time)
 	return invitation(ctx, s.read, tokenHash, now)
 }
 
+// InvitationsTo lists the invitations that wait for whoever has an e-mail address, oldest first.
+func (s *Store) InvitationsTo(ctx context.Context, email string, now time.Time) ([]setops.Invitation, error) {
+	return collect(ctx, s.read, scanInvitation, selectInvitations+` WHERE i.email = $1 AND i.expires_at > $2 ORDER BY i.created_at, i.id`, email, millis(now))
+}
+
 func invitation(ctx context.Context, q querier, tokenHash string, now time.Time) (setops.Invitation, bool, error) {
 	return first(collect(ctx, q, scanInvitation, selectInvitations+` WHERE i.token_hash = $1 AND i.expires_at > $2`, tokenHash, millis(now)))
 }

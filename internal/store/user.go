@@ -69,36 +69,14 @@ func (s *Store) Login(ctx context.Context, organization, email string) (u setops
 	return u, passwordHash, ok, err
 }
 
-// AddToken remembers a token by its hash, and forgets those that have expired.
-func (s *Store) AddToken(ctx context.Context, hash string, u setops.User, now, expires time.Time) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := exec(ctx, tx, `DELETE FROM tokens WHERE expires_at < $1`, millis(now)); err != nil {
-			return err
-		}
-		_, err := exec(ctx, tx, `INSERT INTO tokens (hash, user_id, organization_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`,
-			hash, u.ID, u.OrganizationID, millis(now), millis(expires))
-		return err
-	})
-}
-
-// Token gives whose token it is and when it expires; ok is false where it is unknown.
-func (s *Store) Token(ctx context.Context, hash string) (u setops.User, expires time.Time, ok bool, err error) {
-	var ms int64
-	err = s.read.QueryRowContext(ctx, `SELECT u.id, u.email, u.service, m.admin, o.id, o.name, t.expires_at
-		FROM tokens t JOIN users u ON u.id = t.user_id JOIN organizations o ON o.id = t.organization_id
-		JOIN members m ON m.user_id = u.id AND m.organization_id = o.id
-		WHERE t.hash = $1`, hash).
-		Scan(&u.ID, &u.Email, &u.Service, &u.Admin, &u.OrganizationID, &u.Organization, &ms)
-	ok, err = found(err)
-	return u, fromMillis(ms), ok, err
-}
-
-// RemoveToken forgets a token.
-func (s *Store) RemoveToken(ctx context.Context, hash string) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `DELETE FROM tokens WHERE hash = $1`, hash)
-		return err
-	})
+// Memberships gives who the person of an e-mail address is in each of its organizations, by their names.
+func (s *Store) Memberships(ctx context.Context, email string) ([]setops.User, error) {
+	return collect(ctx, s.read, func(r *sql.Rows) (u setops.User, err error) {
+		err = r.Scan(&u.ID, &u.Email, &u.Admin, &u.OrganizationID, &u.Organization)
+		return u, err
+	}, `SELECT u.id, u.email, m.admin, o.id, o.name
+		FROM users u JOIN members m ON m.user_id = u.id JOIN organizations o ON o.id = m.organization_id
+		WHERE u.email = $1 AND NOT u.service ORDER BY o.name`, email)
 }
 
 // Roles gives the roles of a user by the id of the project or stage.

@@ -13,6 +13,31 @@ const AcceptInvitationPath = "/v1/invitations/accept"
 // InvitationsPath is where a browser accepts invitations; the token follows.
 const InvitationsPath = "/invitations/"
 
+// The OAuth 2.0 endpoints, which take forms: DevicePath begins a sign-in of a program by a person (RFC 8628), OAuthTokenPath
+// trades what was got there, or a refresh token, for tokens.
+const (
+	DevicePath     = "/v1/oauth/device"
+	OAuthTokenPath = "/v1/oauth/token"
+)
+
+// AccountSessionsPath lists by GET; AccountTokensPath lists by GET and creates by POST.
+const (
+	AccountSessionsPath = "/v1/account/sessions"
+	AccountTokensPath   = "/v1/account/tokens"
+)
+
+// AccountSessionPath ends a session by DELETE.
+func AccountSessionPath(id string) string { return AccountSessionsPath + "/" + url.PathEscape(id) }
+
+// AccountTokenPath destroys an API token by DELETE.
+func AccountTokenPath(id string) string { return AccountTokensPath + "/" + url.PathEscape(id) }
+
+// The pages for people, on the server's own address.
+const (
+	DevicePage = "/device"
+	LogoutPage = "/logout"
+)
+
 // OpenAPIPath is the OpenAPI 3.1 document.
 const OpenAPIPath = "/openapi.json"
 

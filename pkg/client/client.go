@@ -30,6 +30,10 @@ type Options struct {
 	Resend time.Duration
 	// Backoff is the first pause before a request is sent again; it doubles each time. 0 means 100 ms.
 	Backoff time.Duration
+	// Tokens, where set, gives the token to send in place of that of New. It is called before each request with "", and once
+	// more with the token that the server has refused: where it gives another one then, the request is sent again. It must be
+	// safe for concurrent use.
+	Tokens func(ctx context.Context, refused string) (string, error)
 	// Trace, where set, hears of every request each time that it has an answer or has failed.
 	Trace func(Trace)
 	// Met, where set, hears once what the server is, at its first answer.
@@ -49,6 +53,7 @@ type Trace struct {
 type Client struct {
 	http    *resty.Client
 	address string
+	token   string
 	options Options
 	met     sync.Once
 }
@@ -61,7 +66,7 @@ const (
 )
 
 // New makes a client of the server at address, for example http://127.0.0.1:7700. The token may be empty: then only
-// SignIn works.
+// signing in works.
 func New(address, token string, options Options) *Client {
 	if options.Patience == 0 {
 		options.Patience = 30 * time.Second
@@ -82,10 +87,7 @@ func New(address, token string, options Options) *Client {
 	if options.UserAgent != "" {
 		h.SetHeader("User-Agent", options.UserAgent)
 	}
-	if token != "" {
-		h.SetHeader("Authorization", "Bearer "+token)
-	}
-	return &Client{http: h, address: address, options: options}
+	return &Client{http: h, address: address, token: token, options: options}
 }
 
 // Address is the server's base URL.

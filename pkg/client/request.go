@@ -18,8 +18,9 @@ type call struct {
 	method, path string
 	query        url.Values
 	in, out      any
-	lastEvent    string // of a stream: the id of the event behind which it goes on
-	key          string // by which the server knows it when it comes again; do makes it
+	form         url.Values // is sent as a form in place of in; it may be sent twice
+	lastEvent    string     // of a stream: the id of the event behind which it goes on
+	key          string     // by which the server knows it when it comes again; do makes it
 }
 
 func (c *Client) do(ctx context.Context, r call) error {
@@ -27,13 +28,23 @@ func (c *Client) do(ctx context.Context, r call) error {
 	return c.insist(ctx, r, func() error { return c.send(ctx, r) })
 }
 
-// send sends a request once.
+// send sends a request once, and once more with a new token where the server does not take the one that it had.
 func (c *Client) send(ctx context.Context, r call) error {
+	return c.withToken(ctx, func(token string) error { return c.sendWith(ctx, r, token) })
+}
+
+func (c *Client) sendWith(ctx context.Context, r call, token string) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	request := c.http.R().SetContext(ctx).SetQueryParamsFromValues(r.query)
 	if r.in != nil {
 		request.SetHeader("Content-Type", "application/json").SetBody(r.in)
+	}
+	if r.form != nil {
+		request.SetFormDataFromValues(r.form)
+	}
+	if token != "" {
+		request.SetHeader("Authorization", "Bearer "+token)
 	}
 	if r.key != "" {
 		request.SetHeader(keyHeader, r.key)
@@ -97,7 +108,10 @@ func (c *Client) failure(ctx context.Context, response *resty.Response, err erro
 }
 
 // refusal reads an error body; what is no answer of SetOps, a proxy's page for example, becomes a ServiceError too.
-func (c *Client) refusal(status int, body []byte) *api.ServiceError {
+func (c *Client) refusal(status int, body []byte) error {
+	if e := oauthRefusal(status, body); e != nil {
+		return e
+	}
 	e := &api.ServiceError{}
 	if json.Unmarshal(body, e) == nil && e.Code != "" {
 		e.Status = status

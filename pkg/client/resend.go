@@ -16,8 +16,8 @@ const keyHeader = "Idempotency-Key"
 
 // newKey gives the key of a call: the same for each time that it is sent.
 func newKey(r call) string {
-	if r.method == http.MethodGet || r.path == api.SessionsPath {
-		return ""
+	if r.method == http.MethodGet || r.path == api.SessionsPath || r.form != nil || r.method == http.MethodPost && r.path == api.AccountTokensPath {
+		return "" // an answer that holds a secret is not kept to be given again
 	}
 	return rand.Text()
 }
@@ -68,7 +68,7 @@ func (r call) bears(err error) bool {
 
 // repeatable reports whether a request can be sent twice without being done twice.
 func (r call) repeatable() bool {
-	return r.method == http.MethodGet || r.key != "" || r.method == http.MethodDelete && r.path == api.SessionsPath
+	return r.method == http.MethodGet || r.key != "" || r.form != nil || r.method == http.MethodDelete && r.path == api.SessionsPath
 }
 
 func isUnknownHost(err error) bool {

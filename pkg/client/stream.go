@@ -99,8 +99,16 @@ func (c *Client) readOnce(ctx context.Context, s *stream) (done bool, events int
 	return false, events, &ConnectionError{Address: c.address, Err: err}
 }
 
-// open sends the request of a stream once; the caller closes the body.
-func (c *Client) open(ctx context.Context, r call) (io.ReadCloser, error) {
+// open sends the request of a stream, with a token that the server takes; the caller closes the body.
+func (c *Client) open(ctx context.Context, r call) (body io.ReadCloser, err error) {
+	err = c.withToken(ctx, func(token string) (err error) {
+		body, err = c.openWith(ctx, r, token)
+		return err
+	})
+	return body, err
+}
+
+func (c *Client) openWith(ctx context.Context, r call, token string) (io.ReadCloser, error) {
 	request, err := http.NewRequestWithContext(ctx, r.method, c.address+r.path, nil)
 	if err != nil {
 		return nil, err
@@ -108,6 +116,9 @@ func (c *Client) open(ctx context.Context, r call) (io.ReadCloser, error) {
 	request.URL.RawQuery = r.query.Encode()
 	request.Header = c.http.Header.Clone()
 	request.Header.Set("Accept", "text/event-stream")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	if r.lastEvent != "" {
 		request.Header.Set("Last-Event-ID", r.lastEvent)
 	}

@@ -71,7 +71,7 @@ func rate(ctx context.Context, workers int, duration time.Duration, call func(co
 // find looks for who asks and what about.
 func (c *caller) find(ctx context.Context, worker int) (setops.Stage, error) {
 	name := c.stages[int(c.n.Add(1))%len(c.stages)].Name
-	_, _, _, err := c.Token(ctx, "of nobody")
+	_, _, err := c.Token(ctx, "of nobody")
 	if err != nil {
 		return setops.Stage{}, err
 	}

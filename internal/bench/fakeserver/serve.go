@@ -127,7 +127,8 @@ func addUser(ctx context.Context, s *store.Store, i int, organizationID, hash st
 		return "", err
 	}
 	token, hashed := auth.NewToken()
-	if err := s.AddToken(ctx, hashed, u, now, now.Add(24*time.Hour)); err != nil {
+	session := setops.Session{ID: u.ID, User: u, Kind: setops.APIToken, Name: "bench", CreatedAt: now, UsedAt: now}
+	if err := s.AddSession(ctx, session, setops.Token{Hash: hashed, Use: setops.AccessToken}); err != nil {
 		return "", err
 	}
 	if i > 0 {

@@ -32,6 +32,7 @@ type Config struct {
 
 	Token      string    // of SETOPS_TOKEN or stored
 	FromEnv    bool      // the token is that of SETOPS_TOKEN: the user chose where it goes
+	Refresh    string    // what the stored token is renewed with; empty: it is not
 	Issuer     string    // origin of the server that issued the stored token
 	ExpiresAt  time.Time // of the stored token
 	Project    string
@@ -58,7 +59,7 @@ func Load(from Source) (*Config, error) {
 	if err := mergeProject(v, from.Dir, stored); err != nil {
 		return nil, err
 	}
-	c := &Config{Token: v.GetString("token"), Issuer: v.GetString("issuer"), ExpiresAt: v.GetTime("expires_at"), StoredPath: stored}
+	c := &Config{Token: v.GetString("token"), Refresh: v.GetString("refresh_token"), Issuer: v.GetString("issuer"), ExpiresAt: v.GetTime("expires_at"), StoredPath: stored}
 	for _, key := range []string{"url", "organization", "project", "stage", "app", "token"} {
 		if value := from.Getenv(variable(key)); value != "" {
 			v.Set(key, value)

@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -18,18 +19,30 @@ func (k *Kit) signedIn() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.ClientAt(c.URL, token)
+	if c.FromEnv {
+		return k.ClientAt(c.URL, token)
+	}
+	return k.client(c.URL, "", (&renewer{kit: k, stored: c}).token)
+}
+
+// ClientOf makes a client of the server that issued the stored session, whatever server the variables name.
+func (k *Kit) ClientOf(stored *config.Config) (*client.Client, error) {
+	return k.client(stored.Issuer, "", (&renewer{kit: k, stored: stored}).token)
 }
 
 // ClientAt makes a client of the server at address.
 func (k *Kit) ClientAt(address, token string) (*client.Client, error) {
+	return k.client(address, token, nil)
+}
+
+func (k *Kit) client(address, token string, tokens func(context.Context, string) (string, error)) (*client.Client, error) {
 	if client.Origin(address) == "" {
 		return nil, &Failure{
 			Message: fmt.Sprintf("%q is no address of a server.", address),
 			Next:    "Write it as http://HOST:PORT or https://HOST, in `setops login --url` or SETOPS_URL.",
 		}
 	}
-	options := client.Options{UserAgent: "setops/" + k.Version, Met: k.warnOfVersion}
+	options := client.Options{UserAgent: "setops/" + k.Version, Tokens: tokens, Met: k.warnOfVersion}
 	if k.hurried {
 		options.Resend = time.Nanosecond
 	}

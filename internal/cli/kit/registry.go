@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"context"
 	"net/url"
 	"strings"
 
@@ -15,17 +16,17 @@ type Registry struct {
 }
 
 // Registry gives the registry of the server in use.
-func (k *Kit) Registry() (Registry, error) {
+func (k *Kit) Registry(ctx context.Context) (Registry, error) {
 	c, err := k.Config()
 	if err != nil {
 		return Registry{}, err
 	}
-	return RegistryOf(c)
+	return k.RegistryOf(ctx, c)
 }
 
-// RegistryOf gives the registry of the server that a configuration names.
-func RegistryOf(c *config.Config) (Registry, error) {
-	token, err := tokenFor(c)
+// RegistryOf gives the registry of the server that a configuration names, with a token that holds.
+func (k *Kit) RegistryOf(ctx context.Context, c *config.Config) (Registry, error) {
+	token, err := k.token(ctx, c)
 	if err != nil {
 		return Registry{}, err
 	}

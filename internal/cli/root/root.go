@@ -29,6 +29,7 @@ import (
 	"github.com/setopsco/setops/internal/cli/cmd/session"
 	"github.com/setopsco/setops/internal/cli/cmd/stage"
 	"github.com/setopsco/setops/internal/cli/cmd/task"
+	"github.com/setopsco/setops/internal/cli/cmd/token"
 	versioncmd "github.com/setopsco/setops/internal/cli/cmd/version"
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/spf13/cobra"
@@ -52,7 +53,7 @@ func groups(k *kit.Kit) []struct {
 		title    string
 		commands [][]*cobra.Command
 	}{
-		{"Session", [][]*cobra.Command{session.Commands(k), registry.Commands(k)}},
+		{"Session", [][]*cobra.Command{session.Commands(k), token.Commands(k), registry.Commands(k)}},
 		{"Projects and stages", [][]*cobra.Command{project.Commands(k), stage.Commands(k)}},
 		{"Apps", [][]*cobra.Command{
 			app.Commands(k), container.Commands(k), network.Commands(k), resource.Commands(k), env.Commands(k),

@@ -54,9 +54,10 @@ func actions() []string {
 }
 
 // runDocker says on standard output what went wrong: that is where Docker reads it.
-func runDocker(_ context.Context, opts *dockerOptions) error {
+func runDocker(ctx context.Context, opts *dockerOptions) error {
 	k := opts.kit
-	err := credentials.HandleCommand(helper{k}, opts.action, k.In, k.Out)
+	session := func() (kit.Registry, error) { return sessionOf(ctx, k) }
+	err := credentials.HandleCommand(helper{session}, opts.action, k.In, k.Out)
 	if err == nil {
 		return nil
 	}
@@ -67,12 +68,14 @@ func runDocker(_ context.Context, opts *dockerOptions) error {
 }
 
 // helper answers with the session.
-type helper struct{ kit *kit.Kit }
+type helper struct {
+	session func() (kit.Registry, error)
+}
 
-// session gives the credentials that Docker may have and the registry that they are for. Without a session the error is the
+// sessionOf gives the credentials that Docker may have and the registry that they are for. Without a session the error is the
 // one by which Docker goes on as nobody.
-func (h helper) session() (kit.Registry, error) {
-	c, err := h.kit.Config()
+func sessionOf(ctx context.Context, k *kit.Kit) (kit.Registry, error) {
+	c, err := k.Config()
 	if err != nil {
 		return kit.Registry{}, err
 	}
@@ -82,7 +85,7 @@ func (h helper) session() (kit.Registry, error) {
 	}
 	here := *c
 	here.URL = issuer // whatever SETOPS_URL says: Docker asks for a registry by its name
-	r, err := kit.RegistryOf(&here)
+	r, err := k.RegistryOf(ctx, &here)
 	var signedOut *kit.Failure
 	if errors.As(err, &signedOut) {
 		return r, credentials.NewErrCredentialsNotFound()

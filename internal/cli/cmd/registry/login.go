@@ -34,8 +34,8 @@ func newLogin(k *kit.Kit, run func(context.Context, *loginOptions) error) *cobra
 	}
 }
 
-func runLogin(_ context.Context, opts *loginOptions) error {
-	r, err := opts.kit.Registry()
+func runLogin(ctx context.Context, opts *loginOptions) error {
+	r, err := opts.kit.Registry(ctx)
 	if err != nil {
 		return err
 	}
