@@ -85,7 +85,7 @@ func (e explainer) gate(f *changeset.Failure, step *apply.StepError, gate *engin
 	if app := e.after.Apps[f.App]; app != nil {
 		f.Release = app.ActiveRelease
 	}
-	hide := hiderOf(e.env(f.App))
+	hide := hiderOf(e.env(f.App), e.after.Apps[f.App])
 	cause, last := hide.failure(gate)
 	f.TaskID, f.Check, f.Log = gate.TaskID, gate.Check, hide.lines(gate.Log)
 	if !reflect.ValueOf(last).IsZero() {
@@ -157,7 +157,7 @@ func (e explainer) others(first *apply.StepError) []changeset.OtherFailure {
 		o := changeset.OtherFailure{App: app}
 		switch {
 		case errors.As(other.Err, &gate):
-			o.Message, _ = hiderOf(e.env(app)).failure(gate)
+			o.Message, _ = hiderOf(e.env(app), e.after.Apps[app]).failure(gate)
 			o.TaskID, o.Check = gate.TaskID, gate.Check
 			if gate.Check == engine.CheckBefore && !gate.Fault {
 				o.Message = "the task before its activation " + o.Message

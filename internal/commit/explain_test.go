@@ -2,8 +2,11 @@ package commit
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -121,6 +124,21 @@ func TestValuesOfTheEnvironmentAreInNoFailure(t *testing.T) {
 		t.Errorf("got %+v %+v", f, f.LastAnswer)
 	}
 	if !slices.Equal(f.Log, []string{"PASSWORD=${PASSWORD}", "is it true?"}) {
+		t.Errorf("got %q", f.Log)
+	}
+}
+
+func TestAShortSecretAndAnEncodedOneAreInNoFailureEither(t *testing.T) {
+	const pin, odd = "4711", `a<"b">&c d/`
+	e := shop()
+	e.env = func(string) map[string]string { return map[string]string{"PIN": pin, "PORTS": "5432", "ODD": odd} }
+	e.after.Apps["web"].Env = map[string]setops.EnvVar{"PIN": {Secret: true}, "PORTS": {}, "ODD": {Secret: true}}
+	f := e.explain(awaiting("web", &engine.GateError{App: "web", Cause: "exited", Log: []string{
+		"pin " + pin + ", port 5432", fmt.Sprintf("%q", odd), url.QueryEscape(odd), url.PathEscape(odd), hex.EncodeToString([]byte(odd)),
+		"Basic " + base64.StdEncoding.EncodeToString([]byte(odd)),
+	}}))
+	want := []string{"pin ${PIN}, port 5432", `"${ODD}"`, "${ODD}", "${ODD}", "${ODD}", "Basic ${ODD}"}
+	if !slices.Equal(f.Log, want) {
 		t.Errorf("got %q", f.Log)
 	}
 }

@@ -2,7 +2,11 @@ package commit
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/hex"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/setopsco/setops/internal/engine"
@@ -13,17 +17,29 @@ import (
 // onto screens, and neither is a place for a password.
 type hider struct{ keys, values []string }
 
-// shortestHidden keeps words as "true" or "5000", which are everywhere, from being taken for secrets.
-const shortestHidden = 8
+// shortestHidden keeps words as "true" or "5000", which are everywhere, from being taken for secrets; shortestSecret is for what was
+// said to be one.
+const (
+	shortestHidden = 8
+	shortestSecret = 4
+)
 
-// hiderOf hides each line of a value too, as a log has a private key: by lines.
-func hiderOf(env map[string]string) hider {
+// hiderOf hides each line of a value too, as a log has a private key: by lines; and as programs write it that quote or encode it. What
+// is secret among the variables, app says.
+func hiderOf(env map[string]string, app *setops.App) hider {
 	type secret struct{ key, value string }
 	var all []secret
 	for key, value := range env {
+		shortest := shortestHidden
+		if app != nil && app.Env[key].Secret {
+			shortest = shortestSecret
+		}
 		for _, part := range append(strings.Split(value, "\n"), value) {
-			if part = strings.TrimSpace(part); len(part) >= shortestHidden {
-				all = append(all, secret{key, part})
+			if part = strings.TrimSpace(part); len(part) < shortest {
+				continue
+			}
+			for _, written := range writtenAs(part) {
+				all = append(all, secret{key, written})
 			}
 		}
 	}
@@ -36,6 +52,15 @@ func hiderOf(env map[string]string) hider {
 		h.keys, h.values = append(h.keys, s.key), append(h.values, s.value)
 	}
 	return h
+}
+
+// writtenAs gives the ways in which a value may be quoted; as it is among them.
+func writtenAs(value string) []string {
+	quoted := strconv.Quote(value)
+	return []string{
+		value, quoted[1 : len(quoted)-1], url.QueryEscape(value), url.PathEscape(value), hex.EncodeToString([]byte(value)),
+		base64.StdEncoding.EncodeToString([]byte(value)), base64.URLEncoding.EncodeToString([]byte(value)),
+	}
 }
 
 // text hides values in one text; where it was cut within a value, what is left of that too.
