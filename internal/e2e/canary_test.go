@@ -29,6 +29,12 @@ const (
 	passwordMark = "password of "
 )
 
+// tokenMarks are how all tokens begin: of sessions, and of invitations.
+var tokenMarks = []string{"sops_", "sopi_"}
+
+// shortest is what is long enough to be no chance in any form.
+const shortest = 8
+
 func newCanary(mark string) string { return mark + strings.ToLower(rand.Text()) }
 
 // shows are the commands that show ordinary values, on standard output.
@@ -37,6 +43,9 @@ var shows = []string{"env", "env:set", "app:info", "changeset:diff", "changeset:
 // forms are the ways in which a text may be written: as it is, in hexadecimal, in base64 at any place of a longer text. What JSON or an
 // URL escape is in none of them, as marks are letters, digits and blanks.
 func forms(text string) [][]byte {
+	if len(text) < shortest {
+		return [][]byte{[]byte(text)}
+	}
 	all := [][]byte{[]byte(text), []byte(hex.EncodeToString([]byte(text))), []byte(strings.ToUpper(hex.EncodeToString([]byte(text))))}
 	if strings.Contains(text, " ") {
 		all = append(all, []byte(strings.ReplaceAll(text, " ", "+")), []byte(strings.ReplaceAll(text, " ", "%20")))
@@ -123,7 +132,7 @@ func findRow(url string, looked ...string) error {
 
 // leaks looks for canaries, passwords and tokens of a whole life of a server, in what it and setops have written.
 func (w *world) leaks() error {
-	looked := append([]string{openMark, secretMark, passwordMark}, w.tokens...)
+	looked := slices.Concat([]string{openMark, secretMark, passwordMark}, tokenMarks, w.tokens)
 	errs := []error{w.find(looked...)}
 	for _, said := range w.said {
 		errs = append(errs, said.leaks())
@@ -145,7 +154,7 @@ func (s said) leaks() error {
 	if found, ok := within(s.Stdout, looked...); ok {
 		return fmt.Errorf("setops %s prints %s", strings.Join(s.Args, " "), found)
 	}
-	if found, ok := within(s.Stderr, openMark, secretMark, passwordMark); ok {
+	if found, ok := within(s.Stderr, openMark, secretMark, passwordMark, tokenMarks[0]); ok {
 		return fmt.Errorf("setops %s tells %s", strings.Join(s.Args, " "), found)
 	}
 	return nil
