@@ -39,9 +39,6 @@ const bashCompletion = "/usr/share/bash-completion/bash_completion"
 // typedLines are begun lines, behind which the tab key is pressed, and the request that the completed line sends.
 var typedLines = map[string]string{
 	"setops projec\t:inf\tshop":                            "GET /v1/organizations/demo/projects/shop",
-	"setops project:info sh\t":                             "GET /v1/organizations/demo/projects/shop",
-	"setops --projec\tshop sta\t":                          "GET /v1/organizations/demo/projects/shop/stages",
-	"setops -p sh\tstage:inf\tprod\t":                      "GET /v1/organizations/demo/projects/shop/stages/production",
 	"setops -p shop -s prod\tapp:inf\twe\t":                "GET /v1/organizations/demo/projects/shop/stages/production/apps/web",
 	"setops --force project:destr\tsh\t":                   "DELETE /v1/organizations/demo/projects/shop",
 	"setops -p shop -s production changeset:sho\t41d\t":    "GET /v1/organizations/demo/projects/shop/stages/production/commits/" + commitC + "/details",
@@ -108,6 +105,45 @@ func (s *session) awaitRequest(x *terminal, before int, want, line string) {
 		}
 	}
 	s.t.Fatalf("%q never sent %s, only %v; the terminal shows %q", line, want, lines(s.server.sent()[before:]), x.raw())
+}
+
+func TestNamesAndValuesAreCompletedFromTheServer(t *testing.T) {
+	s := newSession(t)
+	for line, want := range map[string]string{
+		"-o ":                              "table wide plain json",
+		"-p ":                              "shop website",
+		"-p shop -s ":                      "production",
+		"-p shop -s production --app ":     "web worker",
+		"-p shop stage:destroy --force ":   "production",
+		"app:destroy ":                     "web worker",
+		"--app web release:activate ":      "2 1",
+		"--app web --before release:act":   "release:activate",
+		"--app web task:run --release ":    "2 1",
+		"--app web task:stop ":             taskA + " " + taskB,
+		"--app web log --task ":            taskA + " " + taskB,
+		"--app web env:unset RACK_ENV ":    "SECRET_KEY_BASE WHO_AM_I",
+		"--app web domain:destroy ":        "example.com *.example.com www.example.com",
+		"--app web network:unset health-c": "health-check-path health-check-status",
+		"--app web container:set st":       "start-timeout stop-timeout",
+	} {
+		args := append([]string{"__complete"}, strings.Fields(line)...)
+		if strings.HasSuffix(line, " ") {
+			args = append(args, "")
+		}
+		if !strings.Contains(line, "-p ") {
+			args = slices.Insert(args, 1, "-p", "shop", "-s", "production")
+		}
+		r := s.run(args...)
+		var names []string
+		for proposal := range strings.Lines(r.stdout) {
+			if name, _, _ := strings.Cut(strings.TrimSpace(proposal), "\t"); !strings.HasPrefix(name, ":") {
+				names = append(names, name)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%q proposes %q, want %q", line, got, want)
+		}
+	}
 }
 
 func TestWhatCannotBeCompletedIsSilentAndQuick(t *testing.T) {
