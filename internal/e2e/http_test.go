@@ -88,6 +88,10 @@ type refusal struct {
 	Temporary        *bool               `json:"temporary"`
 	RequestID        *string             `json:"request_id"`
 	ValidationErrors map[string][]string `json:"validation_errors"`
+
+	// Of the OAuth endpoints, besides.
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
 }
 
 // refused checks that an answer is an error as it is documented, in every detail, and gives it.

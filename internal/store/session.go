@@ -90,7 +90,7 @@ func (s *Store) RemoveSession(ctx context.Context, userID, id string) (ok bool, 
 		ok = n > 0
 		return err
 	})
-	return ok, err
+	return ok, ignoreUnstorable(err) // what cannot be held is not there
 }
 
 // RenewSession spends a refresh token of a session for others, and lets the session live until session.ExpiresAt. One that

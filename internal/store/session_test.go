@@ -45,6 +45,9 @@ func TestASessionEndsWithAllItsTokens(t *testing.T) {
 	if ok, err := s.RemoveSession(ctx, bob.ID, "one"); ok || err != nil {
 		t.Errorf("somebody else ended it: %v", err)
 	}
+	if ok, err := s.RemoveSession(ctx, ada.ID, "\x00"); ok || err != nil {
+		t.Errorf("there is one that cannot be: %v", err)
+	}
 	if ok, err := s.RemoveSession(ctx, ada.ID, "one"); !ok || err != nil {
 		t.Errorf("%v %v", ok, err)
 	}
