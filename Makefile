@@ -59,8 +59,8 @@ packaging:
 # What goreleaser does but publish. A clone of another owner is read for its last commit alone.
 .PHONY: snapshot
 snapshot: need-release $(TOOLS)/goreleaser $(TOOLS)/cyclonedx-gomod ## Build all that a release consists of, into dist/
-	GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$(CURDIR) VERSION=$(VERSION) \
-		$(TOOLS)/goreleaser release --snapshot --clean --parallelism 2
+	PATH=$(TOOLS):$$PATH GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$(CURDIR) VERSION=$(VERSION) \
+		goreleaser release --snapshot --clean --parallelism 2
 	packaging/formula $(VERSION) dist/checksums.txt > dist/setops.rb
 
 .PHONY: demo

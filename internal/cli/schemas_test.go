@@ -68,8 +68,8 @@ var results = []struct {
 	{api.LogLines{}, "log"},
 	{api.LogLine{}, "log -f, one on each line"},
 	{api.CLIVersion{}, "version"},
-	{api.ManualTopicList{}, "docs"},
-	{api.ManualPage{}, "docs TOPIC"},
+	{api.ManualTopicList{}, "docs without a topic"},
+	{api.ManualPage{}, "docs"},
 	{api.Problems{}, "every command that fails, on standard error"},
 }
 

@@ -72,6 +72,7 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 		"A request that got no answer may be sent again: one that changes something with the same Idempotency-Key, so that it is done once."
 	config.OpenAPIPath = strings.TrimSuffix(api.OpenAPIPath, ".json")
 	config.DocsPath, config.SchemasPath = "", ""
+	config.OnAddOperation = append(config.OnAddOperation, tagByNoun)
 	config.CreateHooks = nil // no $schema in bodies
 	config.Transformers = []huma.Transformer{addRequestID}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

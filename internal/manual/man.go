@@ -28,7 +28,7 @@ type roff struct{ strings.Builder }
 
 func newRoff(name string, section int, about string) *roff {
 	r := &roff{}
-	fmt.Fprintf(r, ".\\\" Written by make docs.\n.TH %s %d \"\" SetOps \"Manual of SetOps\"\n.SH NAME\n%s \\- %s\n",
+	fmt.Fprintf(r, ".\\\" Written by make docs.\n.TH %s %d \"\" SetOps \"Manual of SetOps\"\n.ad l\n.nh\n.SH NAME\n%s \\- %s\n",
 		quote(strings.ToUpper(name)), section, escape(name), escape(about))
 	return r
 }
