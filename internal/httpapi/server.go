@@ -114,13 +114,21 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				if p == http.ErrAbortHandler {
 					panic(p)
 				}
-				s.Logger.Error("panic", "request", id, "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				s.Logger.Error("panic", "request", id, "method", r.Method, "path", loggedPath(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
 				writeError(w, r, internal())
 			}
-			s.Logger.Debug("request", "request", id, "method", r.Method, "path", r.URL.Path, "took", time.Since(began))
+			s.Logger.Debug("request", "request", id, "method", r.Method, "path", loggedPath(r.URL.Path), "took", time.Since(began))
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// loggedPath leaves out what opens an invitation: whoever reads the log shall not be able to accept it.
+func loggedPath(path string) string {
+	if strings.HasPrefix(path, api.InvitationsPath) {
+		return api.InvitationsPath + "…"
+	}
+	return path
 }
 
 // join sends a request to the API or, where it is not the API's, to next. ServeMux's own answers are texts; ours are the
