@@ -110,13 +110,13 @@ func (h helper) Add(given *credentials.Credentials) error {
 	r, err := h.session()
 	switch {
 	case credentials.IsErrCredentialsNotFound(err):
-		return fmt.Errorf("Docker has the credentials of %s from setops; run `setops login`", hostOf(given.ServerURL))
+		return fmt.Errorf("the credentials of %s are those of setops; run `setops login`", hostOf(given.ServerURL))
 	case err != nil:
 		return err
 	case hostOf(given.ServerURL) != r.Host:
 		return fmt.Errorf("setops keeps credentials of %s only", r.Host)
 	case given.Username != r.User && given.Secret != r.Token:
-		return fmt.Errorf("Docker has the credentials of %s from setops, where %s is signed in; run `setops login` as %s",
+		return fmt.Errorf("the credentials of %s are those of setops, where %s is signed in; run `setops login` as %s",
 			r.Host, r.User, given.Username)
 	}
 	return nil
