@@ -18,7 +18,7 @@ SHIMS   := internal/engine/embedded/shimbin
 
 # ARCH is the processor that the shim is built for. For another one than this machine's it takes a compiler and a libseccomp of it.
 HOST       := $(shell go env GOARCH)
-ARCH       ?= $(HOST)
+ARCH       := $(HOST)
 TARGET      = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))-linux-gnu
 SYSROOT     = $(CURDIR)/.cache/sysroot/$(ARCH)
 CROSS       = $(if $(filter-out $(HOST),$(ARCH)),CC=$(TARGET)-gcc PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(TARGET)/pkgconfig)
