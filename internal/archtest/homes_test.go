@@ -25,7 +25,7 @@ var homes = []home{
 	{"golang.org/x/term", "internal/cli/kit internal/guide/demo"},
 	{"github.com/spf13/cobra", "internal/manual internal/cli/... internal/daemon except internal/cli/config internal/cli/render"},
 	{"github.com/spf13/pflag", "internal/manual internal/cli/root internal/daemon"},
-	{"go.yaml.in/yaml/v3", "internal/cli/config internal/daemon"},
+	{"go.yaml.in/yaml/v3", "internal/cli/config internal/daemon internal/definition"},
 	{"github.com/docker/docker-credential-helpers", "internal/cli/cmd/docker"},
 	{"github.com/google/shlex", "internal/changeset"},
 

@@ -31,6 +31,7 @@ var layers = []row{
 	// 2: the pure core, the port of engines, the client.
 	{"pkg/client", []string{"pkg/api"}},
 	{"internal/changeset", []string{"internal/setops"}},
+	{"internal/definition", []string{"internal/changeset", "internal/setops"}},
 	{"internal/plan", []string{"internal/setops", "internal/graph"}},
 	{"internal/engine", []string{"internal/setops"}},
 	{"internal/seal", []string{"internal/setops"}},
@@ -97,6 +98,10 @@ var layers = []row{
 		"internal/changeset", "internal/plan", "internal/engine", "internal/seal", "internal/setops", "internal/idempotency",
 	}},
 
+	{"internal/define", []string{ // a definition names images, and has values
+		"internal/changeset", "internal/definition", "internal/engine", "internal/seal", "internal/setops", "internal/idempotency",
+	}},
+
 	// 4 and 5: the use case of use cases, and the API over all of them.
 	{"internal/commit", []string{
 		"internal/changeset", "internal/plan", "internal/apply", "internal/engine", "internal/setops",
@@ -104,7 +109,7 @@ var layers = []row{
 	{"internal/httpapi", []string{
 		"pkg/api", "internal/setops", "internal/changeset", "internal/plan", "internal/engine", "internal/idempotency",
 		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task", "internal/schedule",
-		"internal/commit", "internal/history",
+		"internal/commit", "internal/history", "internal/define", "internal/definition",
 	}},
 
 	{"internal/web", []string{"internal/setops", "internal/auth", "internal/oidc"}},

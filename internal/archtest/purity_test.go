@@ -6,7 +6,7 @@ import (
 )
 
 // Pure packages compute values from values: their results can be tested as text, replayed and compared.
-const pure = "internal/setops internal/changeset internal/plan"
+const pure = "internal/setops internal/changeset internal/plan internal/definition"
 
 var (
 	impureImports = "context os/... net net/http/... database/sql/... log/... math/rand/... crypto/rand syscall"

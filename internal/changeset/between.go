@@ -96,13 +96,23 @@ func releasesBetween(was, is *setops.App) []Command {
 			})
 		}
 	}
+	tag := tagBetween(numbered, is)
 	switch {
-	case was.ActiveRelease == is.ActiveRelease:
+	case was.ActiveRelease == is.ActiveRelease && tag == nil:
 		return commands
 	case is.ActiveRelease == 0:
 		return append(commands, &ReleaseDeactivate{AppName: is.Name})
 	}
-	return append(commands, &ReleaseActivate{AppName: is.Name, ID: is.ActiveRelease})
+	return append(commands, &ReleaseActivate{AppName: is.Name, ID: is.ActiveRelease, Tag: tag})
+}
+
+// tagBetween is the tag of the active release where it had another one.
+func tagBetween(was map[int]setops.Release, is *setops.App) *string {
+	active, _ := is.Release(is.ActiveRelease)
+	if old, there := was[active.ID]; there {
+		return changed(old.Tag, active.Tag)
+	}
+	return nil
 }
 
 // names are the keys of both maps, sorted.

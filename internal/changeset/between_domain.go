@@ -43,11 +43,14 @@ func (t turn) serve(name string) []Command {
 		if is.Validated && !was.Validated {
 			commands = append(commands, &DomainValidate{AppName: name, Domain: domain})
 		}
-		set := DomainOptionSet{AppName: name, Domain: domain, Primary: changed(was.Primary, is.Primary), StaticIP: changed(was.StaticIP, is.StaticIP)}
+		set := DomainOptionSet{
+			AppName: name, Domain: domain, Primary: changed(was.Primary, is.Primary), StaticIP: changed(was.StaticIP, is.StaticIP),
+			RedirectToPrimary: changed(!was.Direct, !is.Direct),
+		}
 		if was.Primary && !is.Primary && t.hasPrimary(name) {
 			set.Primary = nil // the other one deposes it
 		}
-		if set.Primary != nil || set.StaticIP != nil {
+		if set.Primary != nil || set.StaticIP != nil || set.RedirectToPrimary != nil {
 			commands = append(commands, &set)
 		}
 	}

@@ -174,6 +174,9 @@ func (c *changes) domains(was, is map[string]setops.Domain) {
 		if old.Primary != now.Primary {
 			c.add("domains."+name+".primary", when(had, fmt.Sprint(old.Primary)), when(has, fmt.Sprint(now.Primary)))
 		}
+		if old.Direct != now.Direct {
+			c.add("domains."+name+".redirect_to_primary", when(had, fmt.Sprint(!old.Direct)), when(has, fmt.Sprint(!now.Direct)))
+		}
 		if old.StaticIP != now.StaticIP {
 			c.add("domains."+name+".static_ip", when(had, fmt.Sprint(old.StaticIP)), when(has, fmt.Sprint(now.StaticIP)))
 		}

@@ -105,12 +105,13 @@ web changed
 `},
 		"options of domains": {func(apps map[string]*setops.App) {
 			apps["web"].Domains["example.com"] = setops.Domain{Validated: true}
-			apps["web"].Domains["www.example.com"] = setops.Domain{Primary: true, Validated: true}
+			apps["web"].Domains["www.example.com"] = setops.Domain{Primary: true, Validated: true, Direct: true}
 		}, `
 web changed 
   domains.example.com.primary: true -> false
   domains.www.example.com: not validated -> validated
   domains.www.example.com.primary: false -> true
+  domains.www.example.com.redirect_to_primary: true -> false
   domains.www.example.com.static_ip: true -> false
 `},
 		"a value and its description": {func(apps map[string]*setops.App) {

@@ -272,7 +272,7 @@ func values(t *testing.T, a *setops.App) map[string]string {
 		t.Fatal(err)
 	}
 	r, _ := a.Release(a.ActiveRelease)
-	all := map[string]string{"release": fmt.Sprint(a.ActiveRelease, r.Digest)}
+	all := map[string]string{"release": fmt.Sprint(a.ActiveRelease, r.Digest, r.Tag)}
 	for _, group := range []string{"container", "network", "resources", "env", "domains"} {
 		var values map[string]json.RawMessage
 		if err := json.Unmarshal(groups[group], &values); err != nil && groups[group] != nil {

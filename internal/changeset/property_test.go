@@ -27,7 +27,7 @@ func dump(s setops.Spec) string {
 func randomCommand(r *rand.Rand) changeset.Command {
 	app := []string{"web", "proxy", "new", "x"}[r.IntN(4)]
 	field := func(fields ...string) []string { return []string{fields[r.IntN(len(fields))]} }
-	switch r.IntN(28) {
+	switch r.IntN(29) {
 	case 0:
 		return &changeset.AppCreate{AppName: app}
 	case 1:
@@ -57,7 +57,7 @@ func randomCommand(r *rand.Rand) changeset.Command {
 	case 13:
 		return &changeset.DomainOptionSet{AppName: app, Domain: randomDomain(r), Primary: new(r.IntN(2) == 0)}
 	case 14:
-		return &changeset.DomainOptionUnset{AppName: app, Domain: randomDomain(r), Fields: field("primary", "static_ip", "colour")}
+		return &changeset.DomainOptionUnset{AppName: app, Domain: randomDomain(r), Fields: field("primary", "static_ip", "redirect_to_primary", "colour")}
 	case 15:
 		return &changeset.ReleaseCreate{AppName: app, Digest: field(digest1, digest2, "no")[0], ID: 1 + r.IntN(5)}
 	case 16:
@@ -71,7 +71,11 @@ func randomCommand(r *rand.Rand) changeset.Command {
 	case 20:
 		return &changeset.ContainerSet{AppName: app, StartTimeout: new(60 * r.IntN(3)), HealthCheck: &changeset.HealthCheck{Command: field("a", "b c")}}
 	case 21:
-		return &changeset.DomainOptionSet{AppName: app, Domain: randomDomain(r), StaticIP: new(r.IntN(2) == 0)}
+		set := &changeset.DomainOptionSet{AppName: app, Domain: randomDomain(r), StaticIP: new(r.IntN(2) == 0)}
+		if r.IntN(2) == 0 {
+			set.StaticIP, set.RedirectToPrimary = nil, set.StaticIP
+		}
+		return set
 	case 22:
 		return &changeset.ScheduleCreate{AppName: app, Schedule: field("a", "b", "B")[0], Cron: field("0 3 * * *", "no")[0], Command: field("rake")}
 	case 23:
@@ -83,7 +87,11 @@ func randomCommand(r *rand.Rand) changeset.Command {
 	case 26:
 		return &changeset.LogUnset{Fields: field("retention", "colour")}
 	}
-	return &changeset.ReleaseActivate{AppName: app, ID: r.IntN(6)}
+	activate := &changeset.ReleaseActivate{AppName: app, ID: r.IntN(6)}
+	if r.IntN(2) == 0 {
+		activate.Tag = new(field("", "v1", "v2", "no tag")[0])
+	}
+	return activate
 }
 
 func randomDomain(r *rand.Rand) string {

@@ -2,6 +2,8 @@ package changeset
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/setopsco/setops/internal/setops"
@@ -14,6 +16,7 @@ type Changeset struct {
 	UserID    string
 	CreatedAt time.Time
 	Reverts   string // the commit that it was staged to revert; empty once something else was staged
+	AppliedTo *int64 // the version of the stage that a definition was applied to by it; nil: it is of none, or not only
 	Commands  []Command
 }
 
@@ -21,6 +24,15 @@ type Changeset struct {
 type Staged struct {
 	Committed setops.Spec
 	Commands  []Command
+}
+
+// MaxCommands is the highest number of commands of a changeset.
+const MaxCommands = 10_000
+
+// StagedBesides is the error where a definition is to be applied, and commands are staged that are of none.
+func StagedBesides(n int) error {
+	return setops.Refuse(setops.ChangesetInvalid,
+		"you have %d commands staged on this stage; commit them, or drop them with `setops changeset:discard`, before you apply a definition", n)
 }
 
 // CheckPosition reports a place, counted from 0, at which a changeset has no command. Errors: ChangesetDoesNotExist,
@@ -124,8 +136,20 @@ type Failure struct {
 	Check      string             `json:"check,omitempty"`
 	LastAnswer *setops.LastAnswer `json:"last_answer,omitempty"`
 	Others     []OtherFailure     `json:"others,omitempty"`
-	Next       []string           `json:"next,omitempty"` // command lines to type
-	Log        []string           `json:"-"`              // never stored: a log may hold secrets
+	Dropped    bool               `json:"dropped,omitempty"` // the changeset is dropped: see Of
+	Next       []string           `json:"next,omitempty"`    // command lines to type
+	Log        []string           `json:"-"`                 // never stored: a log may hold secrets
+}
+
+// Of is the failure as that of a commit. One that applies a definition drops its changeset, so that what to type next is about
+// the file, and only looking at logs is still something that can be named.
+func (f Failure) Of(c Commit) Failure {
+	if c.Changeset.AppliedTo == nil {
+		return f
+	}
+	f.Dropped = true
+	f.Next = slices.DeleteFunc(slices.Clone(f.Next), func(line string) bool { return !strings.Contains(line, " log --task ") })
+	return f
 }
 
 // OtherFailure is another app of the same commit that was not ready when the first had failed.

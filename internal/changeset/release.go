@@ -1,6 +1,7 @@
 package changeset
 
 import (
+	"slices"
 	"time"
 
 	"github.com/setopsco/setops/internal/setops"
@@ -18,10 +19,12 @@ type ReleaseCreate struct {
 }
 
 // ReleaseActivate makes a release the active one. Before is the argv of the pre-activation task of the commit, which runs on
-// that release before any traffic moves; empty: there is none. It is no part of the spec: see Gates.
+// that release before any traffic moves; empty: there is none. It is no part of the spec: see Gates. Tag is what its image is
+// known by from then on; nil: by what it was.
 type ReleaseActivate struct {
 	AppName string   `json:"name"`
 	ID      int      `json:"release_id"`
+	Tag     *string  `json:"tag,omitempty"`
 	Before  []string `json:"before,omitempty"`
 }
 
@@ -50,6 +53,9 @@ func (c *ReleaseActivate) App() string  { return c.AppName }
 
 func (c *ReleaseActivate) Arguments() map[string]any {
 	shown := map[string]any{"name": c.AppName, "release_id": c.ID}
+	if c.Tag != nil {
+		shown["tag"] = *c.Tag
+	}
 	if len(c.Before) > 0 {
 		shown["before"] = c.Before
 	}
@@ -58,7 +64,8 @@ func (c *ReleaseActivate) Arguments() map[string]any {
 
 func (c *ReleaseActivate) apply(d *draft) error {
 	return d.edit(c.AppName, func(a *setops.App) error {
-		if _, ok := a.Release(c.ID); !ok {
+		at := slices.IndexFunc(a.Releases, func(r setops.Release) bool { return r.ID == c.ID })
+		if at < 0 {
 			return setops.Refuse(setops.ReleaseDoesNotExist,
 				"app %s has no release %d; `setops --app %s release` lists them", a.Name, c.ID, a.Name)
 		}
@@ -67,9 +74,23 @@ func (c *ReleaseActivate) apply(d *draft) error {
 				return err
 			}
 		}
+		if c.Tag != nil {
+			if err := checkTag(*c.Tag); err != nil {
+				return err
+			}
+			a.Releases = slices.Clone(a.Releases) // edit copies them only the first time
+			a.Releases[at].Tag = *c.Tag
+		}
 		a.ActiveRelease = c.ID
 		return nil
 	})
+}
+
+func checkTag(tag string) error {
+	if tag == "" { // it has none, as before somebody gave it one
+		return nil
+	}
+	return check(setops.CheckTag("tag", tag))
 }
 
 // Gates gives the argv of the pre-activation task of each app that has one, where commands lead to the spec after. Of an app

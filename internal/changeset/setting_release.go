@@ -11,7 +11,7 @@ import (
 func sameRelease(a, b *setops.App) bool {
 	one, _ := a.Release(a.ActiveRelease)
 	other, _ := b.Release(b.ActiveRelease)
-	return a.ActiveRelease == b.ActiveRelease && one.Digest == other.Digest
+	return a.ActiveRelease == b.ActiveRelease && one.Digest == other.Digest && one.Tag == other.Tag
 }
 
 // digestShown is how much of a digest tells releases apart: `sha256:` and 12 digits.
@@ -41,7 +41,7 @@ func takeRelease(to, from *setops.App) {
 	}
 }
 
-// enlist makes sure that an app lists a release: another one of that number gives way.
+// enlist makes sure that an app lists a release by its tag: another one of that number gives way.
 func enlist(a *setops.App, r setops.Release) {
 	i := slices.IndexFunc(a.Releases, func(other setops.Release) bool { return other.ID >= r.ID })
 	switch {
@@ -51,6 +51,8 @@ func enlist(a *setops.App, r setops.Release) {
 		a.Releases = slices.Insert(a.Releases, i, r)
 	case a.Releases[i].Digest != r.Digest:
 		a.Releases[i] = r
+	default:
+		a.Releases[i].Tag = r.Tag
 	}
 }
 

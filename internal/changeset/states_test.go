@@ -15,7 +15,7 @@ func settings(t *testing.T, s setops.Spec) string {
 	active := map[string]string{}
 	for name, a := range s.Apps {
 		if r, ok := a.Release(a.ActiveRelease); ok {
-			active[name] = r.Digest
+			active[name] = r.Digest + " " + r.Tag
 		} else if a.ActiveRelease != 0 {
 			t.Errorf("app %s has no release %d, which is active", name, a.ActiveRelease)
 		}

@@ -27,6 +27,7 @@ func newSession(t *testing.T) *session {
 	t.Helper()
 	s := &session{t: t, server: newFake(t)}
 	t.Chdir(t.TempDir()) // no project's file above
+	write(t, "setops.yml", definitionText)
 	s.environ = []string{
 		"HOME=" + t.TempDir(), "SETOPS_URL=" + s.server.URL, "SETOPS_TOKEN=" + token, "SETOPS_ORGANIZATION=demo",
 	}

@@ -45,6 +45,7 @@ func (f *fake) changesets(mux *http.ServeMux) {
 		answer(w, http.StatusOK, staged)
 	})
 	f.reviews(mux)
+	f.definitions(mux)
 	f.commits(mux)
 }
 
@@ -103,7 +104,7 @@ func effect(c api.Command) api.Effect {
 	case "app:domain:create", "app:domain:destroy", "app:domain:validate", "app:domain:option:set":
 		domainEffect(&e, c)
 	case "app:domain:option:unset":
-		e.Primary, e.StaticIP = pointer(false), pointer(false)
+		e.Primary, e.StaticIP, e.RedirectToPrimary = pointer(false), pointer(false), pointer(true)
 	case "app:network:unset":
 		e.HealthPath, e.HealthStatus = pointer("/"), pointer("200-499")
 	}

@@ -29,7 +29,7 @@ func domains(app string) []api.Domain {
 		{Name: "example.com", Type: "AAAA", Values: []string{"2001:db8::1"}},
 	}
 	failed := custom(outside, "www.example.com", "0123456789abcdef", "fedcba9876543210")
-	failed.Validated, failed.StaticIP = true, true
+	failed.Validated, failed.StaticIP, failed.RedirectToPrimary = true, true, false
 	failed.Certificate = &api.DomainTLS{State: "failed", Reason: "the authority found no A record\nfor it"}
 	wildcard := custom(outside, "*.example.com", "1111222233334444", "5555666677778888")
 	outside.Certificate = &api.DomainTLS{State: "ready"}
@@ -38,7 +38,7 @@ func domains(app string) []api.Domain {
 
 func custom(outside api.Domain, name, label, value string) api.Domain {
 	return api.Domain{
-		Address: name, Kind: "custom", Public: outside.Public,
+		Address: name, Kind: "custom", Public: outside.Public, RedirectToPrimary: true,
 		Record: &api.DNSRecord{Name: name, Type: "CNAME", Values: []string{outside.Address}},
 		Validation: &api.DNSRecord{
 			Name: "_" + label + "." + strings.TrimPrefix(name, "*.") + ".", Type: "CNAME", Values: []string{"_" + value + ".validation.apps.example.net."},

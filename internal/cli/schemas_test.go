@@ -32,6 +32,8 @@ var results = []struct {
 	{api.Project{}, "project:create, project:info"},
 	{api.Destroyed{}, "project:destroy, stage:destroy, session:destroy, token:destroy"},
 	{api.StageList{}, "stage"},
+	{api.StageDefinition{}, "stage:dump"},
+	{api.Application{}, "stage:apply"},
 	{api.Stage{}, "stage:create, stage:info"},
 	{api.AppList{}, "app"},
 	{api.App{}, "app:info"},
@@ -49,7 +51,7 @@ var results = []struct {
 		"network:set protocol, network:set public, network:set port, network:set health-check-path, " +
 		"network:set health-check-status, network:unset, " +
 		"resource:set cpu, resource:set memory, resource:set scale, resource:set resources, resource:unset, schedule:create, schedule:destroy, log:set retention, log:unset, env:set, env:unset, " +
-		"domain:create, domain:destroy, domain:validate, option:set primary, option:set static-ip, option:unset, " +
+		"domain:create, domain:destroy, domain:validate, option:set primary, option:set redirect-to-primary, option:set static-ip, option:unset, " +
 		"release:create, release:activate"},
 	{api.Changeset{}, "changeset:info"},
 	{api.Diff{}, "changeset:diff"},

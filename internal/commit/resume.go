@@ -129,7 +129,7 @@ func (s *Service) resume(ctx context.Context, c changeset.Commit) error {
 	if c.Cancelled != "" {
 		return s.Store.EndCommit(ctx, c, changeset.Cancelled, nil, s.Now())
 	}
-	failure := s.explain(stage, nil, interruptedBy())
+	failure := s.explain(stage, nil, interruptedBy()).Of(c)
 	return s.Store.EndCommit(ctx, c, changeset.Failed, &failure, s.Now())
 }
 

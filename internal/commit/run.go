@@ -147,6 +147,9 @@ func (s *Service) plan(ctx context.Context, t *turn, before, after setops.Spec) 
 	}
 	in.Commit, in.Gates = true, changeset.Gates(after, t.Changeset.Commands)
 	in.NewTaskID = func(app string) string { return taskID(t.ID, app) }
+	if to := t.Changeset.AppliedTo; to != nil && *to != version {
+		return plan.Plan{}, nil, setops.Refuse(setops.PlanStale, "another commit has changed the stage since the definition was applied to it; apply it again")
+	}
 	hash, err := hashOf(in, version, t.Changeset.Commands)
 	if err == nil && t.PlanHash != "" && t.PlanHash != hash {
 		err = setops.Refuse(setops.PlanStale, "the stage, what runs on it, or the changeset is not any more what the plan %s was made for; `setops changeset:plan` makes another", t.PlanHash)
@@ -316,6 +319,9 @@ func frees(s plan.Step) bool { return s.Kind == plan.ClosePort || s.Kind == plan
 
 // end writes the end of a commit, trying until it is written or the commit is not this process's any more.
 func (s *Service) end(t *turn, state changeset.State, failure *changeset.Failure) {
+	if failure != nil {
+		failure = new(failure.Of(t.Commit))
+	}
 	for {
 		err := s.Store.EndCommit(t.owned, t.Commit, state, failure, s.Now())
 		if err == nil {

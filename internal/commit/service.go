@@ -221,11 +221,16 @@ func (s *Service) Preview(ctx context.Context, stage setops.StageRef, user setop
 	if err != nil {
 		return Preview{}, err
 	}
+	return s.PreviewOf(ctx, stage, open.Commands)
+}
+
+// PreviewOf is Preview of commands that are not staged.
+func (s *Service) PreviewOf(ctx context.Context, stage setops.StageRef, commands []changeset.Command) (Preview, error) {
 	version, err := s.Store.Version(ctx, stage.ID) // before all else: what changes meanwhile makes the hash stale
 	if err != nil {
 		return Preview{}, err
 	}
-	before, after, err := s.fold(ctx, stage, open.Commands)
+	before, after, err := s.fold(ctx, stage, commands)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -237,9 +242,9 @@ func (s *Service) Preview(ctx context.Context, stage setops.StageRef, user setop
 	if err != nil {
 		return Preview{}, err
 	}
-	in.Commit, in.Gates = len(open.Commands) > 0, changeset.Gates(after, open.Commands)
+	in.Commit, in.Gates = len(commands) > 0, changeset.Gates(after, commands)
 	in.NewTaskID = func(string) string { return "" }
-	hash, err := hashOf(in, version, open.Commands)
+	hash, err := hashOf(in, version, commands)
 	return Preview{Hash: hash, Plan: plan.Make(in), Before: before, After: after, Gates: in.Gates}, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/setopsco/setops/internal/app"
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/define"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/history"
@@ -198,7 +199,10 @@ func (c *core) handler() http.Handler {
 		History: &history.Service{
 			Store: c.store, Running: c.commits, Logs: c.engine, Exists: images.Exists, Admit: c.domains.Admit, Box: c.box, NewID: newID, Now: time.Now,
 		},
-		Tasks:     &task.Service{Store: c.store, Engine: c.engine, OpenEnv: c.box.OpenEnv},
+		Definitions: &define.Service{
+			Store: c.store, Images: images, Admit: c.domains.Admit, Box: c.box, NewID: newID, Now: time.Now,
+		},
+		Tasks:     &task.Service{Store: c.store, Images: images, Engine: c.engine, OpenEnv: c.box.OpenEnv},
 		Schedules: c.schedules,
 		Requests:  idempotency.NewKeeper(c.store, c.box.FingerprintKey(), time.Now),
 		Logger:    c.Logger,

@@ -251,6 +251,8 @@ func needsEngine(method, path string) bool {
 		return len(rest) > 1 && rest[len(rest)-1] != "releases"
 	case "changeset":
 		return len(rest) == 2 && (rest[1] == "diff" || rest[1] == "plan")
+	case "definition":
+		return method == http.MethodPost
 	case "commits":
 		return len(rest) == 3 && (rest[2] == "details" || rest[2] == "revert")
 	}

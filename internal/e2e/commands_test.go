@@ -27,6 +27,7 @@ import (
 //	screen stdout|stderr FILE      compares the last output with a file; ids, digests and times may differ
 //	capture VAR REGEXP             sets $VAR to the first group of a match in the last output
 //	push VAR REPOSITORY:TAG        pushes a new image as the present user; its digest is in $VAR
+//	retag DIGEST REPOSITORY:TAG    gives an image of that repository another tag
 //	image DIGEST BEHAVIOUR…        what tasks of an image do: deaf, exit N, foreign, words …; else they serve. gated NAME
 //	                               words …: once that gate is open
 //	open NAME                      opens the gate of an image
@@ -44,7 +45,7 @@ import (
 //	addresses IP,…                 is --public-addresses at the next start of the server
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "image": image, "open": open,
+	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "retag": retag, "image": image, "open": open,
 	"user": user, "grant": grant, "as": as, "server": server, "daily": daily, "rotate-key": rotateKey, "host": hostFault, "visit": visit, "proxy": useProxy,
 	"counted": counted, "nowhere": nowhere, "dns": publish, "addresses": addresses,
 }
@@ -149,6 +150,11 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("push of %s: %v", args[1], err)
 	}
 	ts.Setenv(args[0], digest)
+}
+
+func retag(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 2 && !neg, "retag DIGEST REPOSITORY:TAG")
+	ts.Check(worldOf(ts).retag(context.Background(), args[1], args[0], admin, passwordOf(admin)))
 }
 
 func image(ts *testscript.TestScript, neg bool, args []string) {

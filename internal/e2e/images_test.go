@@ -35,6 +35,20 @@ func (w *world) push(ctx context.Context, reference, email, password string) (di
 	return d.String(), err
 }
 
+// retag gives an image that was pushed another tag.
+func (w *world) retag(ctx context.Context, reference, digest, email, password string) error {
+	tag, err := name.NewTag(w.config.Listen + "/" + reference)
+	if err != nil {
+		return err
+	}
+	who := []remote.Option{remote.WithAuth(&authn.Basic{Username: email, Password: password}), remote.WithContext(ctx)}
+	image, err := remote.Get(tag.Digest(digest), who...)
+	if err != nil {
+		return err
+	}
+	return remote.Tag(tag, image, who...)
+}
+
 // behaviour reads what an image shall do from the words of a script: see the command image.
 func (w *world) behaviour(words []string) (fake.Image, error) {
 	switch kind := words[0]; {

@@ -44,6 +44,7 @@ GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/details
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/events
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/definition
 GET /v1/sessions
 GET /v1/version
 POST /v1/account/tokens
@@ -57,6 +58,7 @@ POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/changese
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/cancel
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/revert
+POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/definition
 POST /v1/sessions
 `
 

@@ -72,7 +72,7 @@ func (c Container) With(o Override) Container {
 // OneOffOf gives a one-off task of a release of an app.
 func OneOffOf(s setops.StageRef, app *setops.App, release setops.Release, id string, env map[string]string, o Override) OneOff {
 	return OneOff{
-		ID: id, Stage: s, App: app.Name, Release: release.ID,
+		ID: id, Stage: s, App: app.Name, Release: release.ID, Tag: release.Tag,
 		Container:   ContainerOf(s, app, release.Digest, env).With(o),
 		StopTimeout: app.StopTimeout(), Limit: OneOffLimit,
 	}

@@ -150,6 +150,7 @@ type OneOff struct {
 	Stage       setops.StageRef
 	App         string
 	Release     int
+	Tag         string // of its image, where it was asked for by that
 	Container   Container
 	StopTimeout time.Duration
 	Limit       time.Duration // it is stopped after that, OneOffLimit at most

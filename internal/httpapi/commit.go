@@ -128,7 +128,7 @@ func wireProgress(p commit.Progress) api.Progress {
 func wireCommit(c changeset.Commit) api.Commit {
 	return api.Commit{
 		ID: c.ID, State: string(c.State), Phase: string(c.Phase), Done: c.Done, Total: c.Total, Ahead: c.Ahead, Passed: c.Passed,
-		Message: c.Message, Version: c.Version, Reverts: c.Reverts, Cancelled: c.Cancelled,
+		Message: c.Message, Version: c.Version, Reverts: c.Reverts, Definition: c.Changeset.AppliedTo != nil, Cancelled: c.Cancelled,
 		CreatedAt: c.CreatedAt, CreatedBy: c.UserEmail, StartedAt: instant(c.StartedAt), FinishedAt: instant(c.FinishedAt),
 		Changeset: wireChangeset(c.Changeset), Failure: wireFailure(c.Failure),
 	}
@@ -159,7 +159,7 @@ func wireFailure(f *changeset.Failure) *api.Failure {
 	}
 	wire := &api.Failure{
 		Code: f.Code, Message: f.Message, Temporary: f.Temporary, Step: f.Step, App: f.App, Release: f.Release, TaskID: f.TaskID,
-		Check: f.Check, LastAnswer: (*api.LastAnswer)(f.LastAnswer), Next: f.Next, Log: f.Log,
+		Check: f.Check, LastAnswer: (*api.LastAnswer)(f.LastAnswer), Next: f.Next, Log: f.Log, Dropped: f.Dropped,
 	}
 	for _, other := range f.Others {
 		wire.Others = append(wire.Others, api.OtherFailure(other))

@@ -30,7 +30,8 @@ func (s *Server) listDomains(ctx context.Context, in *InApp) (*answer[domainList
 func wireDomain(a *setops.App, e domain.Entry) api.Domain {
 	wire := api.Domain{
 		Address: e.Address, Kind: string(e.Kind), Primary: e.Primary, Validated: e.Validated, StaticIP: e.StaticIP,
-		Record: wireRecord(e.Record), Validation: wireRecord(e.Validation), Port: e.Port, Public: a.Network.Public,
+		RedirectToPrimary: e.Kind != domain.Private && !e.Direct,
+		Record:            wireRecord(e.Record), Validation: wireRecord(e.Validation), Port: e.Port, Public: a.Network.Public,
 	}
 	for _, r := range e.Alternatives {
 		wire.Alternatives = append(wire.Alternatives, *wireRecord(r))
@@ -82,11 +83,13 @@ func domainEffect(e *api.Effect, r staging.Result) {
 		name = c.Domain
 	case *changeset.DomainOptionSet:
 		name = c.Domain
-		domainOptions(e, r.App.Domains[name], c.Primary != nil, c.StaticIP != nil)
+		domainOptions(e, r.App.Domains[name], map[string]bool{
+			"primary": c.Primary != nil, "static_ip": c.StaticIP != nil, "redirect_to_primary": c.RedirectToPrimary != nil,
+		})
 	case *changeset.DomainOptionUnset:
 		name = c.Domain
 		for _, f := range c.Fields {
-			domainOptions(e, r.App.Domains[name], f == "primary", f == "static_ip")
+			domainOptions(e, r.App.Domains[name], map[string]bool{f: true})
 		}
 	default:
 		return
@@ -95,12 +98,15 @@ func domainEffect(e *api.Effect, r staging.Result) {
 	e.FormerPrimary = deposed(r.Before, name, e.CustomDomain)
 }
 
-func domainOptions(e *api.Effect, d setops.Domain, primary, static bool) {
-	if primary {
+func domainOptions(e *api.Effect, d setops.Domain, touched map[string]bool) {
+	if touched["primary"] {
 		e.Primary = &d.Primary
 	}
-	if static {
+	if touched["static_ip"] {
 		e.StaticIP = &d.StaticIP
+	}
+	if touched["redirect_to_primary"] {
+		e.RedirectToPrimary = new(!d.Direct)
 	}
 }
 

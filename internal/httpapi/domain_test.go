@@ -24,7 +24,7 @@ func TestADomainIsWrittenWithWhatItHas(t *testing.T) {
 	app := setops.NewApp("web")
 	app.Network.Public = true
 	for want, e := range map[string]domain.Entry{
-		`{"address":"a.example","kind":"custom","primary":true,"validated":false,"static_ip":true,` +
+		`{"address":"a.example","kind":"custom","primary":true,"validated":false,"static_ip":true,"redirect_to_primary":true,` +
 			`"record":{"name":"a.example","type":"CNAME","values":["web.x"]},"alternatives":[{"name":"a.example","type":"A","values":["192.0.2.1","192.0.2.2"]}],` +
 			`"validation":{"name":"_1.a.example.","type":"CNAME","values":["_2.validation.x."]},"public":true,"certificate":{"state":"failed","reason":"why"}}`: {
 			Address: "a.example", Kind: domain.Custom, Domain: setops.Domain{Primary: true, StaticIP: true},
@@ -33,7 +33,7 @@ func TestADomainIsWrittenWithWhatItHas(t *testing.T) {
 			Validation:   domain.Record{Name: "_1.a.example.", Type: "CNAME", Values: []string{"_2.validation.x."}},
 			Certificate:  "failed", Reason: "why",
 		},
-		`{"address":"web.x","kind":"default","primary":false,"validated":true,"static_ip":false,"port":20000,"public":true}`: {
+		`{"address":"web.x","kind":"default","primary":false,"validated":true,"static_ip":false,"redirect_to_primary":true,"port":20000,"public":true}`: {
 			Address: "web.x", Kind: domain.Default, Domain: setops.Domain{Validated: true}, Port: 20000,
 		},
 	} {

@@ -63,6 +63,9 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, get(stage+"/changeset/diff", "show-diff", "Show what is staged as values, old and new"), s.showDiff)
 	add(s, h, get(stage+"/changeset/plan", "show-plan", "Show the steps that a commit would run, and their hash"), s.showPlan)
 
+	add(s, h, get(stage+"/definition", "show-definition", "Show the committed state of a stage as a file"), s.showDefinition)
+	change(s, h, large(post(stage+"/definition", "apply-definition", "Stage what makes a stage be what a file says", http.StatusOK)), s.applyDefinition)
+
 	add(s, h, get(stage+"/commits", "list-commits", "List the commits of a stage, newest first"), s.listCommits)
 	change(s, h, post(stage+"/commits", "commit-changeset", "Commit what one has staged, behind the stage's other commits", http.StatusAccepted), afterwards(s, s.startCommit))
 	add(s, h, get(stage+"/commits/{id}", "show-commit", "Show a commit"), s.showCommit)

@@ -19,6 +19,7 @@ import (
 	"github.com/setopsco/setops/internal/app"
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/commit"
+	"github.com/setopsco/setops/internal/define"
 	"github.com/setopsco/setops/internal/domain"
 	"github.com/setopsco/setops/internal/history"
 	"github.com/setopsco/setops/internal/idempotency"
@@ -32,15 +33,16 @@ import (
 
 // Server holds the use cases that handlers ask.
 type Server struct {
-	Sessions *auth.Sessions
-	Access   auth.Access
-	Projects *project.Service
-	Apps     *app.Service
-	Domains  *domain.Service
-	Staging  *staging.Service
-	Commits  *commit.Service
-	History  *history.Service
-	Tasks    *task.Service
+	Sessions    *auth.Sessions
+	Access      auth.Access
+	Projects    *project.Service
+	Apps        *app.Service
+	Domains     *domain.Service
+	Staging     *staging.Service
+	Commits     *commit.Service
+	History     *history.Service
+	Definitions *define.Service
+	Tasks       *task.Service
 	// Schedules are what runs regularly.
 	Schedules *schedule.Service
 	Requests  *idempotency.Keeper
@@ -62,6 +64,7 @@ func (s *Server) Handler(next http.Handler) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	s.docs(mux)
+	mux.HandleFunc("GET "+api.DefinitionSchemaPath, s.definitionSchema)
 	return s.observe(join(mux, next))
 }
 

@@ -48,7 +48,7 @@ func (s *Server) runTask(ctx context.Context, r idempotency.Request, in *taskToR
 	t, err := s.Tasks.Run(ctx, ref, u, a, task.Request{
 		ID:        r.NewID,
 		Arguments: in.Body.Arguments, Entrypoint: in.Body.Entrypoint,
-		Release: in.Body.Release, CPU: in.Body.CPU, Memory: in.Body.Memory,
+		Release: in.Body.Release, Image: in.Body.ImageTag, CPU: in.Body.CPU, Memory: in.Body.Memory,
 	})
 	if err != nil {
 		return nil, err
@@ -90,7 +90,8 @@ func wireTask(a *setops.App, t setops.Task) api.Task {
 		Reason: t.Reason, OneOff: t.OneOff(), CreatedAt: t.CreatedAt.UTC(),
 		StartedAt: moment(t.StartedAt), StoppedAt: moment(t.StoppedAt), ExitCode: t.ExitCode,
 	}
-	if r, ok := a.Release(t.Release); ok {
+	wire.ImageTag = t.Tag
+	if r, ok := a.Release(t.Release); ok && t.Tag == "" {
 		wire.ImageTag = r.Tag
 	}
 	return wire

@@ -240,3 +240,27 @@ func pushIndex(t *testing.T, r running, manifests ...mutate.IndexAddendum) strin
 	}
 	return digestOf(t, index)
 }
+
+func TestATagNamesTheImageThatItWasPushedWithLast(t *testing.T) {
+	r := start(t)
+	first, second := image(t, platform), image(t, platform)
+	r.push(t, web, "latest", first)
+	r.push(t, web, "v1", first)
+	want := r.push(t, web, "latest", second)
+	digest, ok, err := r.Digest(t.Context(), web, "latest")
+	if err != nil || !ok || digest != want {
+		t.Errorf("%s, %v, %v", digest, ok, err)
+	}
+	for _, repository := range []string{web, "acme/shop/prod/other"} {
+		if _, ok, err := r.Digest(t.Context(), repository, "v2"); ok || err != nil {
+			t.Errorf("%s: %v, %v", repository, ok, err)
+		}
+	}
+	tags, err := r.Tags(t.Context(), web)
+	if err != nil || !slices.Equal(tags, []string{"latest", "v1"}) {
+		t.Errorf("%v, %v", tags, err)
+	}
+	if tags, err := r.Tags(t.Context(), "acme/shop/prod/other"); len(tags) > 0 || err != nil {
+		t.Errorf("%v, %v", tags, err)
+	}
+}

@@ -20,9 +20,10 @@ const privatePort = 80
 type app struct {
 	name, generation string
 	tcp              bool
-	private          string   // name inside the stage
-	public           []string // hosts, where the app is public and speaks http: the default one and validated domains
-	primary          string   // the host that all other public ones redirect to; "": none
+	private          string          // name inside the stage
+	public           []string        // hosts, where the app is public and speaks http: the default one and validated domains
+	primary          string          // the host that the other public ones redirect to; "": none
+	direct           map[string]bool // those that do not
 	check            *setops.NetworkCheck
 	port             int
 }
@@ -37,13 +38,23 @@ func appsOf(ref setops.StageRef, spec setops.Spec, serving map[string]plan.Gener
 		}
 		if a.Network.Public && !one.tcp {
 			one.public, one.primary = hosts(a, setops.DefaultHost(ref, name, domain))
+			one.direct = direct(a)
 		}
 		apps = append(apps, one)
 	}
 	return apps
 }
 
-// hosts gives where a public app answers, and which of these is the one that all others redirect to. Domains that are not
+// direct gives the domains that answer by themselves, whatever the primary one is.
+func direct(a *setops.App) map[string]bool {
+	all := map[string]bool{}
+	for name, d := range a.Domains {
+		all[name] = d.Direct
+	}
+	return all
+}
+
+// hosts gives where a public app answers, and which of these is the one that the others redirect to. Domains that are not
 // validated count for nothing.
 func hosts(a *setops.App, byDefault string) (all []string, primary string) {
 	all = []string{byDefault}
@@ -73,7 +84,7 @@ func (a app) route(routes *router.Routes, upstreams []router.Upstream) {
 	one := router.Route{Upstreams: upstreams, Check: check, CheckKey: key, Unproven: unproven}
 	for _, host := range a.public {
 		one.Host, one.Redirect = host, ""
-		if a.primary != "" && host != a.primary {
+		if a.primary != "" && host != a.primary && !a.direct[host] {
 			one.Redirect = a.primary
 		}
 		routes.HTTP = append(routes.HTTP, one)

@@ -170,7 +170,7 @@ func refresh(t *testing.T, table *Table) {
 	}
 }
 
-func TestOnlyValidatedDomainsAreRoutedAndAllButThePrimaryOneRedirect(t *testing.T) {
+func TestOnlyValidatedDomainsAreRoutedAndAllButThePrimaryOneAndDirectOnesRedirect(t *testing.T) {
 	w, table := public()
 	w.tasks = nil
 	web := w.spec.Apps["web"]
@@ -184,6 +184,10 @@ func TestOnlyValidatedDomainsAreRoutedAndAllButThePrimaryOneRedirect(t *testing.
 	w.want(t, "s1 *.shop.example.com →  [/ 200-499 5000] → www.example.com", "s1 shop.example.com →  [/ 200-499 5000] → www.example.com",
 		fmt.Sprintf(webRoute, "")+" → www.example.com", "s1 www.example.com →  [/ 200-499 5000]")
 	same(t, w.certified, []string{"*.shop.example.com", "shop.example.com", "web.production.shop.example.net", "www.example.com"})
+	web.Domains["shop.example.com"] = setops.Domain{Validated: true, Direct: true}
+	refresh(t, table)
+	w.want(t, "s1 *.shop.example.com →  [/ 200-499 5000] → www.example.com", "s1 shop.example.com →  [/ 200-499 5000]",
+		fmt.Sprintf(webRoute, "")+" → www.example.com", "s1 www.example.com →  [/ 200-499 5000]")
 	web.Network.Public = false
 	refresh(t, table)
 	w.want(t)

@@ -95,6 +95,34 @@ func CheckStatusList(field, list string) []Violation {
 	return nil
 }
 
+var tag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+
+// CheckTag reports what cannot be the tag of an image.
+func CheckTag(field, value string) []Violation {
+	if tag.MatchString(value) {
+		return nil
+	}
+	return []Violation{{
+		Field: field, Validator: InvalidFormat,
+		Message: fmt.Sprintf("%q is no tag of an image; one has 1 to 128 letters, digits, dots, dashes and underscores, no dot or dash first", value),
+	}}
+}
+
+// tagsNamed is how many tags are named to somebody who looks for another one.
+const tagsNamed = 20
+
+// UnknownTag says that no image has a tag, and which tags there are.
+func UnknownTag(repository, tag string, others []string) string {
+	switch {
+	case len(others) == 0:
+		return fmt.Sprintf("there is no image with the tag %s in %s, nor with any other; push it there first", tag, repository)
+	case len(others) > tagsNamed:
+		return fmt.Sprintf("there is no image with the tag %s in %s; it has %s and %d more",
+			tag, repository, strings.Join(others[:tagsNamed], ", "), len(others)-tagsNamed)
+	}
+	return fmt.Sprintf("there is no image with the tag %s in %s; it has %s", tag, repository, strings.Join(others, ", "))
+}
+
 // CheckPath reports a path that does not start with a slash or holds what no request line can carry.
 func CheckPath(field, path string) []Violation {
 	if strings.HasPrefix(path, "/") && !strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7f }) {

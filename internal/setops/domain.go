@@ -13,8 +13,9 @@ import (
 // Domain is a custom domain of an app. It routes nothing and has no certificate until it is validated, and it stays
 // validated until it is destroyed.
 type Domain struct {
-	Primary   bool `json:"primary,omitempty"` // the app's other domains redirect to it, once it is validated
+	Primary   bool `json:"primary,omitempty"` // the app's other domains redirect to it, once it is validated, unless they are direct
 	Validated bool `json:"validated,omitempty"`
+	Direct    bool `json:"direct,omitempty"`    // it does not redirect to the primary domain, but answers by itself
 	StaticIP  bool `json:"static_ip,omitempty"` // the owner publishes the server's addresses instead of a CNAME record
 }
 

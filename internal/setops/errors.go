@@ -98,6 +98,7 @@ type Error struct {
 	Message    string
 	Temporary  bool
 	Violations []Violation
+	Told       bool // Message tells of the violations already
 	Err        error
 }
 
@@ -105,6 +106,9 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Message)
+	if e.Told {
+		return b.String()
+	}
 	for i, v := range e.Violations {
 		if i > 0 || e.Message != "" {
 			b.WriteString("; ")

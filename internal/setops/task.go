@@ -43,8 +43,9 @@ type Task struct {
 	StageID    string     `json:"stage_id"`
 	App        string     `json:"app"`
 	Generation string     `json:"generation,omitempty"` // empty: a one-off task
-	Release    int        `json:"release"`
+	Release    int        `json:"release"`              // 0: it runs an image that no release names
 	Digest     string     `json:"digest"`
+	Tag        string     `json:"tag,omitempty"` // of its image, where it was asked for by that
 	Status     TaskStatus `json:"status"`
 	Desired    TaskStatus `json:"desired"` // RUNNING or STOPPED
 	Health     Health     `json:"health"`

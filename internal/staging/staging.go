@@ -140,8 +140,8 @@ type batch struct {
 // decide folds all that is staged with what is new, and fills in the results. What was staged before and does not apply
 // any more does not stand in the way here: the commit names it.
 func (s *Service) decide(ctx context.Context, b batch, committed setops.Spec, staged []changeset.Command, results []Result) error {
-	if len(staged)+len(b.commands) > commandsMax {
-		return setops.Refuse(setops.ChangesetInvalid, "a changeset has at most %d commands; commit or discard it first", commandsMax)
+	if len(staged)+len(b.commands) > changeset.MaxCommands {
+		return setops.Refuse(setops.ChangesetInvalid, "a changeset has at most %d commands; commit or discard it first", changeset.MaxCommands)
 	}
 	spec, _ := changeset.Fold(committed, staged)
 	for i, c := range b.commands {
@@ -174,9 +174,6 @@ func (s *Service) add(ctx context.Context, b batch, spec setops.Spec, c changese
 	}
 	return after, nil
 }
-
-// commandsMax bounds a changeset.
-const commandsMax = 10_000
 
 // complete fills in what a release gets when it is staged: it is known to be an image of the app, and has its number.
 func (s *Service) complete(ctx context.Context, stage setops.StageRef, user setops.User, spec setops.Spec,

@@ -75,6 +75,56 @@ func (s *Store) StageRevert(ctx context.Context, fresh changeset.Changeset, deci
 	})
 }
 
+// StageDefinition opens a changeset with the commands by which a definition is applied. One of an earlier application, of which
+// nothing was committed, gives way. decide is that of AppendCommands, and fresh.AppliedTo the version that it must be given the spec
+// of. Errors: those of decide, ChangesetInvalid where the user has staged something else, ChangesetLocked, which is temporary where
+// the stage has another version by now.
+func (s *Store) StageDefinition(ctx context.Context, fresh changeset.Changeset, decide changeset.Decide,
+	receipt idempotency.Receipt[[]changeset.Command],
+) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := dropApplied(ctx, tx, fresh); err != nil {
+			return err
+		}
+		if err := sameVersion(ctx, tx, fresh); err != nil {
+			return err
+		}
+		add, err := appendDecided(ctx, tx, fresh, decide)
+		if err != nil {
+			return err
+		}
+		if _, err = exec(ctx, tx, `UPDATE changesets SET applied_to = $2 WHERE id = $1`, fresh.ID, *fresh.AppliedTo); err != nil {
+			return err
+		}
+		return sign(ctx, s, tx, receipt, add, fresh.CreatedAt)
+	})
+}
+
+// dropApplied makes room for what a definition stages.
+func dropApplied(ctx context.Context, tx *sql.Tx, fresh changeset.Changeset) error {
+	open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, fresh.StageID, fresh.UserID)
+	if err != nil || !ok {
+		return err
+	}
+	if open.AppliedTo == nil {
+		return changeset.StagedBesides(len(open.Commands))
+	}
+	_, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, open.ID)
+	return err
+}
+
+func sameVersion(ctx context.Context, tx *sql.Tx, fresh changeset.Changeset) error {
+	var version int64
+	_, err := found(tx.QueryRowContext(ctx, `SELECT version FROM stages WHERE id = $1`, fresh.StageID).Scan(&version))
+	if err == nil && version != *fresh.AppliedTo {
+		err = &setops.Error{
+			Kind: setops.StateError, Code: setops.ChangesetLocked, Temporary: true,
+			Message: "another commit has changed the stage meanwhile; nothing was staged, try again",
+		}
+	}
+	return err
+}
+
 // appendDecided appends to the open changeset of a user, which is fresh where there is none, and gives what it appended.
 func appendDecided(ctx context.Context, tx *sql.Tx, fresh changeset.Changeset, decide changeset.Decide) ([]changeset.Command, error) {
 	stageID, userID := fresh.StageID, fresh.UserID
@@ -99,8 +149,8 @@ func appendDecided(ctx context.Context, tx *sql.Tx, fresh changeset.Changeset, d
 			return nil, err
 		}
 	}
-	if open.Reverts != "" { // it is more than that now
-		if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, open.ID); err != nil {
+	if open.Reverts != "" || open.AppliedTo != nil { // it is more than that now
+		if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '', applied_to = NULL WHERE id = $1`, open.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -147,7 +197,7 @@ func removeCommand(ctx context.Context, tx *sql.Tx, changesetID string, index in
 	if err != nil {
 		return err
 	}
-	_, err = exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, changesetID)
+	_, err = exec(ctx, tx, `UPDATE changesets SET reverts = '', applied_to = NULL WHERE id = $1`, changesetID)
 	return err
 }
 
@@ -188,10 +238,10 @@ func reserve(ctx context.Context, tx *sql.Tx, stageID, app string) (id int, err 
 func loadChangeset(ctx context.Context, q querier, where string, args ...any) (changeset.Changeset, bool, error) {
 	c, ok, err := first(collect(ctx, q, func(r *sql.Rows) (c changeset.Changeset, err error) {
 		var created int64
-		err = r.Scan(&c.ID, &c.StageID, &c.UserID, &created, &c.Reverts)
+		err = r.Scan(&c.ID, &c.StageID, &c.UserID, &created, &c.Reverts, &c.AppliedTo)
 		c.CreatedAt = fromMillis(created)
 		return c, err
-	}, `SELECT id, stage_id, user_id, created_at, reverts FROM changesets `+where, args...))
+	}, `SELECT id, stage_id, user_id, created_at, reverts, applied_to FROM changesets `+where, args...))
 	if err != nil || !ok {
 		return c, false, err
 	}

@@ -70,10 +70,10 @@ func enqueue(ctx context.Context, tx *sql.Tx, t changeset.Ticket, open changeset
 		return err
 	}
 	_, err = exec(ctx, tx, `INSERT INTO commits (id, stage_id, user_id, changeset_id, commands, state, phase, changeset_created_at, created_at,
-			message, plan_hash, reverts, queue_until, position)
-		VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, $11, $12, $13)`,
+			message, plan_hash, reverts, queue_until, position, applied_to)
+		VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		t.ID, t.StageID, t.UserID, open.ID, string(commands), changeset.Waiting, millis(open.CreatedAt), millis(t.Now),
-		t.Message, t.PlanHash, open.Reverts, millis(t.QueueUntil), last+1)
+		t.Message, t.PlanHash, open.Reverts, millis(t.QueueUntil), last+1, open.AppliedTo)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (s *Store) RunningCommits(ctx context.Context) ([]changeset.Commit, error) 
 }
 
 const selectCommit = `SELECT c.id, c.stage_id, c.user_id, COALESCE(u.email, ''), c.changeset_id, c.commands, c.state, c.phase, c.passed,
-	c.failure, c.changeset_created_at, c.created_at, COALESCE(c.finished_at, 0), c.message, c.plan_hash, c.reverts, c.version,
+	c.failure, c.changeset_created_at, c.created_at, COALESCE(c.finished_at, 0), c.message, c.plan_hash, c.reverts, c.version, c.applied_to,
 	c.owner, c.fence, c.lease_until, c.queue_until, c.started_at, c.cancelled_by,
 	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after),
 	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after AND finished_at IS NOT NULL),
@@ -173,7 +173,7 @@ func scanFacts(r *sql.Rows) (c changeset.Commit, commands string, err error) {
 	var failure sql.NullString
 	var staged, created, finished, leased, queued, started int64
 	err = r.Scan(&c.ID, &c.StageID, &c.UserID, &c.UserEmail, &c.Changeset.ID, &commands, &c.State, &c.Phase, &c.Passed,
-		&failure, &staged, &created, &finished, &c.Message, &c.PlanHash, &c.Reverts, &c.Version,
+		&failure, &staged, &created, &finished, &c.Message, &c.PlanHash, &c.Reverts, &c.Version, &c.Changeset.AppliedTo,
 		&c.Lease.Owner, &c.Lease.Fence, &leased, &queued, &started, &c.Cancelled, &c.Total, &c.Done, &c.Ahead)
 	if err != nil {
 		return c, "", err
@@ -269,7 +269,7 @@ func switchGenerations(ctx context.Context, tx *sql.Tx, stageID string, p plan.P
 }
 
 // EndCommit ends a running commit. A changeset that was committed is dropped; one that was not is opened again, in its place
-// among what else was staged, and the generations that were starting are forgotten. Errors: changeset.ErrLeaseLost.
+// among what else was staged, unless it is of a definition, and the generations that were starting are forgotten. Errors: changeset.ErrLeaseLost.
 func (s *Store) EndCommit(ctx context.Context, c changeset.Commit, end changeset.State, failure *changeset.Failure, now time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		if err := setEnd(ctx, tx, c, end, failure, now); err != nil {
@@ -285,7 +285,7 @@ func (s *Store) EndCommit(ctx context.Context, c changeset.Commit, end changeset
 		if _, err := exec(ctx, tx, `DELETE FROM generations WHERE stage_id = $1 AND state = 'starting'`, c.StageID); err != nil {
 			return err
 		}
-		return thaw(ctx, tx, c)
+		return giveBack(ctx, tx, c)
 	})
 }
 
@@ -301,6 +301,15 @@ func setEnd(ctx context.Context, tx *sql.Tx, c changeset.Commit, end changeset.S
 	n, err := exec(ctx, tx, `UPDATE commits SET state = $3, failure = $4, finished_at = $5
 		WHERE id = $1 AND fence = $2 AND state IN ('queued', 'running')`, c.ID, c.Lease.Fence, end, text, millis(now))
 	return leased(n, err)
+}
+
+// giveBack opens the changeset again, unless it is of a definition: that is the file's author's to apply again.
+func giveBack(ctx context.Context, tx *sql.Tx, c changeset.Commit) error {
+	if c.Changeset.AppliedTo == nil {
+		return thaw(ctx, tx, c)
+	}
+	_, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, c.Changeset.ID)
+	return err
 }
 
 // thaw opens the frozen changeset again. Where another one is open they become one, with their commands in the order in which
@@ -336,7 +345,7 @@ func unite(ctx context.Context, tx *sql.Tx, into, from string) error {
 	if _, err := exec(ctx, tx, `UPDATE commands SET changeset_id = $1, position = position + $3 WHERE changeset_id = $2`, into, from, shift); err != nil {
 		return err
 	}
-	if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '' WHERE id = $1`, into); err != nil { // it is more than that now
+	if _, err := exec(ctx, tx, `UPDATE changesets SET reverts = '', applied_to = NULL WHERE id = $1`, into); err != nil { // it is more than that now
 		return err
 	}
 	_, err = exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, from)

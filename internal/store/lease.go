@@ -116,7 +116,7 @@ func endQueued(ctx context.Context, tx *sql.Tx, c changeset.Commit, end changese
 	if err := setEnd(ctx, tx, c, end, f, now); err != nil {
 		return err
 	}
-	return thaw(ctx, tx, c)
+	return giveBack(ctx, tx, c)
 }
 
 // GiveUp ends the commits whose time in the queue is over, and gives them as they are then.
@@ -131,10 +131,11 @@ func (s *Store) GiveUp(ctx context.Context, now time.Time, why changeset.Failure
 			return err
 		}
 		for i, c := range ended {
-			if err := endQueued(ctx, tx, c, changeset.Failed, &why, now); err != nil {
+			failure := why.Of(c)
+			if err := endQueued(ctx, tx, c, changeset.Failed, &failure, now); err != nil {
 				return err
 			}
-			ended[i].State, ended[i].Failure, ended[i].FinishedAt = changeset.Failed, &why, now
+			ended[i].State, ended[i].Failure, ended[i].FinishedAt = changeset.Failed, &failure, now
 		}
 		return nil
 	})

@@ -161,7 +161,7 @@ func saveApp(ctx context.Context, tx *sql.Tx, stageID string, app *setops.App) e
 	}
 	for _, r := range app.Releases {
 		_, err := exec(ctx, tx, `INSERT INTO releases (stage_id, app, id, digest, tag, created_at, created_by)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (stage_id, app, id) DO NOTHING`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (stage_id, app, id) DO UPDATE SET tag = excluded.tag WHERE releases.tag <> excluded.tag`,
 			stageID, app.Name, r.ID, r.Digest, r.Tag, millis(r.CreatedAt), r.CreatedBy)
 		if err != nil {
 			return err

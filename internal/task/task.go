@@ -18,9 +18,20 @@ type Store interface {
 	StagedCommands(ctx context.Context, stageID, userID string) ([]changeset.Command, error)
 }
 
+// Images looks images up in the repositories of apps.
+type Images interface {
+	// Exists reports whether the repository has the image; it stays there then for some time.
+	Exists(ctx context.Context, repository, digest string) (bool, error)
+	// Digest gives the image that a tag names now.
+	Digest(ctx context.Context, repository, tag string) (digest string, ok bool, err error)
+	// Tags are all of a repository, sorted.
+	Tags(ctx context.Context, repository string) ([]string, error)
+}
+
 // Service does it.
 type Service struct {
 	Store  Store
+	Images Images
 	Engine interface {
 		engine.Tasks
 		engine.Logs
@@ -34,6 +45,7 @@ type Request struct {
 	ID                    string // of the task: 32 hexadecimal digits. One that is there already is not run again
 	Arguments, Entrypoint []string
 	Release               int
+	Image                 string // a tag or a digest in the app's repository, in place of Release; it needs none
 	CPU, Memory           int
 }
 
@@ -44,7 +56,7 @@ func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.Us
 	if err := check(r); err != nil {
 		return setops.Task{}, err
 	}
-	release, err := s.release(ctx, stage, user, app, r.Release)
+	release, err := s.toRun(ctx, stage, user, app, r)
 	if err != nil {
 		return setops.Task{}, err
 	}
@@ -73,6 +85,9 @@ func check(r Request) error {
 	var broken []setops.Violation
 	if r.CPU != 0 {
 		broken = append(broken, setops.CheckResource("cpu", r.CPU)...)
+	}
+	if r.Image != "" && r.Release != 0 {
+		broken = append(broken, setops.Violation{Field: "image_tag", Validator: setops.Invalid, Message: "a task runs a release or an image; name one of them"})
 	}
 	if r.Memory != 0 {
 		broken = append(broken, setops.CheckResource("memory", r.Memory)...)

@@ -68,10 +68,12 @@ type Effect struct {
 	ScheduleDestroyed string    `json:"schedule_destroyed,omitempty"`
 	LogRetention      *int      `json:"log_retention,omitempty" doc:"Days, of the stage"`
 
-	CustomDomain  *CustomDomain `json:"custom_domain,omitempty"`
-	Primary       *bool         `json:"primary,omitempty" doc:"Option of the custom domain"`
-	StaticIP      *bool         `json:"static_ip,omitempty" doc:"Option of the custom domain"`
-	FormerPrimary string        `json:"former_primary,omitempty" doc:"The domain that is not the primary one any more"`
+	CustomDomain      *CustomDomain `json:"custom_domain,omitempty"`
+	Primary           *bool         `json:"primary,omitempty" doc:"Option of the custom domain"`
+	StaticIP          *bool         `json:"static_ip,omitempty" doc:"Option of the custom domain"`
+	RedirectToPrimary *bool         `json:"redirect_to_primary,omitempty" doc:"Option of the custom domain"`
+
+	FormerPrimary string `json:"former_primary,omitempty" doc:"The domain that is not the primary one any more"`
 }
 
 // Discarded is the answer of DELETE …/changeset.

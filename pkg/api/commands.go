@@ -89,10 +89,12 @@ type ReleaseCreate struct {
 }
 
 // ReleaseActivate stages that a release becomes the active one. Before, where given, is run in a one-off task on that release
-// as part of the commit, before any traffic moves: the commit fails where it does.
+// as part of the commit, before any traffic moves: the commit fails where it does. Tag, where given, is what its image is known by
+// from then on.
 type ReleaseActivate struct {
 	Name      string   `json:"name"`
 	ReleaseID int      `json:"release_id"`
+	Tag       *string  `json:"tag,omitempty"`
 	Before    []string `json:"before,omitempty"`
 }
 
@@ -127,9 +129,11 @@ type DomainOptionSet struct {
 	Domain   string `json:"domain"`
 	Primary  *bool  `json:"primary,omitempty"`
 	StaticIP *bool  `json:"static_ip,omitempty"`
+
+	RedirectToPrimary *bool `json:"redirect_to_primary,omitempty"`
 }
 
-// DomainOptionUnset restores defaults of: primary, static_ip.
+// DomainOptionUnset restores defaults of: primary, static_ip, redirect_to_primary.
 type DomainOptionUnset struct {
 	Name   string   `json:"name"`
 	Domain string   `json:"domain"`

@@ -15,6 +15,7 @@ type Commit struct {
 	Message    string     `json:"message,omitempty" doc:"What its author said of it"`
 	Version    int64      `json:"version,omitempty" doc:"The version of the stage that it made"`
 	Reverts    string     `json:"reverts,omitempty" doc:"The commit that its changeset was staged to revert"`
+	Definition bool       `json:"definition,omitempty" doc:"It applies a definition: where it does not succeed, nothing of it stays staged"`
 	CreatedAt  time.Time  `json:"created_at"`
 	CreatedBy  string     `json:"created_by"`
 	StartedAt  *time.Time `json:"started_at,omitempty" doc:"When its turn came"`
@@ -138,7 +139,7 @@ type Removed struct {
 	Broken  []string      `json:"broken,omitempty" doc:"Commands that do not apply without it: which, and why"`
 }
 
-// Failure is why a commit failed. The stage is as it was, and the changeset is still there. What apps wrote is quoted;
+// Failure is why a commit failed. The stage is as it was, and the changeset is still there, unless it was dropped. What apps wrote is quoted;
 // where it holds a value of the app's environment, that is replaced by the variable's name, as ${NAME}.
 type Failure struct {
 	Code       string         `json:"code" doc:"CommitFailed: an app, an image or a setting is to blame. ServerFailure: the server is, and no app. ChangesetInvalid and others: as in the errors of the API"`
@@ -152,6 +153,7 @@ type Failure struct {
 	LastAnswer *LastAnswer    `json:"last_answer,omitempty"`
 	Others     []OtherFailure `json:"others,omitempty" doc:"Apps of the same commit that were not ready either"`
 	Next       []string       `json:"next,omitempty" doc:"Command lines to type next; words in capitals stand for what only you know"`
+	Dropped    bool           `json:"dropped,omitempty" doc:"Nothing stays staged: the commit applied a definition"`
 	Log        []string       `json:"log,omitempty" doc:"The last lines that the task wrote, at most 50; kept for ten minutes"`
 }
 

@@ -58,6 +58,8 @@ type AppEnv struct {
 type DomainOptions struct {
 	Primary  bool `json:"primary"`
 	StaticIP bool `json:"static_ip"`
+
+	RedirectToPrimary bool `json:"redirect_to_primary"`
 }
 
 // Pages of the manual.

@@ -5,7 +5,7 @@ import "time"
 // Task is one container of an app, or a one-off task.
 type Task struct {
 	ID        string     `json:"id" doc:"32 hexadecimal digits; requests accept any unique prefix"`
-	Release   int        `json:"release"`
+	Release   int        `json:"release" doc:"0: it runs an image that no release names"`
 	ImageTag  string     `json:"image_tag,omitempty"`
 	Status    string     `json:"status" enum:"PROVISIONING,PENDING,ACTIVATING,RUNNING,DEACTIVATING,STOPPING,DEPROVISIONING,STOPPED"`
 	Desired   string     `json:"desired_status" enum:"RUNNING,STOPPED"`
@@ -23,6 +23,7 @@ type RunTask struct {
 	Arguments  []string `json:"arguments,omitempty" doc:"Takes the place of the app's command"`
 	Entrypoint []string `json:"entrypoint,omitempty" doc:"Takes the place of the app's entrypoint"`
 	Release    int      `json:"release,omitempty" doc:"0: the active release. A release staged in one's own changeset can be run too"`
+	ImageTag   string   `json:"image_tag,omitempty" doc:"A tag or digest in the app's repository, in place of a release: the image that it names now"`
 	CPU        int      `json:"cpu,omitempty" doc:"0: as the app"`
 	Memory     int      `json:"memory,omitempty" doc:"MB; 0: as the app"`
 }

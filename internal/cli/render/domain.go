@@ -95,6 +95,9 @@ func domainEffect(b *Block, e api.Effect) {
 	if e.Primary != nil {
 		b.Add("Primary", *e.Primary)
 	}
+	if e.RedirectToPrimary != nil {
+		b.Add("Redirect To Primary", *e.RedirectToPrimary)
+	}
 	if e.StaticIP != nil {
 		b.Add("Static IP", *e.StaticIP)
 	}

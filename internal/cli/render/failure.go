@@ -28,12 +28,7 @@ func Failure(w io.Writer, f api.Failure) error {
 			fmt.Fprintf(&b, "%s%s\n", indent, logText(line))
 		}
 	}
-	b.WriteString("\nWhat served before serves on, and the changeset is kept.\n")
-	if f.Temporary {
-		b.WriteString("The same commit may succeed later; or drop the changeset with `changeset:discard`.\n")
-	} else {
-		b.WriteString("Mend it and commit again, or drop it with `changeset:discard`.\n")
-	}
+	fmt.Fprintf(&b, "\nWhat served before serves on, and %s\n", fate(f))
 	if len(f.Next) > 0 {
 		b.WriteString("\nNext:\n")
 		for _, line := range f.Next {
@@ -42,6 +37,19 @@ func Failure(w io.Writer, f api.Failure) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// fate says what became of the changeset, and what to do with it.
+func fate(f api.Failure) string {
+	switch {
+	case f.Dropped && f.Temporary:
+		return "nothing stays staged.\nThe same definition may succeed later."
+	case f.Dropped:
+		return "nothing stays staged.\nMend it and apply the definition again."
+	case f.Temporary:
+		return "the changeset is kept.\nThe same commit may succeed later; or drop the changeset with `changeset:discard`."
+	}
+	return "the changeset is kept.\nMend it and commit again, or drop it with `changeset:discard`."
 }
 
 // FailureCause is the sentence that comes first.

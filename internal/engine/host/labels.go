@@ -18,6 +18,7 @@ const (
 	labelGeneration   = "setops.generation" // empty: a one-off task
 	labelRelease      = "setops.release"
 	labelDigest       = "setops.digest"
+	labelTag          = "setops.tag"
 	labelCreated      = "setops.created"
 	labelPort         = "setops.port"
 	labelMemory       = "setops.memory"
@@ -44,6 +45,7 @@ func labelsOf(t setops.Task, f facts) map[string]string {
 		labelGeneration:   t.Generation,
 		labelRelease:      strconv.Itoa(t.Release),
 		labelDigest:       t.Digest,
+		labelTag:          t.Tag,
 		labelCreated:      t.CreatedAt.UTC().Format(time.RFC3339Nano),
 		labelPort:         strconv.Itoa(f.port),
 		labelMemory:       strconv.Itoa(f.memory),
@@ -70,7 +72,7 @@ func taskOf(id string, labels map[string]string) (setops.Task, facts, bool) {
 	}
 	t := setops.Task{
 		ID: id, StageID: f.stage.ID, App: labels[labelApp], Generation: labels[labelGeneration],
-		Release: number(labelRelease), Digest: labels[labelDigest], CreatedAt: created,
+		Release: number(labelRelease), Digest: labels[labelDigest], Tag: labels[labelTag], CreatedAt: created,
 		Status: setops.Activating, Desired: setops.Running, Health: setops.Unknown,
 	}
 	return t, f, f.stage.ID != "" && t.App != ""

@@ -32,7 +32,7 @@ func (s *Supervisor) Run(_ context.Context, o engine.OneOff) (setops.Task, error
 		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, err)
 	}
 	t := s.newTask(setops.Task{
-		ID: o.ID, StageID: o.Stage.ID, App: o.App, Release: o.Release, Digest: o.Container.Image.Digest,
+		ID: o.ID, StageID: o.Stage.ID, App: o.App, Release: o.Release, Digest: o.Container.Image.Digest, Tag: o.Tag,
 		Status: setops.Provisioning, Desired: setops.Running, Health: setops.Unknown, CreatedAt: s.now(),
 	}, factsOf(o.Container, o.Stage, o.StopTimeout, limit))
 	t.container = o.Container

@@ -89,7 +89,7 @@ func showCancelled(k *kit.Kit, ref client.StageRef, commit api.Commit) error {
 		if commit.State != stateCancelled {
 			how = fmt.Sprintf("Commit %s failed by itself: %s", commit.ID, render.FailureCause(reason(commit.Failure)))
 		}
-		_, err := fmt.Fprintf(w, "✅ %s Nothing of it is live, and the changeset is kept.\n", how)
+		_, err := fmt.Fprintf(w, "✅ %s Nothing of it is live, and %s.\n", how, fate(commit))
 		return err
 	})
 }

@@ -17,14 +17,17 @@ const (
 	stateCancelled = "cancelled"
 )
 
-// showEnd says how a commit ended; what did not end well is an error.
-func showEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string, last api.Progress) error {
+// ShowEnd says how a commit ended; what did not end well is an error. Where JSON is asked for, it prints what value makes of the
+// commit.
+func ShowEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string, last api.Progress,
+	value func(api.Commit) any,
+) error {
 	if k.Flags.Output == kit.JSON || last.State == stateCancelled { // the progress does not say by whom
-		commit, err := c.Commit(ctx, ref, id)
+		ended, err := c.Commit(ctx, ref, id)
 		if err != nil {
 			return err
 		}
-		return showEnded(k, ref, commit)
+		return showEnded(k, ended, value)
 	}
 	if last.State == stateDone {
 		_, err := fmt.Fprintln(k.Out, "Commit successful!")
@@ -33,10 +36,13 @@ func showEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.Stage
 	return failed(ref, last.Failure)
 }
 
+// itself is the commit as JSON.
+func itself(c api.Commit) any { return c }
+
 // showEnded prints the commit as JSON on standard output where that is asked for, and says why it did not end well.
-func showEnded(k *kit.Kit, ref client.StageRef, commit api.Commit) error {
+func showEnded(k *kit.Kit, commit api.Commit, value func(api.Commit) any) error {
 	if k.Flags.Output == kit.JSON {
-		if err := render.JSON(k.Out, commit); err != nil {
+		if err := render.JSON(k.Out, value(commit)); err != nil {
 			return err
 		}
 	}
@@ -50,7 +56,15 @@ func showEnded(k *kit.Kit, ref client.StageRef, commit api.Commit) error {
 }
 
 func cancelled(c api.Commit) error {
-	return &kit.Failure{Message: "The commit was " + cancelledBy(c) + "; nothing of it is live, and the changeset is kept."}
+	return &kit.Failure{Message: fmt.Sprintf("The commit was %s; nothing of it is live, and %s.", cancelledBy(c), fate(c))}
+}
+
+// fate is what became of the changeset of a commit that did not succeed.
+func fate(c api.Commit) string {
+	if c.Definition {
+		return "nothing stays staged"
+	}
+	return "the changeset is kept"
 }
 
 func cancelledBy(c api.Commit) string {
@@ -63,7 +77,7 @@ func cancelledBy(c api.Commit) string {
 // failed tells why a commit failed, what that means, and what to type next.
 func failed(ref client.StageRef, why *api.Failure) error {
 	f := reason(why)
-	if strings.TrimPrefix(f.Code, "Code") == planStale {
+	if Stale(why) && !f.Dropped {
 		return stale(ref)
 	}
 	var b strings.Builder
@@ -72,6 +86,9 @@ func failed(ref client.StageRef, why *api.Failure) error {
 	}
 	return &kit.Failure{Message: strings.TrimSuffix(b.String(), "\n")}
 }
+
+// Stale says whether a commit failed because the stage has changed since what it does was planned.
+func Stale(f *api.Failure) bool { return f != nil && strings.TrimPrefix(f.Code, "Code") == planStale }
 
 func reason(f *api.Failure) api.Failure {
 	if f == nil {

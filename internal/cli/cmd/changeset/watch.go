@@ -13,6 +13,15 @@ import (
 
 // follow shows the progress of a commit from where it is until it has ended, and then how.
 func follow(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string, last api.Progress) error {
+	last, err := Watch(ctx, k, c, ref, id, last)
+	if err != nil {
+		return err
+	}
+	return ShowEnd(ctx, k, c, ref, id, last, itself)
+}
+
+// Watch shows the progress of a commit from where it is until it has ended.
+func Watch(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string, last api.Progress) (api.Progress, error) {
 	progress := render.NewProgress(k.Notes(), k.Animated())
 	progress.Update(last)
 	var err error
@@ -21,9 +30,14 @@ func follow(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageR
 	}
 	progress.End()
 	if err != nil {
-		return detached(ref, id, err)
+		return last, detached(ref, id, err)
 	}
-	return showEnd(ctx, k, c, ref, id, last)
+	return last, nil
+}
+
+// WatchNew is Watch of a commit that has just been asked for.
+func WatchNew(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, commit api.Commit) (api.Progress, error) {
+	return Watch(ctx, k, c, ref, commit.ID, progressOf(commit))
 }
 
 func progressOf(c api.Commit) api.Progress {

@@ -19,7 +19,7 @@ func Commands(k *kit.Kit) []*cobra.Command {
 }
 
 // options are those of a custom domain.
-var options = []string{"primary", "static-ip"}
+var options = []string{"primary", "redirect-to-primary", "static-ip"}
 
 type listOptions struct{ kit *kit.Kit }
 
@@ -50,8 +50,9 @@ func runList(ctx context.Context, opts *listOptions) error {
 	}
 	for _, d := range domains {
 		if d.Kind == "custom" && strings.EqualFold(d.Address, strings.TrimSuffix(name, ".")) {
-			return opts.kit.Show(api.DomainOptions{Primary: d.Primary, StaticIP: d.StaticIP}, func(w io.Writer) error {
-				return render.Effects(w, []api.Effect{{Primary: &d.Primary, StaticIP: &d.StaticIP}})
+			all := api.DomainOptions{Primary: d.Primary, StaticIP: d.StaticIP, RedirectToPrimary: d.RedirectToPrimary}
+			return opts.kit.Show(all, func(w io.Writer) error {
+				return render.Effects(w, []api.Effect{{Primary: &d.Primary, StaticIP: &d.StaticIP, RedirectToPrimary: &d.RedirectToPrimary}})
 			})
 		}
 	}

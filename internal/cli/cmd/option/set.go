@@ -24,13 +24,16 @@ func newSet(k *kit.Kit, run setRun) *cobra.Command {
 		Use:   "option:set OPTION",
 		Short: "Set an option of a custom domain",
 		Long: "Set an option of the custom domain that --domain names. It is staged until `setops changeset:commit`.\n\n" +
-			"An app has one primary domain at most: another one stops being it.",
+			"An app has one primary domain at most: another one stops being it. The others redirect to it, but for those with\n" +
+			"redirect-to-primary false, which answer by themselves.",
 		Example: "  setops -p shop -s production --app web --domain www.example.com option:set primary true\n" +
 			"  setops -p shop -s production --app web --domain example.com option:set static-ip true",
 	}
 	return kit.NewGroup(group,
 		newOption(k, run, "primary", "Set whether the app's other domains redirect to it",
 			func(o *api.DomainOptionSet, value bool) { o.Primary = &value }),
+		newOption(k, run, "redirect-to-primary", "Set whether it redirects to the primary domain",
+			func(o *api.DomainOptionSet, value bool) { o.RedirectToPrimary = &value }),
 		newOption(k, run, "static-ip", "Set whether its records are addresses, not a CNAME",
 			func(o *api.DomainOptionSet, value bool) { o.StaticIP = &value }),
 	)

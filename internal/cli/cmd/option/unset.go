@@ -19,8 +19,8 @@ func newUnset(k *kit.Kit, run func(context.Context, *unsetOptions) error) *cobra
 	return &cobra.Command{
 		Use:   "option:unset OPTION...",
 		Short: "Restore defaults of options of a custom domain",
-		Long: "Restore the default of each option of the custom domain that --domain names: primary or static-ip.\n" +
-			"It is staged until `setops changeset:commit`.",
+		Long: "Restore the default of each option of the custom domain that --domain names: primary,\n" +
+			"redirect-to-primary or static-ip. It is staged until `setops changeset:commit`.",
 		Example:   "  setops -p shop -s production --app web --domain www.example.com option:unset primary",
 		Args:      kit.SomeArgs("the name of an option"),
 		ValidArgs: options,

@@ -1,4 +1,4 @@
-// Package stage holds the commands of the noun stage. Each takes effect at once.
+// Package stage holds the commands of the noun stage. Each takes effect at once; stage:apply (apply.go) by a commit of its own.
 package stage
 
 import (
@@ -13,7 +13,9 @@ import (
 
 // Commands are the commands of this noun.
 func Commands(k *kit.Kit) []*cobra.Command {
-	return []*cobra.Command{newList(k, runList), newCreate(k, runCreate), newInfo(k, runInfo), newDestroy(k, runDestroy)}
+	return []*cobra.Command{
+		newList(k, runList), newCreate(k, runCreate), newInfo(k, runInfo), newDestroy(k, runDestroy), newDump(k, runDump), newApply(k, runApply),
+	}
 }
 
 type listOptions struct{ kit *kit.Kit }

@@ -25,7 +25,8 @@ func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Com
 		Use:   "task:run -- ARGV",
 		Short: "Run a one-off task",
 		Long: "Run a command in a task of its own, with the committed settings of the app, and show its log until it ends. The exit\n" +
-			"code is that of the task. A release that you have staged can be run before it is committed.\n\n" +
+			"code is that of the task. A release that you have staged can be run before it is committed; with --image-tag no release is\n" +
+			"needed, only the image.\n\n" +
 			"The task belongs to the server: it goes on when this command is interrupted (exit code 130), for at most 24 hours. With\n" +
 			"--detach-timeout it is watched for so long; where it has not ended by then, the exit code is 0 and it goes on.",
 		Example: "  setops -p shop -s production --app web task:run -- bundle exec rake db:migrate\n" +
@@ -41,6 +42,7 @@ func newRun(k *kit.Kit, run func(context.Context, *runOptions) error) *cobra.Com
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&opts.task.Release, "release", 0, "`RELEASE` to run (default the active one)")
+	flags.StringVar(&opts.task.ImageTag, "image-tag", "", "`TAG` of the image to run, or its digest, in place of a release; it needs none")
 	flags.IntVar(&opts.task.CPU, "cpu", 0, "CPU share `N`; 1024 is one vCPU (default that of the app)")
 	flags.IntVar(&opts.task.Memory, "memory", 0, "memory limit `N` in MB (default that of the app)")
 	flags.StringSliceVar(&opts.task.Entrypoint, "entrypoint", nil, "`WORDS` in place of the app's entrypoint, separated by commas")
