@@ -69,6 +69,7 @@ type Job struct {
 	Before, After setops.Spec
 	Plan          plan.Plan
 	Progress      func(done, total int) // called after each step before the commit point, never at the same time; may be nil
+	TaskStarted   func(id string)       // called once the engine has a pre-activation task; may be nil
 }
 
 // StepError says which step failed first, and which failed with it: because of the same, or because they were ended for

@@ -25,6 +25,9 @@ func (p Ports) runTask(ctx context.Context, j *Job, step plan.Step) error {
 	if _, err := p.Engine.Run(ctx, o); err != nil {
 		return fmt.Errorf("run task %s: %w", step.Task, err)
 	}
+	if j.TaskStarted != nil {
+		j.TaskStarted(step.Task)
+	}
 	t, err := p.Engine.Wait(ctx, step.Task)
 	if err != nil {
 		return err

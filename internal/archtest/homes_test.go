@@ -75,7 +75,7 @@ var homes = []home{
 	// Images as values: the engine reads them, two tools make them.
 	{
 		"github.com/google/go-containerregistry",
-		"internal/engine/embedded internal/engine/embedded/image internal/bench internal/example/pack",
+		"internal/engine/embedded internal/engine/embedded/image internal/cli/image internal/bench internal/example/pack",
 	},
 
 	// Names of other scripts in DNS.

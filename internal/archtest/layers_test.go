@@ -119,9 +119,11 @@ var layers = []row{
 	{"internal/cli/config", nil},
 	{"internal/cli/render", []string{"pkg/api"}},
 	{"internal/cli/docker", []string{"internal/cli/config"}},
+	{"internal/cli/image", nil},
 	{"internal/cli/kit", []string{"pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render"}},
 	{"internal/cli/cmd/...", []string{
 		"docs", "pkg/api", "pkg/client", "internal/cli/config", "internal/cli/render", "internal/cli/kit", "internal/cli/docker",
+		"internal/cli/image",
 	}},
 	{"internal/cli/root", []string{"internal/cli/kit", "internal/cli/cmd/..."}},
 	{"internal/cli", []string{"pkg/api", "pkg/client", "internal/cli/docker", "internal/cli/kit", "internal/cli/root"}},

@@ -35,6 +35,12 @@ func StagedBesides(n int) error {
 		"you have %d commands staged on this stage; commit them, or drop them with `setops changeset:discard`, before you apply a definition", n)
 }
 
+// StagedBeforeDeploy is the error where an image is to be deployed, and commands are staged that would not be part of that.
+func StagedBeforeDeploy(n int) error {
+	return setops.Refuse(setops.ChangesetInvalid,
+		"you have staged commands on this stage (%d), which would not be part of the deploy; commit them first, or drop them with `setops changeset:discard`", n)
+}
+
 // CheckPosition reports a place, counted from 0, at which a changeset has no command. Errors: ChangesetDoesNotExist,
 // ValidationFailed.
 func CheckPosition(c Changeset, ok bool, position int) error {
@@ -63,6 +69,7 @@ type Commit struct {
 	Ahead      int       // of a queued one: how many of its stage come before it
 	PlanHash   string    // what it must turn out to do; empty: whatever its commands make of the stage
 	Reverts    string    // the commit that its changeset was staged to revert
+	Unstaged   bool      // its commands were never staged: they came with it, and where it does not succeed they go with it
 	Version    int64     // of the stage, that it made; 0: it has not passed
 	CreatedAt  time.Time // when it was asked for
 	StartedAt  time.Time // when its turn came
@@ -141,13 +148,20 @@ type Failure struct {
 	Log        []string           `json:"-"`                 // never stored: a log may hold secrets
 }
 
+// Dropped says whether nothing of the commit stays staged where it does not succeed.
+func (c Commit) Dropped() bool { return c.Unstaged || c.Changeset.AppliedTo != nil }
+
 // Of is the failure as that of a commit. One that applies a definition drops its changeset, so that what to type next is about
 // the file, and only looking at logs is still something that can be named.
 func (f Failure) Of(c Commit) Failure {
-	if c.Changeset.AppliedTo == nil {
+	f.Dropped = c.Dropped()
+	switch {
+	case c.Unstaged:
+		f.Next = nextDeploy(f.Next, c.Changeset.Commands)
+		return f
+	case !f.Dropped:
 		return f
 	}
-	f.Dropped = true
 	f.Next = slices.DeleteFunc(slices.Clone(f.Next), func(line string) bool { return !strings.Contains(line, " log --task ") })
 	return f
 }

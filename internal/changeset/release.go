@@ -2,6 +2,7 @@ package changeset
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/setopsco/setops/internal/setops"
@@ -91,6 +92,41 @@ func checkTag(tag string) error {
 		return nil
 	}
 	return check(setops.CheckTag("tag", tag))
+}
+
+// nextDeploy turns lines to type after a commit into those after a deploy: what mends is staged and committed by itself, then the
+// image, which is still in the repository, is deployed again. Its release is not there.
+func nextDeploy(lines []string, commands []Command) (next []string) {
+	mends := false
+	for _, line := range lines {
+		scope, commits := strings.CutSuffix(line, " changeset:commit")
+		switch {
+		case commits:
+			if mends {
+				next = append(next, line)
+			}
+			next = append(next, scope+deployLine(commands))
+		case strings.Contains(line, " changeset:"), strings.Contains(line, " release:"):
+		default:
+			mends = mends || !strings.Contains(line, " log --task ")
+			next = append(next, line)
+		}
+	}
+	return next
+}
+
+func deployLine(commands []Command) (line string) {
+	for _, c := range commands {
+		switch c := c.(type) {
+		case *ReleaseCreate:
+			line = " --app " + c.AppName + " release:deploy " + c.Digest
+		case *ReleaseActivate:
+			if len(c.Before) > 0 {
+				line += " -- ARGV"
+			}
+		}
+	}
+	return line
 }
 
 // Gates gives the argv of the pre-activation task of each app that has one, where commands lead to the spec after. Of an app

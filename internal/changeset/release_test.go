@@ -3,6 +3,7 @@ package changeset_test
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/setopsco/setops/internal/changeset"
@@ -82,6 +83,37 @@ func TestAnActivationIsShownAndStoredWithItsTask(t *testing.T) {
 			false: `{"name":"web","release_id":3}`, true: `{"before":["bin/migrate","a b"],"name":"web","release_id":3}`,
 		}[len(c.Before) > 0] {
 			t.Errorf("%s, %v", shown, err)
+		}
+	}
+}
+
+func TestAfterADeployItIsWhatMendsItThatIsCommitted(t *testing.T) {
+	const scope = "setops -p shop -s production"
+	const digest = "sha256:2b51cdaabcdc9c35b36e998ec81d2ed8507def0e4709a4d5003414e727e67fa9"
+	deploy := func(before ...string) []changeset.Command {
+		return []changeset.Command{&changeset.ReleaseCreate{AppName: "web", Digest: digest, ID: 3}, &changeset.ReleaseActivate{AppName: "web", ID: 3, Before: before}}
+	}
+	again := scope + " --app web release:deploy " + digest
+	for _, test := range []struct {
+		commands    []changeset.Command
+		lines, next []string
+	}{
+		{deploy(), []string{scope + " --app web log --task x", scope + " changeset:commit"}, []string{scope + " --app web log --task x", again}},
+		{
+			deploy(),
+			[]string{scope + " --app web resource:set memory 512", scope + " changeset:commit"},
+			[]string{scope + " --app web resource:set memory 512", scope + " changeset:commit", again},
+		},
+		{
+			deploy("rake"),
+			[]string{scope + " --app web release:activate 3 --before -- PROGRAM", scope + " changeset:show x", scope + " changeset:commit"},
+			[]string{again + " -- ARGV"},
+		},
+		{deploy(), []string{scope + " changeset:info", scope + " changeset:discard"}, nil},
+	} {
+		c := changeset.Commit{Unstaged: true, Changeset: changeset.Changeset{Commands: test.commands}}
+		if got := (changeset.Failure{Next: test.lines}).Of(c); !got.Dropped || !slices.Equal(got.Next, test.next) {
+			t.Errorf("%q: %+v", test.lines, got)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (s *session) run(args ...string) result { return s.runContext(s.t.Context()
 func (s *session) runContext(ctx context.Context, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	code := cli.Main(ctx, args, s.environ, strings.NewReader(s.stdin), &stdout, &stderr)
-	hide := strings.NewReplacer(s.server.URL, "http://SERVER")
+	hide := strings.NewReplacer(strings.TrimPrefix(s.server.URL, "http://"), "SERVER")
 	return result{hide.Replace(stdout.String()), hide.Replace(stderr.String()), code}
 }
 

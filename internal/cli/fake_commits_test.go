@@ -31,6 +31,10 @@ func told(stage string) []api.Progress {
 		return []api.Progress{begun[0], {State: "failed", Phase: "planning", Failure: &api.Failure{
 			Code: "PlanStale", Message: "the stage is at version 8, the plan is of version 7",
 		}}}
+	case "migrating":
+		return append(begun, migrating(api.Progress{State: "done", Phase: "applying", Done: 3, Total: 3, TaskID: taskC})...)
+	case "unmigrated":
+		return append(begun, migrating(api.Progress{State: "failed", Phase: "applying", Done: 1, Total: 3, Failure: failedMigration()})...)
 	case "cancelled":
 		return append(begun, api.Progress{State: "running", Phase: "undoing", Done: 1, Total: 3},
 			api.Progress{State: "cancelled", Phase: "undoing", Done: 1, Total: 3})
@@ -113,7 +117,8 @@ func (f *fake) commit(r *http.Request) api.Commit {
 		p = events[0]
 	}
 	c := api.Commit{
-		ID: whole(r.PathValue("id")), State: p.State, Phase: p.Phase, Done: p.Done, Total: p.Total, Ahead: p.Ahead, Failure: p.Failure,
+		Deploy: r.PathValue("id") == deployID,
+		ID:     whole(r.PathValue("id")), State: p.State, Phase: p.Phase, Done: p.Done, Total: p.Total, Ahead: p.Ahead, Failure: p.Failure,
 		CreatedAt: at("2020-11-10T09:06:00Z"), CreatedBy: ada, Changeset: seedChangeset(),
 	}
 	if p.State != "queued" && p.State != "running" {

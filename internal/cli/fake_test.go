@@ -43,7 +43,8 @@ func newFake(t *testing.T) *fake {
 	f.projects(mux)
 	f.changesets(mux)
 	f.apps(mux)
-	f.Server = httptest.NewServer(f.recorded(mux))
+	f.deploys(mux)
+	f.Server = httptest.NewServer(withImages(f.recorded(mux)))
 	t.Cleanup(f.Close)
 	return f
 }

@@ -242,6 +242,7 @@ var otherThanOne = map[string]struct {
 	"changeset:commit": {2, "the events of a commit are a stream"},
 	"changeset:wait":   {2, "the list of commits says which ones there are, and the events of each are a stream"},
 	"stage:apply":      {3, "what differs is staged and shown, then it is committed, and the events of a commit are a stream"},
+	"release:deploy":   {2, "the events of a commit are a stream"},
 	"task:run":         {2, "the log of a task is a stream"},
 
 	"version":        {0, "it is about the program"},

@@ -53,6 +53,7 @@ var results = []struct {
 		"resource:set cpu, resource:set memory, resource:set scale, resource:set resources, resource:unset, schedule:create, schedule:destroy, log:set retention, log:unset, env:set, env:unset, " +
 		"domain:create, domain:destroy, domain:validate, option:set primary, option:set redirect-to-primary, option:set static-ip, option:unset, " +
 		"release:create, release:activate"},
+	{api.Deployed{}, "release:deploy"},
 	{api.Changeset{}, "changeset:info"},
 	{api.Diff{}, "changeset:diff"},
 	{api.Plan{}, "changeset:plan"},

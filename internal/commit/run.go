@@ -50,6 +50,7 @@ func (s *Service) applyPlan(t *turn, job *apply.Job) error {
 	if job.Plan.Empty() {
 		return s.pass(t.work, job)
 	}
+	job.TaskStarted = func(id string) { t.stream.set(func(p *Progress) { p.Task = id }) }
 	job.Progress = func(done, total int) { t.stream.set(func(p *Progress) { p.Done, p.Total = done, total }) }
 	return s.ports.RunBefore(t.work, job)
 }

@@ -24,6 +24,7 @@ import (
 // Store is what commits need of the store; see there for what each method does.
 type Store interface {
 	Enqueue(ctx context.Context, t changeset.Ticket) (changeset.Commit, error)
+	EnqueueUnstaged(ctx context.Context, t changeset.Ticket, fresh changeset.Changeset, decide changeset.Decide) (changeset.Commit, error)
 	Claim(ctx context.Context, stageID, owner string, now, until time.Time) (changeset.Commit, bool, error)
 	TakeOver(ctx context.Context, id, owner string, now, until time.Time) (changeset.Commit, bool, error)
 	Renew(ctx context.Context, c changeset.Commit, until time.Time) (cancelledBy string, err error)
@@ -153,6 +154,20 @@ const defaultWait = time.Hour
 // ChangesetDoesNotExist, ChangesetLocked, Overload (temporary) while commits are held, CommitAlreadyRunning with NoQueue
 // (temporary), or for a user who has staged nothing since the last commit was asked for.
 func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.User, r Request) (changeset.Commit, error) {
+	return s.start(stage, user, r, func(t changeset.Ticket) (changeset.Commit, error) { return s.Store.Enqueue(ctx, t) })
+}
+
+// StartUnstaged is Start of commands that decide gives: they are not staged, and where the commit does not succeed, they are
+// gone. Without commands there is no commit; its id is empty then. Errors: as Start and decide, and ChangesetInvalid where the user
+// has staged something.
+func (s *Service) StartUnstaged(ctx context.Context, stage setops.StageRef, user setops.User, r Request, decide changeset.Decide) (changeset.Commit, error) {
+	return s.start(stage, user, r, func(t changeset.Ticket) (changeset.Commit, error) {
+		fresh := changeset.Changeset{ID: t.ID, StageID: stage.ID, UserID: user.ID, CreatedAt: t.Now}
+		return s.Store.EnqueueUnstaged(ctx, t, fresh, decide)
+	})
+}
+
+func (s *Service) start(stage setops.StageRef, user setops.User, r Request, enqueue func(changeset.Ticket) (changeset.Commit, error)) (changeset.Commit, error) {
 	if err := s.accepts(); err != nil {
 		return changeset.Commit{}, err
 	}
@@ -160,7 +175,7 @@ func (s *Service) Start(ctx context.Context, stage setops.StageRef, user setops.
 		r.Wait = defaultWait
 	}
 	now := s.Now()
-	c, err := s.Store.Enqueue(ctx, changeset.Ticket{
+	c, err := enqueue(changeset.Ticket{
 		ID: r.ID, StageID: stage.ID, UserID: user.ID, Message: r.Message, PlanHash: r.Plan, NoQueue: r.NoQueue,
 		Now: now, QueueUntil: now.Add(r.Wait),
 	})

@@ -13,7 +13,8 @@ type Progress struct {
 	State       changeset.State
 	Phase       changeset.Phase
 	Done, Total int
-	Ahead       int // of a queued commit: how many of its stage come before it
+	Ahead       int    // of a queued commit: how many of its stage come before it
+	Task        string // the pre-activation task that was started last, where this process runs the commit
 	Failure     *changeset.Failure
 }
 
@@ -44,6 +45,11 @@ func (p Progress) Number() int {
 		return eventPlanning
 	}
 	return eventInitializing
+}
+
+// news says whether p has something that the event of the same number, which was shown, had not.
+func (p Progress) news(shown Progress) bool {
+	return p.State == changeset.Queued && p != shown || p.State == changeset.Running && p.Task != shown.Task
 }
 
 // since gives the events behind number last, up to p.
@@ -215,7 +221,7 @@ func (s *Service) Watch(ctx context.Context, stageID, id string, last int, yield
 			events = now.since(last)
 		}
 		for _, e := range events {
-			if (e.Number() > last || e != shown && e.State == changeset.Queued) && !yield(e) {
+			if (e.Number() > last || e.news(shown)) && !yield(e) {
 				return nil
 			}
 		}

@@ -168,6 +168,29 @@ func TestATaskThatAServerLeftBehindIsStoppedBeforeItsChangesetComesBack(t *testi
 	w.settled(t, next)
 }
 
+func TestWhoWatchesACommitIsToldOfItsTaskWhileThatRuns(t *testing.T) {
+	w, p := deployed(t)
+	defer p.stop(t)
+	w.stage(t, deployAfter("web", 2, "print", "begun", "wait")...)
+	c, err := p.Start(t.Context(), stage, ada, commit.Request{})
+	must(t, err)
+	task := ""
+	must(t, p.Watch(t.Context(), stage.ID, c.ID, 0, func(e commit.Progress) bool {
+		task = e.Task
+		return task == ""
+	}))
+	if task != commit.TaskID(c.ID, "web") {
+		t.Errorf("the task is %q", task)
+	}
+	p.begins(t, "web", task, "begun") // so its log can be read
+	_, err = p.Cancel(t.Context(), stage, ada, c.ID)
+	must(t, err)
+	if end := p.await(t, c.ID); end.State != changeset.Cancelled {
+		t.Errorf("%+v", end)
+	}
+	w.settled(t, p)
+}
+
 func TestTheTaskOfACommitHasOneID(t *testing.T) {
 	web, worker := commit.TaskID("c1", "web"), commit.TaskID("c1", "worker")
 	if len(web) != 32 || web != commit.TaskID("c1", "web") || web == worker || web == commit.TaskID("c2", "web") {

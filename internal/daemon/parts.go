@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/setopsco/setops/internal/app"
@@ -209,6 +210,7 @@ func (c *core) handler() http.Handler {
 		Ready:     c.readiness,
 		Stopping:  c.stopping,
 		Version:   Version,
+		Platform:  "linux/" + runtime.GOARCH,
 	}
 	c.servePeople(api)
 	return believing(c.Config.settings.proxies, api.Handler(c.pages(api.Invitations, c.imageHandler())))

@@ -28,6 +28,7 @@ import (
 //	capture VAR REGEXP             sets $VAR to the first group of a match in the last output
 //	push VAR REPOSITORY:TAG        pushes a new image as the present user; its digest is in $VAR
 //	retag DIGEST REPOSITORY:TAG    gives an image of that repository another tag
+//	pack VAR archive|layout PATH    writes a new image, with the tag 1.0, to a file or a directory; its digest is in $VAR
 //	image DIGEST BEHAVIOUR…        what tasks of an image do: deaf, exit N, foreign, words …; else they serve. gated NAME
 //	                               words …: once that gate is open
 //	open NAME                      opens the gate of an image
@@ -45,7 +46,7 @@ import (
 //	addresses IP,…                 is --public-addresses at the next start of the server
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "retag": retag, "image": image, "open": open,
+	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "retag": retag, "pack": pack, "image": image, "open": open,
 	"user": user, "grant": grant, "as": as, "server": server, "daily": daily, "rotate-key": rotateKey, "host": hostFault, "visit": visit, "proxy": useProxy,
 	"counted": counted, "nowhere": nowhere, "dns": publish, "addresses": addresses,
 }
@@ -155,6 +156,15 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 func retag(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, len(args) == 2 && !neg, "retag DIGEST REPOSITORY:TAG")
 	ts.Check(worldOf(ts).retag(context.Background(), args[1], args[0], admin, passwordOf(admin)))
+}
+
+func pack(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 3 && !neg, "pack VAR archive|layout PATH")
+	write, known := map[string]func(string) (string, error){"archive": packArchive, "layout": packLayout}[args[1]]
+	need(ts, known, "pack VAR archive|layout PATH")
+	digest, err := write(ts.MkAbs(args[2]))
+	ts.Check(err)
+	ts.Setenv(args[0], digest)
 }
 
 func image(ts *testscript.TestScript, neg bool, args []string) {

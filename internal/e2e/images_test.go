@@ -3,14 +3,20 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/setopsco/setops/internal/engine/enginetest/script"
 	"github.com/setopsco/setops/internal/engine/fake"
@@ -47,6 +53,51 @@ func (w *world) retag(ctx context.Context, reference, digest, email, password st
 		return err
 	}
 	return remote.Tag(tag, image, who...)
+}
+
+// newImage makes an image that nobody has seen before, for the machine of the server.
+func newImage() (v1.Image, string, error) {
+	made, err := random.Image(256, 1)
+	if err != nil {
+		return nil, "", err
+	}
+	config, err := made.ConfigFile()
+	if err != nil {
+		return nil, "", err
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture = "linux", runtime.GOARCH
+	if made, err = mutate.ConfigFile(made, config); err != nil {
+		return nil, "", err
+	}
+	d, err := made.Digest()
+	return made, d.String(), err
+}
+
+// packArchive writes what docker save writes.
+func packArchive(path string) (digest string, err error) {
+	made, digest, err := newImage()
+	if err != nil {
+		return "", err
+	}
+	tag, err := name.NewTag("web:1.0")
+	if err != nil {
+		return "", err
+	}
+	return digest, tarball.WriteToFile(path, tag, made)
+}
+
+// packLayout writes an OCI layout.
+func packLayout(path string) (digest string, err error) {
+	made, digest, err := newImage()
+	if err != nil {
+		return "", err
+	}
+	to, err := layout.Write(path, empty.Index)
+	if err != nil {
+		return "", err
+	}
+	return digest, to.AppendImage(made, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": "1.0"}))
 }
 
 // behaviour reads what an image shall do from the words of a script: see the command image.

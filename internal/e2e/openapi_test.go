@@ -29,6 +29,7 @@ GET /v1/organizations/{organization}/projects/{project}/stages
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/deploy
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/domains
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/log
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/log/events
@@ -53,6 +54,7 @@ POST /v1/oauth/device
 POST /v1/oauth/token
 POST /v1/organizations/{organization}/projects
 POST /v1/organizations/{organization}/projects/{project}/stages
+POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/deploy
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/commands
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits

@@ -121,14 +121,14 @@ func (s *Server) watchCommit(ctx context.Context, in *commitEvents) (*huma.Strea
 
 func wireProgress(p commit.Progress) api.Progress {
 	return api.Progress{
-		State: string(p.State), Phase: string(p.Phase), Done: p.Done, Total: p.Total, Ahead: p.Ahead, Failure: wireFailure(p.Failure),
+		State: string(p.State), Phase: string(p.Phase), Done: p.Done, Total: p.Total, Ahead: p.Ahead, TaskID: p.Task, Failure: wireFailure(p.Failure),
 	}
 }
 
 func wireCommit(c changeset.Commit) api.Commit {
 	return api.Commit{
 		ID: c.ID, State: string(c.State), Phase: string(c.Phase), Done: c.Done, Total: c.Total, Ahead: c.Ahead, Passed: c.Passed,
-		Message: c.Message, Version: c.Version, Reverts: c.Reverts, Definition: c.Changeset.AppliedTo != nil, Cancelled: c.Cancelled,
+		Message: c.Message, Version: c.Version, Reverts: c.Reverts, Definition: c.Changeset.AppliedTo != nil, Deploy: c.Unstaged, Cancelled: c.Cancelled,
 		CreatedAt: c.CreatedAt, CreatedBy: c.UserEmail, StartedAt: instant(c.StartedAt), FinishedAt: instant(c.FinishedAt),
 		Changeset: wireChangeset(c.Changeset), Failure: wireFailure(c.Failure),
 	}

@@ -53,6 +53,8 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, get(oneApp, "show-app", "Show an app with its environment and its status"), s.showApp)
 	add(s, h, get(oneApp+"/status", "show-app-status", "Show what runs of an app"), s.showStatus)
 	add(s, h, get(oneApp+"/releases", "list-releases", "List the releases of an app"), s.listReleases)
+	add(s, h, get(oneApp+"/deploy", "show-deploy-target", "Show what images of an app must be for, and what is active"), s.showDeployTarget)
+	change(s, h, post(oneApp+"/deploy", "deploy-image", "Make a release of an image active, as a commit of its own", http.StatusAccepted), afterwards(s, s.deploy))
 	add(s, h, get(oneApp+"/domains", "list-domains", "List the domains of an app with what to publish in DNS"), s.listDomains)
 
 	add(s, h, get(stage+"/changeset", "show-changeset", "Show what one has staged"), s.showChangeset)

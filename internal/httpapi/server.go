@@ -55,6 +55,7 @@ type Server struct {
 	// Stopping is closed when the server stops: streams end then, so that stopping does not wait for those who listen.
 	Stopping <-chan struct{}
 	Version  string
+	Platform string // that images must be for, as linux/amd64
 }
 
 // Handler gives the API. Everything that is not its own goes to next where next is not nil.

@@ -33,6 +33,8 @@ type Images interface {
 	// Exists reports whether the repository has the image; tag is one that names it, if any does.
 	Exists(ctx context.Context, repository, digest string) (bool, error)
 	Tag(ctx context.Context, repository, digest string) (string, error)
+	// Digest gives the image that a tag names now.
+	Digest(ctx context.Context, repository, tag string) (digest string, ok bool, err error)
 	// Prepare brings the image to where tasks start, behind the answer: a commit is quicker then.
 	Prepare(image engine.Image)
 }

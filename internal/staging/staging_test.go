@@ -43,7 +43,11 @@ func (i *images) Exists(_ context.Context, repository, d string) (bool, error) {
 }
 
 func (i *images) Tag(context.Context, string, string) (string, error) { return "v1", i.fault }
-func (i *images) Prepare(image engine.Image)                          { i.prepared = append(i.prepared, image) }
+func (i *images) Digest(_ context.Context, repository, tag string) (string, bool, error) {
+	return digest, repository == "demo/shop/production/web" && tag == "v2", i.fault
+}
+
+func (i *images) Prepare(image engine.Image) { i.prepared = append(i.prepared, image) }
 
 type world struct {
 	*staging.Service

@@ -46,6 +46,50 @@ func (s *Store) Enqueue(ctx context.Context, t changeset.Ticket) (c changeset.Co
 	return c, nil
 }
 
+// EnqueueUnstaged puts a commit of commands that nobody has staged behind those of its stage, as the changeset fresh, which is
+// frozen from the beginning. decide is that of AppendCommands; where it gives no commands, there is no commit, and its id is empty.
+// Errors: those of decide and of Enqueue, and ChangesetInvalid where the user has staged something.
+func (s *Store) EnqueueUnstaged(ctx context.Context, t changeset.Ticket, fresh changeset.Changeset, decide changeset.Decide) (c changeset.Commit, err error) {
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		var there bool
+		if c, there, err = loadCommit(ctx, tx, t.ID); err != nil || there {
+			return errors.Join(err, sameTicket(c, t))
+		}
+		if err := refuseStaged(ctx, tx, t); err != nil {
+			return err
+		}
+		if fresh.Commands, err = appendDecided(ctx, tx, fresh, decide); err != nil {
+			return err
+		}
+		if len(fresh.Commands) == 0 {
+			_, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, fresh.ID)
+			return err
+		}
+		if err := enqueue(ctx, tx, t, fresh); err != nil {
+			return err
+		}
+		if _, err := exec(ctx, tx, `UPDATE commits SET unstaged = TRUE WHERE id = $1`, t.ID); err != nil {
+			return err
+		}
+		c, _, err = loadCommit(ctx, tx, t.ID)
+		return err
+	})
+	if err != nil {
+		return changeset.Commit{}, err
+	}
+	return c, nil
+}
+
+// refuseStaged keeps apart what was staged and what comes with a commit: whoever has staged something may think that it is part
+// of it.
+func refuseStaged(ctx context.Context, tx *sql.Tx, t changeset.Ticket) error {
+	open, ok, err := loadChangeset(ctx, tx, `WHERE stage_id = $1 AND user_id = $2 AND NOT frozen`, t.StageID, t.UserID)
+	if err == nil && ok {
+		err = changeset.StagedBeforeDeploy(len(open.Commands))
+	}
+	return err
+}
+
 // sameTicket refuses a key with which something else was asked for, or this so long ago that nobody waits for the answer: who
 // takes the same key each day would be told of the first day's commit.
 func sameTicket(c changeset.Commit, t changeset.Ticket) error {
@@ -133,7 +177,7 @@ func (s *Store) RunningCommits(ctx context.Context) ([]changeset.Commit, error) 
 }
 
 const selectCommit = `SELECT c.id, c.stage_id, c.user_id, COALESCE(u.email, ''), c.changeset_id, c.commands, c.state, c.phase, c.passed,
-	c.failure, c.changeset_created_at, c.created_at, COALESCE(c.finished_at, 0), c.message, c.plan_hash, c.reverts, c.version, c.applied_to,
+	c.failure, c.changeset_created_at, c.created_at, COALESCE(c.finished_at, 0), c.message, c.plan_hash, c.reverts, c.version, c.applied_to, c.unstaged,
 	c.owner, c.fence, c.lease_until, c.queue_until, c.started_at, c.cancelled_by,
 	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after),
 	(SELECT count(*) FROM steps WHERE commit_id = c.id AND NOT after AND finished_at IS NOT NULL),
@@ -173,7 +217,7 @@ func scanFacts(r *sql.Rows) (c changeset.Commit, commands string, err error) {
 	var failure sql.NullString
 	var staged, created, finished, leased, queued, started int64
 	err = r.Scan(&c.ID, &c.StageID, &c.UserID, &c.UserEmail, &c.Changeset.ID, &commands, &c.State, &c.Phase, &c.Passed,
-		&failure, &staged, &created, &finished, &c.Message, &c.PlanHash, &c.Reverts, &c.Version, &c.Changeset.AppliedTo,
+		&failure, &staged, &created, &finished, &c.Message, &c.PlanHash, &c.Reverts, &c.Version, &c.Changeset.AppliedTo, &c.Unstaged,
 		&c.Lease.Owner, &c.Lease.Fence, &leased, &queued, &started, &c.Cancelled, &c.Total, &c.Done, &c.Ahead)
 	if err != nil {
 		return c, "", err
@@ -303,9 +347,9 @@ func setEnd(ctx context.Context, tx *sql.Tx, c changeset.Commit, end changeset.S
 	return leased(n, err)
 }
 
-// giveBack opens the changeset again, unless it is of a definition: that is the file's author's to apply again.
+// giveBack opens the changeset again, unless it is of a definition, which its author applies again, or was never staged.
 func giveBack(ctx context.Context, tx *sql.Tx, c changeset.Commit) error {
-	if c.Changeset.AppliedTo == nil {
+	if !c.Dropped() {
 		return thaw(ctx, tx, c)
 	}
 	_, err := exec(ctx, tx, `DELETE FROM changesets WHERE id = $1`, c.Changeset.ID)

@@ -23,6 +23,10 @@ type every struct{}
 func (every) Exists(context.Context, string, string) (bool, error) { return true, nil }
 func (every) Tag(context.Context, string, string) (string, error)  { return "", nil }
 func (every) Prepare(engine.Image)                                 {}
+func (every) Digest(context.Context, string, string) (string, bool, error) {
+	return "", false, nil
+}
+
 func ledgerKey(u setops.User, n int) string {
 	return fmt.Sprintf("%s_%d", strings.TrimPrefix(u.ID, "u-"), n)
 }

@@ -16,6 +16,7 @@ type Commit struct {
 	Version    int64      `json:"version,omitempty" doc:"The version of the stage that it made"`
 	Reverts    string     `json:"reverts,omitempty" doc:"The commit that its changeset was staged to revert"`
 	Definition bool       `json:"definition,omitempty" doc:"It applies a definition: where it does not succeed, nothing of it stays staged"`
+	Deploy     bool       `json:"deploy,omitempty" doc:"It deploys an image: its commands were never staged, and where it does not succeed nothing of it stays"`
 	CreatedAt  time.Time  `json:"created_at"`
 	CreatedBy  string     `json:"created_by"`
 	StartedAt  *time.Time `json:"started_at,omitempty" doc:"When its turn came"`
@@ -153,7 +154,7 @@ type Failure struct {
 	LastAnswer *LastAnswer    `json:"last_answer,omitempty"`
 	Others     []OtherFailure `json:"others,omitempty" doc:"Apps of the same commit that were not ready either"`
 	Next       []string       `json:"next,omitempty" doc:"Command lines to type next; words in capitals stand for what only you know"`
-	Dropped    bool           `json:"dropped,omitempty" doc:"Nothing stays staged: the commit applied a definition"`
+	Dropped    bool           `json:"dropped,omitempty" doc:"Nothing stays staged: the commit applied a definition, or deployed an image"`
 	Log        []string       `json:"log,omitempty" doc:"The last lines that the task wrote, at most 50; kept for ten minutes"`
 }
 
@@ -188,5 +189,6 @@ type Progress struct {
 	Done    int      `json:"done"`
 	Total   int      `json:"total"`
 	Ahead   int      `json:"ahead,omitempty" doc:"Of a queued commit: how many of its stage come before it"`
+	TaskID  string   `json:"task_id,omitempty" doc:"The task before an activation that was started last: its log can be followed"`
 	Failure *Failure `json:"failure,omitempty"`
 }

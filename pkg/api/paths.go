@@ -76,6 +76,7 @@ func StagesPath(organization, project string) string {
 //	/apps/{app}                     GET
 //	/apps/{app}/status              GET
 //	/apps/{app}/releases            GET
+//	/apps/{app}/deploy              GET, POST
 //	/apps/{app}/domains             GET
 //	/apps/{app}/tasks               GET, POST
 //	/apps/{app}/tasks/{id}          GET, DELETE (stops it)

@@ -93,6 +93,26 @@ func New(address, token string, options Options) *Client {
 // Address is the server's base URL.
 func (c *Client) Address() string { return c.address }
 
+// Transport carries requests to other services of the same host, such as its image registry, as those of the API are carried. It
+// adds no token.
+func (c *Client) Transport() http.RoundTripper { return tracing{c} }
+
+// tracing tells Options.Trace of requests that are not the client's own.
+type tracing struct{ client *Client }
+
+func (t tracing) RoundTrip(r *http.Request) (*http.Response, error) {
+	began := time.Now()
+	response, err := t.client.http.GetClient().Transport.RoundTrip(r)
+	if t.client.options.Trace != nil {
+		told := Trace{Method: r.Method, URL: r.URL.Scheme + "://" + r.URL.Host + r.URL.Path, Duration: time.Since(began), Err: err}
+		if response != nil {
+			told.Status = response.StatusCode
+		}
+		t.client.options.Trace(told)
+	}
+	return response, err
+}
+
 // transport notices within half a minute that the other side of a quiet stream is gone.
 func transport() *http.Transport {
 	dialer := &net.Dialer{

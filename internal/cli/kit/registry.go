@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/setopsco/setops/internal/cli/config"
+	"github.com/setopsco/setops/pkg/client"
 )
 
 // Registry is how the image registry of the server is reached as the user of the session.
@@ -13,6 +14,7 @@ type Registry struct {
 	Host  string // as it stands in front of the name of an image: HOST or HOST:PORT
 	User  string
 	Token string // in a password's place
+	Clear bool   // it is spoken to without encryption
 }
 
 // Registry gives the registry of the server in use.
@@ -30,7 +32,7 @@ func (k *Kit) RegistryOf(ctx context.Context, c *config.Config) (Registry, error
 	if err != nil {
 		return Registry{}, err
 	}
-	return Registry{Host: RegistryHost(c.URL), User: first(c.Email, "token"), Token: token}, nil
+	return Registry{Host: RegistryHost(c.URL), User: first(c.Email, "token"), Token: token, Clear: strings.HasPrefix(client.Origin(c.URL), "http://")}, nil
 }
 
 // RegistryHost is the registry of the server at an address: it answers where the API does.

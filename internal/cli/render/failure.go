@@ -43,9 +43,9 @@ func Failure(w io.Writer, f api.Failure) error {
 func fate(f api.Failure) string {
 	switch {
 	case f.Dropped && f.Temporary:
-		return "nothing stays staged.\nThe same definition may succeed later."
+		return "nothing stays staged.\nThe same may succeed later."
 	case f.Dropped:
-		return "nothing stays staged.\nMend it and apply the definition again."
+		return "nothing stays staged.\nMend it and do the same again."
 	case f.Temporary:
 		return "the changeset is kept.\nThe same commit may succeed later; or drop the changeset with `changeset:discard`."
 	}

@@ -81,7 +81,7 @@ func cancelGoesOn(ref client.StageRef, id string, err error) error {
 
 // showCancelled says how a commit ended that was to be stopped: it may have been quicker.
 func showCancelled(k *kit.Kit, ref client.StageRef, commit api.Commit) error {
-	if commit.State == stateDone {
+	if commit.State == StateDone {
 		return isCommitted(ref, commit.ID)
 	}
 	return k.Show(commit, func(w io.Writer) error {

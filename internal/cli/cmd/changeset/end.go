@@ -13,7 +13,7 @@ import (
 
 // The states of a commit that has ended well, and of one that somebody stopped.
 const (
-	stateDone      = "done"
+	StateDone      = "done"
 	stateCancelled = "cancelled"
 )
 
@@ -29,7 +29,7 @@ func ShowEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.Stage
 		}
 		return showEnded(k, ended, value)
 	}
-	if last.State == stateDone {
+	if last.State == StateDone {
 		_, err := fmt.Fprintln(k.Out, "Commit successful!")
 		return err
 	}
@@ -47,7 +47,7 @@ func showEnded(k *kit.Kit, commit api.Commit, value func(api.Commit) any) error 
 		}
 	}
 	switch {
-	case commit.State == stateDone:
+	case commit.State == StateDone:
 		return nil
 	case commit.State == stateCancelled:
 		return cancelled(commit)
@@ -61,7 +61,7 @@ func cancelled(c api.Commit) error {
 
 // fate is what became of the changeset of a commit that did not succeed.
 func fate(c api.Commit) string {
-	if c.Definition {
+	if c.Definition || c.Deploy {
 		return "nothing stays staged"
 	}
 	return "the changeset is kept"

@@ -123,7 +123,7 @@ func shortcomings(ended []api.Commit) error {
 	var lines []string
 	for _, c := range ended {
 		switch c.State {
-		case stateDone:
+		case StateDone:
 		case stateCancelled:
 			lines = append(lines, fmt.Sprintf("Commit %s was %s.", c.ID, cancelledBy(c)))
 		default:

@@ -22,13 +22,38 @@ func follow(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageR
 
 // Watch shows the progress of a commit from where it is until it has ended.
 func Watch(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string, last api.Progress) (api.Progress, error) {
+	return watch(ctx, k, c, ref, id, last, func(func(), api.Progress) error { return nil })
+}
+
+// WatchTold is WatchNew; told hears of each progress before it is shown, and may print after it has called pause. Its error ends
+// the watch.
+func WatchTold(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, commit api.Commit,
+	told func(pause func(), p api.Progress) error,
+) (api.Progress, error) {
+	return watch(ctx, k, c, ref, commit.ID, progressOf(commit), told)
+}
+
+func watch(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string, last api.Progress,
+	told func(pause func(), p api.Progress) error,
+) (api.Progress, error) {
 	progress := render.NewProgress(k.Notes(), k.Animated())
 	progress.Update(last)
-	var err error
+	var err, stopped error
 	if client.Live(last.State) {
-		last, err = c.WatchCommit(ctx, ref, id, progress.Update)
+		watched, stop := context.WithCancel(ctx)
+		defer stop()
+		last, err = c.WatchCommit(watched, ref, id, func(p api.Progress) {
+			if stopped = told(progress.End, p); stopped != nil {
+				stop()
+				return
+			}
+			progress.Update(p)
+		})
 	}
 	progress.End()
+	if stopped != nil {
+		err = stopped
+	}
 	if err != nil {
 		return last, detached(ref, id, err)
 	}

@@ -53,7 +53,7 @@ func actions() []string {
 	return []string{credentials.ActionGet, credentials.ActionStore, credentials.ActionErase, credentials.ActionList}
 }
 
-// runDocker says on standard output what went wrong: that is where Docker reads it.
+// runDocker says what went wrong on standard output, where Docker reads it, and on standard error, where people do.
 func runDocker(ctx context.Context, opts *dockerOptions) error {
 	k := opts.kit
 	session := func() (kit.Registry, error) { return sessionOf(ctx, k) }
@@ -61,10 +61,13 @@ func runDocker(ctx context.Context, opts *dockerOptions) error {
 	if err == nil {
 		return nil
 	}
-	if _, err := fmt.Fprintln(k.Out, err); err != nil {
-		return err
+	if _, failed := fmt.Fprintln(k.Out, err); failed != nil {
+		return failed
 	}
-	return kit.ExitCode(kit.ExitError)
+	if credentials.IsErrCredentialsNotFound(err) {
+		return &kit.Failure{Message: "You are not signed in there.", Next: "Run `setops login`; it works for the registry of that server only."}
+	}
+	return &kit.Failure{Message: kit.Sentence(err.Error())}
 }
 
 // helper answers with the session.

@@ -14,7 +14,7 @@ import (
 
 // Commands are the commands of this noun.
 func Commands(k *kit.Kit) []*cobra.Command {
-	return []*cobra.Command{newList(k, runList), newCreate(k, runCreate), newActivate(k, runActivate)}
+	return []*cobra.Command{newList(k, runList), newCreate(k, runCreate), newActivate(k, runActivate), newDeploy(k, runDeploy)}
 }
 
 type listOptions struct{ kit *kit.Kit }

@@ -23,7 +23,7 @@ func setUpDocker(k *kit.Kit, address string) {
 		return
 	}
 	if !paths.InPath(k.Getenv("PATH")) {
-		k.Note("Docker does not find %s yet: add %s to PATH.", docker.Program, paths.Bin)
+		k.Note("Docker does not find %s yet: add ~/bin to PATH.", docker.Program)
 	}
 }
 
