@@ -66,7 +66,7 @@ var homes = []home{
 	{"github.com/google/nftables", "internal/engine/nft internal/engine/gateway internal/engine/embedded/network"},
 	{"github.com/miekg/dns", "internal/engine/gateway internal/domain"},
 	{"golang.org/x/sync", "internal/engine/host"},
-	{"github.com/coder/websocket", "internal/bench/traffic internal/bench/echo"},
+	{"github.com/coder/websocket", "pkg/client internal/httpapi internal/bench/traffic internal/bench/echo"},
 
 	// Docker Engine: its client, and the modules that its interface is made of.
 	{"github.com/moby/moby", "internal/engine/docker"},

@@ -23,6 +23,7 @@ type Engine interface {
 	Images
 	Logs
 	Teller
+	Attacher
 	// Close stops supervising and returns when its goroutines have ended. Tasks go on running.
 	Close() error
 }

@@ -80,6 +80,7 @@ func (s *Server) routes(h huma.API) {
 	change(s, h, post(oneApp+"/tasks", "run-task", "Run a one-off task", http.StatusCreated), afterwards(s, s.runTask))
 	add(s, h, get(oneApp+"/tasks/{id}", "show-task", "Show a task"), s.showTask)
 	change(s, h, remove(oneApp+"/tasks/{id}", "stop-task", "Stop a task"), afterwards(s, s.stopTask))
+	add(s, h, upgrade(oneApp+"/tasks/{id}/attach", "attach-task", "Run a program inside a task, over a WebSocket"), s.attachTask)
 	add(s, h, get(oneApp+"/schedules", "list-schedules", "List the schedules of an app with their next and last runs"), s.listSchedules)
 	add(s, h, get(oneApp+"/log", "read-log", "Read the log of an app"), s.readLog)
 	add(s, h, stream(oneApp+"/log/events", "follow-log", "Follow the log of an app: events 'line' and, for one task, 'end'"), s.followLog)
@@ -125,6 +126,15 @@ func stream(path, id, summary string) huma.Operation {
 		Description: "Server-sent events; the data of each is JSON",
 		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
 	}}
+	return op
+}
+
+// upgrade is an operation that becomes a WebSocket.
+func upgrade(path, id, summary string) huma.Operation {
+	op := get(path, id, summary)
+	op.Description = "The first message is a text, AttachTask; all others are binary, a byte for the kind and its content: 0 input, 1 end of the " +
+		"input, 2 TerminalSize; from the server 3 output, 4 errors, 5 AttachEnd. The subprotocol is " + api.AttachProtocol + "."
+	op.Responses = map[string]*huma.Response{"101": {Description: "A WebSocket"}}
 	return op
 }
 

@@ -34,6 +34,7 @@ type Service struct {
 	Images Images
 	Engine interface {
 		engine.Tasks
+		engine.Attacher
 		engine.Logs
 		EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error
 	}
@@ -159,6 +160,14 @@ func (s *Service) Stop(ctx context.Context, stage setops.StageRef, app, id strin
 		return err
 	}
 	return s.Engine.Stop(ctx, t.ID)
+}
+
+// Attach runs a program inside a task that runs. Errors: ValidationFailed, TaskDoesNotExist.
+func (s *Service) Attach(ctx context.Context, id string, argv []string, streams engine.Streams) (int, error) {
+	if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckArgv("arguments", argv)); err != nil {
+		return 0, err
+	}
+	return s.Engine.Attach(ctx, id, argv, streams)
 }
 
 // Limits of what `-n` takes. The rule: behaviour reference, "logs".

@@ -55,6 +55,8 @@ func (w *world) Stop(_ context.Context, id string) error { w.stopped = id; retur
 
 func (w *world) List(context.Context, string, string) ([]setops.Task, error) { return w.tasks, w.fault }
 
+func (w *world) Attach(context.Context, string, []string, engine.Streams) (int, error) { return 0, nil }
+
 func (w *world) Wait(context.Context, string) (setops.Task, error) { return setops.Task{}, nil }
 
 func (w *world) ReadLogs(_ context.Context, q engine.LogQuery, _ func(engine.LogLine) bool) error {

@@ -80,6 +80,7 @@ func StagesPath(organization, project string) string {
 //	/apps/{app}/domains             GET
 //	/apps/{app}/tasks               GET, POST
 //	/apps/{app}/tasks/{id}          GET, DELETE (stops it)
+//	/apps/{app}/tasks/{id}/attach   GET (a WebSocket)
 //	/apps/{app}/schedules           GET
 //	/apps/{app}/log                 GET
 //	/apps/{app}/log/events          GET (server-sent events 'line' and 'end')

@@ -83,6 +83,11 @@ var tests = []test{
 	{name: "a one-off task runs once, however often it is asked for", run: oneOffsRunOnce},
 	{name: "a one-off task tells how it ended", run: oneOffsTellHowTheyEnded},
 
+	{name: "a program is attached with its streams apart and its bytes as they are", run: attachedStreams},
+	{name: "a program is attached to a terminal that has a size and keys", run: attachedTerminal},
+	{name: "an attached program ends with who attached it", run: attachedEnds},
+	{name: "a line can be told in a task's log, first of all too", run: linesAreTold},
+
 	{name: "logs have what tasks wrote and what became of them", run: logsAreComplete},
 	{name: "a task that writes a lot and ends at once loses no line", run: burstsAreComplete},
 	{name: "following a task ends with it", run: followingEnds},

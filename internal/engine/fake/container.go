@@ -109,6 +109,7 @@ func (c *container) process(argv []string) script.Process {
 	}
 	return script.Process{
 		Args: args, Getenv: c.getenv, Listen: c.listen, Dial: c.dial, Files: &c.files, Allocate: c.allocate,
+		Size: func() (columns, rows int) { return 0, 0 },
 	}
 }
 

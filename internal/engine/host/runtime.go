@@ -40,6 +40,8 @@ type Runtime interface {
 	// Exec runs argv inside and returns its exit code and the first 4 KiB of its output. ctx ends it by SIGKILL.
 	// A program that is not there is exit code 127, one that cannot be executed 126.
 	Exec(ctx context.Context, id string, argv []string) (code int, output []byte, err error)
+	// Attach runs argv inside and carries its streams; see engine.Attacher.
+	Attach(ctx context.Context, id string, argv []string, s engine.Streams) (code int, err error)
 	// Remove kills what still runs and frees all of the container (mounts, veth, cgroup, files, shim). It returns when nothing is left.
 	Remove(ctx context.Context, id string) error
 	// List gives the containers of this installation, running or ended, that were not removed.

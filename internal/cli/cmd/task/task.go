@@ -14,7 +14,7 @@ import (
 
 // Commands are the commands of this noun.
 func Commands(k *kit.Kit) []*cobra.Command {
-	return []*cobra.Command{newList(k, runList), newRun(k, runRun), newStop(k, runStop)}
+	return []*cobra.Command{newList(k, runList), newRun(k, runRun), newAttach(k, runAttach), newStop(k, runStop)}
 }
 
 type listOptions struct{ kit *kit.Kit }

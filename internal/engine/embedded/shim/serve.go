@@ -88,6 +88,12 @@ func (s *shim) handle(conn net.Conn) {
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
+	if r.Op == wire.Attach && r.Version == wire.Version {
+		if err := s.attach(conn, r); err != nil {
+			_ = json.NewEncoder(conn).Encode(wire.Response{Version: wire.Version, Error: err.Error()})
+		}
+		return
+	}
 	response, err := s.answer(conn, r)
 	response.Version = wire.Version
 	if err != nil {

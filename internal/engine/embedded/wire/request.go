@@ -10,6 +10,9 @@ const (
 	Kill = "kill"
 	// Exec runs Request.Argv inside. Closing the connection kills it.
 	Exec = "exec"
+	// Attach runs Request.Argv inside. Behind the Response, which says that it has begun, frames go both ways (frames.go).
+	// Closing the connection kills it.
+	Attach = "attach"
 	// Wait answers once the container has ended and its log is complete. Closing the connection is harmless.
 	Wait = "wait"
 )
@@ -20,6 +23,11 @@ type Request struct {
 	Op      string   `json:"op"`
 	Signal  int      `json:"signal,omitempty"`
 	Argv    []string `json:"argv,omitempty"`
+
+	// Of Attach.
+	Terminal bool   `json:"terminal,omitempty"`
+	Columns  uint16 `json:"columns,omitempty"`
+	Rows     uint16 `json:"rows,omitempty"`
 }
 
 // Response is the one line that answers it.

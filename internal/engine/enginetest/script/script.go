@@ -14,6 +14,9 @@
 //	dial ADDRESS     ends with 1 where no TCP connection can be made within 2 s
 //	get URL          asks for http://NAME/PATH and writes status and body; ends with 1 where there is no answer within 2 s
 //	hear ADDRESS     connects and writes what the other side says; ends with 1 as dial does
+//	errors TEXT      writes a line as an error
+//	echo             writes what it reads, to the end of its input
+//	size             writes the size of its terminal, as 80x24; "resized" waits until it is another, and writes that
 //	wait             waits for SIGTERM
 //	serve            answers HTTP on the port that PORT names until SIGTERM; see web.go for what it answers
 //	serve-on ADDRESS the same on another address, as :81 or 127.0.0.1:5000
@@ -23,6 +26,7 @@ package script
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -36,7 +40,10 @@ import (
 type Process struct {
 	Args    []string // the words of the script, without the name of the program
 	Getenv  func(key string) string
+	Stdin   io.Reader // nil: there is none
 	Stdout  io.Writer
+	Stderr  io.Writer                  // nil: as Stdout
+	Size    func() (columns, rows int) // of its terminal, 0 where it has none
 	Signals <-chan syscall.Signal
 	Listen  func(address string) (net.Listener, error)
 	Dial    func(ctx context.Context, address string) (net.Conn, error)
@@ -75,13 +82,14 @@ func Run(ctx context.Context, p Process) int {
 }
 
 // plain words take no value.
-var plain = map[string]bool{"ignore-term": true, "wait": true, "serve": true}
+var plain = map[string]bool{"ignore-term": true, "wait": true, "serve": true, "echo": true, "size": true, "resized": true}
 
 type runner struct {
 	Process
-	value      string // of the current word
-	termCode   int
-	ignoreTerm bool
+	value         string // of the current word
+	termCode      int
+	ignoreTerm    bool
+	columns, rows int // of the terminal, when it was asked for last
 }
 
 // count writes as fast as it is read.
@@ -102,6 +110,15 @@ func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
 	switch word {
 	case "print":
 		fmt.Fprintln(r.Stdout, r.value)
+	case "errors":
+		fmt.Fprintln(cmp.Or[io.Writer](r.Stderr, r.Stdout), r.value)
+	case "echo":
+		if r.Stdin != nil {
+			_, err := io.Copy(r.Stdout, r.Stdin)
+			return r.failed(err)
+		}
+	case "size", "resized":
+		r.size(ctx, word == "resized")
 	case "count":
 		return r.count()
 	case "env":
@@ -140,6 +157,17 @@ func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
 		return r.bad(word, "no such word"), true
 	}
 	return 0, false
+}
+
+// size writes the size of the terminal, or another than it had when this was asked for last.
+func (r *runner) size(ctx context.Context, another bool) {
+	columns, rows := r.Size()
+	for another && columns == r.columns && rows == r.rows && ctx.Err() == nil {
+		pause(ctx, time.Millisecond)
+		columns, rows = r.Size()
+	}
+	r.columns, r.rows = columns, rows
+	fmt.Fprintf(r.Stdout, "%dx%d\n", columns, rows)
 }
 
 // number runs the words whose value is a number.

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/setopsco/setops/internal/engine/enginetest/script"
 )
 
@@ -24,12 +26,20 @@ func main() {
 	}()
 	var dialer net.Dialer
 	os.Exit(script.Run(context.Background(), script.Process{
-		Args: os.Args[1:], Getenv: os.Getenv, Stdout: os.Stdout, Signals: terms,
+		Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Size: size, Signals: terms,
 		Listen:   func(address string) (net.Listener, error) { return net.Listen("tcp", address) },
 		Dial:     func(ctx context.Context, a string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", a) },
 		Files:    files{},
 		Allocate: allocate,
 	}))
+}
+
+func size() (columns, rows int) {
+	s, err := unix.IoctlGetWinsize(0, unix.TIOCGWINSZ)
+	if err != nil {
+		return 0, 0
+	}
+	return int(s.Col), int(s.Row)
 }
 
 // files are in /tmp/testapp, which the image need not have.
