@@ -96,6 +96,7 @@ func (f *fake) apps(mux *http.ServeMux) {
 	app("POST "+stageOf+"/apps/{app}/tasks", func(*http.Request) any {
 		return api.Task{ID: taskC, Release: 3, Status: "PROVISIONING", Desired: "RUNNING", Health: "UNKNOWN", OneOff: true, CreatedAt: at("2026-03-17T09:58:34Z")}
 	})
+	mux.HandleFunc("GET "+stageOf+"/apps/{app}/tasks/{id}/attach", attached)
 	mux.HandleFunc("DELETE "+stageOf+"/apps/{app}/tasks/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	app("GET "+stageOf+"/apps/{app}/schedules", func(*http.Request) any {
 		return api.ScheduleList{Schedules: []api.Schedule{

@@ -67,6 +67,7 @@ var results = []struct {
 	{api.TaskList{}, "task"},
 	{api.Task{}, "task:run"},
 	{api.StoppedTask{}, "task:stop"},
+	{api.AttachEnd{}, "task:attach"},
 	{api.ScheduleList{}, "schedule"},
 	{api.LogLines{}, "log"},
 	{api.LogLine{}, "log -f, one on each line"},

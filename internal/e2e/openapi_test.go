@@ -38,6 +38,7 @@ GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/status
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks/{id}
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks/{id}/attach
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/diff
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/plan
@@ -230,7 +231,7 @@ func checkResponses(responses map[string]struct {
 		switch {
 		case r.Description == "":
 			return status + " has no description"
-		case status[0] == '2':
+		case status[0] == '2', status == "101":
 			success = true
 		default:
 			if got := fmt.Sprint(r.Content["application/json"].Schema["$ref"]); got != "#/components/schemas/ServiceError" {

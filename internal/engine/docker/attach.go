@@ -103,6 +103,9 @@ func unbegun(s engine.Streams, text string, err error) (int, error) {
 // feed sends what comes for the program, until it is over.
 func (r *Runtime) feed(ctx context.Context, execID string, conn *client.HijackedResponse, s engine.Streams, over <-chan struct{}) {
 	in, resized := s.In, s.Resized
+	if s.Terminal && s.Size != (engine.Size{}) {
+		r.resize(ctx, execID, s.Size, over) // Docker forgets the size that it was given at first
+	}
 	for {
 		select {
 		case <-over:
@@ -125,12 +128,31 @@ func (r *Runtime) feed(ctx context.Context, execID string, conn *client.Hijacked
 				resized = nil
 				break
 			}
-			_, err := r.api.ExecResize(ctx, execID, client.ExecResizeOptions{Height: uint(size.Rows), Width: uint(size.Columns)})
-			if err != nil && ctx.Err() == nil {
-				r.cfg.Logger.Debug("a terminal keeps its size", "exec", execID, "error", err)
-			}
+			r.resize(ctx, execID, size, over)
 		}
 	}
+}
+
+// resizeTries bounds the wait for a program that is about to begin.
+const resizeTries = 100
+
+func (r *Runtime) resize(ctx context.Context, execID string, size engine.Size, over <-chan struct{}) {
+	var err error
+	for range resizeTries {
+		_, err = r.api.ExecResize(ctx, execID, client.ExecResizeOptions{Height: uint(size.Rows), Width: uint(size.Columns)})
+		if err == nil {
+			return
+		}
+		select {
+		case <-over:
+			return
+		default:
+		}
+		if !pause(ctx, lookAgain) {
+			return
+		}
+	}
+	r.cfg.Logger.Debug("a terminal keeps its size", "exec", execID, "error", err)
 }
 
 // endOfInput is what a person types on a terminal to end the input: Ctrl-D.

@@ -16,7 +16,7 @@
 //	hear ADDRESS     connects and writes what the other side says; ends with 1 as dial does
 //	errors TEXT      writes a line as an error
 //	echo             writes what it reads, to the end of its input
-//	size             writes the size of its terminal, as 80x24; "resized" waits until it is another, and writes that
+//	resized          waits until the size of its terminal is another than before, 0 at first, and writes it as 80x24
 //	wait             waits for SIGTERM
 //	serve            answers HTTP on the port that PORT names until SIGTERM; see web.go for what it answers
 //	serve-on ADDRESS the same on another address, as :81 or 127.0.0.1:5000
@@ -82,14 +82,14 @@ func Run(ctx context.Context, p Process) int {
 }
 
 // plain words take no value.
-var plain = map[string]bool{"ignore-term": true, "wait": true, "serve": true, "echo": true, "size": true, "resized": true}
+var plain = map[string]bool{"ignore-term": true, "wait": true, "serve": true, "echo": true, "resized": true}
 
 type runner struct {
 	Process
 	value         string // of the current word
 	termCode      int
 	ignoreTerm    bool
-	columns, rows int // of the terminal, when it was asked for last
+	columns, rows int // of the terminal, as it was written last
 }
 
 // count writes as fast as it is read.
@@ -117,8 +117,8 @@ func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
 			_, err := io.Copy(r.Stdout, r.Stdin)
 			return r.failed(err)
 		}
-	case "size", "resized":
-		r.size(ctx, word == "resized")
+	case "resized":
+		r.resized(ctx)
 	case "count":
 		return r.count()
 	case "env":
@@ -159,10 +159,10 @@ func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
 	return 0, false
 }
 
-// size writes the size of the terminal, or another than it had when this was asked for last.
-func (r *runner) size(ctx context.Context, another bool) {
+// resized waits for a size that is another than before.
+func (r *runner) resized(ctx context.Context) {
 	columns, rows := r.Size()
-	for another && columns == r.columns && rows == r.rows && ctx.Err() == nil {
+	for columns == r.columns && rows == r.rows && ctx.Err() == nil {
 		pause(ctx, time.Millisecond)
 		columns, rows = r.Size()
 	}
