@@ -70,10 +70,21 @@ func (c *Client) lost(ctx context.Context, err error) error {
 	return &ConnectionError{Address: c.address, Err: err}
 }
 
-// dialAttach opens the WebSocket. A refusal is a *api.ServiceError as that of any request.
-func (c *Client) dialAttach(ctx context.Context, path string) (*websocket.Conn, error) {
+// dialAttach opens the WebSocket, with a token that the server takes. A refusal is a *api.ServiceError as that of any request.
+func (c *Client) dialAttach(ctx context.Context, path string) (conn *websocket.Conn, err error) {
+	err = c.withToken(ctx, func(token string) (err error) {
+		conn, err = c.dialWith(ctx, path, token)
+		return err
+	})
+	return conn, err
+}
+
+func (c *Client) dialWith(ctx context.Context, path, token string) (*websocket.Conn, error) {
 	header := c.http.Header.Clone()
 	header.Del("Accept")
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
 	started := time.Now()
 	dial, cancel := context.WithTimeout(ctx, dialTimeout+requestPatience)
 	defer cancel()
