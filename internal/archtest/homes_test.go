@@ -40,6 +40,7 @@ var homes = []home{
 	{"github.com/coreos/go-oidc/v3", "internal/oidc"},
 	{"golang.org/x/oauth2", "internal/oidc"},
 	{"github.com/go-jose/go-jose/v4", "internal/oidc/oidctest"},
+	{"github.com/wneessen/go-mail", "internal/mail"},
 
 	// Certificates: ACME, and the logger that certmagic insists on.
 	{"github.com/caddyserver/certmagic", "internal/certs"},

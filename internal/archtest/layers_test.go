@@ -80,6 +80,9 @@ var layers = []row{
 	{"internal/oidc", nil},
 	{"internal/oidc/oidctest", nil},                                    // of tests
 	{"internal/project", []string{"internal/auth", "internal/setops"}}, // who makes a project has a role in it
+	{"internal/audit", []string{"internal/setops"}},
+	{"internal/mail", []string{"internal/setops"}},
+	{"internal/user", []string{"internal/auth", "internal/setops"}},
 	{"internal/staging", []string{
 		"internal/changeset", "internal/seal", "internal/setops", "internal/idempotency",
 		"internal/engine", // release:create asks whether the image can run here
@@ -109,7 +112,7 @@ var layers = []row{
 	{"internal/httpapi", []string{
 		"pkg/api", "internal/setops", "internal/changeset", "internal/plan", "internal/engine", "internal/idempotency",
 		"internal/auth", "internal/project", "internal/staging", "internal/app", "internal/domain", "internal/task", "internal/schedule",
-		"internal/commit", "internal/history", "internal/define", "internal/definition",
+		"internal/commit", "internal/history", "internal/define", "internal/definition", "internal/user",
 	}},
 
 	{"internal/web", []string{"internal/setops", "internal/auth", "internal/oidc"}},

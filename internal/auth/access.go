@@ -16,7 +16,22 @@ const (
 	CreateStage    Action = "create stage"
 	DestroyStage   Action = "destroy stage"
 	DestroyProject Action = "destroy project"
+
+	SeeProjectUsers    Action = "see the users of project"
+	ManageProjectUsers Action = "manage the users of project"
+	SeeStageUsers      Action = "see the users of stage"
+	ManageStageUsers   Action = "manage the users of stage"
+	ReadProjectAudit   Action = "read the audit log of project"
+	ReadStageAudit     Action = "read the audit log of stage"
 )
+
+// Actions are all of them.
+func Actions() []Action {
+	return []Action{
+		SeeProject, SeeStage, CreateStage, DestroyStage, DestroyProject, SeeProjectUsers, ManageProjectUsers, SeeStageUsers, ManageStageUsers,
+		ReadProjectAudit, ReadStageAudit,
+	}
+}
 
 // Allowed is the role table: what the roles of somebody on a project and on one of its stages allow, "" being no role.
 // A stage's row counts only for that stage. The rule: behaviour reference, "Roles".
@@ -24,11 +39,13 @@ func Allowed(a Action, onProject, onStage setops.Role) bool {
 	switch a {
 	case SeeProject:
 		return onProject != "" || onStage != ""
-	case SeeStage:
+	case SeeStage, SeeStageUsers:
 		return onProject != "" || onStage != ""
-	case CreateStage, DestroyProject:
+	case SeeProjectUsers:
+		return onProject != ""
+	case CreateStage, DestroyProject, ManageProjectUsers, ReadProjectAudit:
 		return onProject == setops.Admin
-	case DestroyStage:
+	case DestroyStage, ManageStageUsers, ReadStageAudit:
 		return onProject == setops.Admin || onStage == setops.Admin
 	}
 	return false
@@ -147,6 +164,42 @@ func (c Access) onAnyStage(ctx context.Context, p setops.Project, roles map[stri
 		}
 	}
 	return "", err
+}
+
+// ManageAll refuses whoever does not manage the users of every scope that somebody has a role on. An admin of the organization
+// manages everybody; where there is no scope nobody else does.
+func (c Access) ManageAll(ctx context.Context, u setops.User, whom string, scopes []setops.Scope) error {
+	if u.Admin {
+		return nil
+	}
+	roles, err := c.Store.Roles(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	all := len(scopes) > 0
+	for _, s := range scopes {
+		a := ManageStageUsers
+		if s.StageID == "" {
+			a = ManageProjectUsers
+		}
+		all = all && Allowed(a, roles[s.ProjectID], roles[s.StageID])
+	}
+	if !all {
+		return setops.Refuse(setops.CodeInsufficientPrivileges,
+			"you may not manage %s: it is for an admin of every project and stage where it has a role, or an admin of the organization %s", whom, u.Organization)
+	}
+	return nil
+}
+
+// OrganizationAdmin refuses whoever is no admin of the organization itself.
+func OrganizationAdmin(u setops.User, organization, what string) error {
+	if err := SameOrganization(u, organization); err != nil {
+		return err
+	}
+	if u.Admin {
+		return nil
+	}
+	return setops.Refuse(setops.CodeInsufficientPrivileges, "you may not %s: only admins of the organization %s may; ask one of them", what, organization)
 }
 
 func noProject(name string) error {

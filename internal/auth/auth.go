@@ -32,22 +32,40 @@ type Store interface {
 	RedeemDevice(ctx context.Context, hash string, session setops.Session, grace time.Duration, tokens ...setops.Token) error
 }
 
+// Audit hears of those who sign in and out, and of those who could not.
+type Audit interface {
+	SignedIn(ctx context.Context, u setops.User, how, from string)
+	SignedOut(ctx context.Context, u setops.User)
+	Refused(ctx context.Context, organization, email, from string)
+}
+
+// unheard is an Audit that nobody listens to.
+type unheard struct{}
+
+func (unheard) SignedIn(context.Context, setops.User, string, string) {}
+func (unheard) SignedOut(context.Context, setops.User)                {}
+func (unheard) Refused(context.Context, string, string, string)       {}
+
 // Sessions signs users in and recognises them.
 type Sessions struct {
 	store    Store
 	now      func() time.Time
 	log      *slog.Logger
 	throttle *throttle
+	audit    Audit
 	hashing  chan struct{} // bounds how many password hashes are computed at once: each takes 19 MiB
 }
 
 // NewSessions makes it.
 func NewSessions(store Store, now func() time.Time, log *slog.Logger) *Sessions {
 	return &Sessions{
-		store: store, now: now, log: log, throttle: newThrottle(now),
+		store: store, now: now, log: log, throttle: newThrottle(now), audit: unheard{},
 		hashing: make(chan struct{}, 2),
 	}
 }
+
+// Tell has somebody hear of sign-ins, before there is one.
+func (s *Sessions) Tell(a Audit) { s.audit = a }
 
 // CheckPassword gives the user whose password it is; from is the address that asks. Errors: CredentialsInvalid, Overload
 // (temporary) after too many wrong ones.
@@ -70,6 +88,7 @@ func (s *Sessions) CheckPassword(ctx context.Context, organization, email, passw
 	}
 	if !known || !right {
 		s.log.Warn("sign-in refused", "organization", organization, "email", email)
+		s.audit.Refused(ctx, organization, email, from)
 		return setops.User{}, &setops.Error{
 			Kind: setops.AuthenticationError, Code: setops.CredentialsInvalid,
 			Message: "organization, e-mail address and password do not belong together",

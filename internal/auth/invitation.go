@@ -46,11 +46,19 @@ func derived(key []byte, purpose, id string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// Invite makes an invitation, in place of one of the same address to the same scope. The times are filled in.
-func (i *Invitations) Invite(ctx context.Context, invitation setops.Invitation) error {
-	invitation.CreatedAt = i.Sessions.now()
+// Password gives the password of a service user that was made or got a new one under that id.
+func (i *Invitations) Password(id string) string { return derived(i.Key, "service user", id) }
+
+// HashOf hashes it.
+func (i *Invitations) HashOf(ctx context.Context, id string) (string, error) {
+	return i.Sessions.newHash(ctx, i.Password(id))
+}
+
+// Invite makes an invitation, in place of one of the same address to the same scope, and gives it with its times.
+func (i *Invitations) Invite(ctx context.Context, invitation setops.Invitation) (setops.Invitation, error) {
+	invitation.CreatedAt = i.Sessions.now().UTC()
 	invitation.ExpiresAt = invitation.CreatedAt.Add(InvitationLife)
-	return i.Store.AddInvitation(ctx, invitation, hashToken(i.Token(invitation.ID)))
+	return invitation, i.Store.AddInvitation(ctx, invitation, hashToken(i.Token(invitation.ID)))
 }
 
 // Invitation gives what a token invites to. Errors: ValidationFailed for the field token where there is nothing behind it.

@@ -63,7 +63,7 @@ func TestATokenOfAnInvitationFollowsFromIdAndKey(t *testing.T) {
 
 func TestANewAccountGetsThePasswordThatWasChosen(t *testing.T) {
 	invitations, g, c := invitations(t)
-	if err := invitations.Invite(t.Context(), setops.Invitation{ID: "i-1", Email: "grace@example.com"}); err != nil {
+	if _, err := invitations.Invite(t.Context(), setops.Invitation{ID: "i-1", Email: "grace@example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	token := invitations.Token("i-1")
@@ -93,7 +93,7 @@ func TestANewAccountGetsThePasswordThatWasChosen(t *testing.T) {
 
 func TestAnInvitationExpires(t *testing.T) {
 	invitations, _, c := invitations(t)
-	if err := invitations.Invite(t.Context(), setops.Invitation{ID: "i-1", Email: "grace@example.com"}); err != nil {
+	if _, err := invitations.Invite(t.Context(), setops.Invitation{ID: "i-1", Email: "grace@example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	c.forward(InvitationLife)
@@ -104,7 +104,7 @@ func TestAnInvitationExpires(t *testing.T) {
 
 func TestALinkAloneDoesNotOpenTheAccountOfSomebodyElse(t *testing.T) {
 	invitations, g, c := invitations(t)
-	if err := invitations.Invite(t.Context(), setops.Invitation{ID: "i-1", Email: "ada@example.com"}); err != nil {
+	if _, err := invitations.Invite(t.Context(), setops.Invitation{ID: "i-1", Email: "ada@example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	token := invitations.Token("i-1")

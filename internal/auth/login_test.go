@@ -290,7 +290,7 @@ func TestOnlyUsersAndWhoIsInvitedAreSignedInByAnother(t *testing.T) {
 	}
 	err := h.store.AddProject(ctx, h.ada.OrganizationID, setops.Project{ID: "p-1", Name: "shop", CreatedAt: h.now}, h.ada)
 	if err == nil {
-		err = h.invitations.Invite(ctx, setops.Invitation{
+		_, err = h.invitations.Invite(ctx, setops.Invitation{
 			ID: "i-1", Email: "grace@example.com", OrganizationID: h.ada.OrganizationID, ScopeID: "p-1", Role: setops.Member,
 		})
 	}

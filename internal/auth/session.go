@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/setopsco/setops/internal/setops"
@@ -57,6 +58,7 @@ func (s *Sessions) begin(ctx context.Context, u setops.User, kind setops.Session
 		return Grant{}, err
 	}
 	s.log.Info("signed in", "organization", u.Organization, "email", u.Email, "kind", kind, "from", name)
+	s.audit.SignedIn(ctx, u, string(kind), name)
 	return g, nil
 }
 
@@ -173,8 +175,40 @@ func (s *Sessions) SignOut(ctx context.Context, token string) error {
 	if err != nil || !ok {
 		return err
 	}
-	_, err = s.store.RemoveSession(ctx, t.Session.User.ID, t.Session.ID)
+	ended, err := s.store.RemoveSession(ctx, t.Session.User.ID, t.Session.ID)
+	if ended {
+		s.audit.SignedOut(ctx, t.Session.User)
+	}
 	return err
+}
+
+// Switch ends the session of a token, and begins one of the same person in another organization. Only sessions of the command line
+// can: a service user belongs to one organization, and an API token was made for one. Errors: SessionInvalid,
+// OrganizationDoesNotExist, CodeInsufficientPrivileges.
+func (s *Sessions) Switch(ctx context.Context, token, organization string) (Grant, error) {
+	t, err := s.Check(ctx, token)
+	if err != nil {
+		return Grant{}, err
+	}
+	all, err := s.store.Memberships(ctx, t.Session.User.Email)
+	if err != nil {
+		return Grant{}, err
+	}
+	i := slices.IndexFunc(all, func(u setops.User) bool { return u.Organization == organization })
+	switch {
+	case i < 0:
+		return Grant{}, setops.Refuse(setops.OrganizationDoesNotExist,
+			"there is no organization %q that you belong to; `setops organization` lists yours", organization)
+	case t.Session.Kind != setops.PersonSession:
+		return Grant{}, setops.Refuse(setops.CodeInsufficientPrivileges,
+			"this token is of the organization %s alone; sign in with `setops login` to change to another", t.Session.User.Organization)
+	}
+	g, err := s.begin(ctx, all[i], setops.PersonSession, t.Session.Name)
+	if err != nil {
+		return Grant{}, err
+	}
+	_, err = s.store.RemoveSession(ctx, t.Session.User.ID, t.Session.ID)
+	return g, err
 }
 
 func sessionInvalid(why string) error {

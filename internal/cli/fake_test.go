@@ -41,6 +41,7 @@ func newFake(t *testing.T) *fake {
 	mux := http.NewServeMux()
 	f.sessions(mux)
 	f.projects(mux)
+	f.people(mux)
 	f.changesets(mux)
 	f.apps(mux)
 	f.deploys(mux)

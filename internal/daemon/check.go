@@ -49,6 +49,8 @@ func (c *Config) check() error {
 	c.checkNetwork(&r)
 	c.checkOIDC(&r)
 	c.checkCleanUp(&r)
+	c.checkPeople(&r)
+	c.checkMail(&r)
 	return errors.Join(r...)
 }
 
@@ -74,6 +76,14 @@ func (c *Config) checkCleanUp(r *refusals) {
 	r.where(c.GCKeepAge < 0, "--gc-keep-age %s is negative; 0 keeps by number alone", c.GCKeepAge)
 	r.where(c.GCKeepCommits < 0, "--gc-keep-commits %d is negative; 0 keeps by age alone", c.GCKeepCommits)
 	r.where(c.GCKeepReleases < 0, "--gc-keep-releases %d is negative; 0 keeps by age alone", c.GCKeepReleases)
+}
+
+func (c *Config) checkPeople(r *refusals) {
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	u, err := url.Parse(c.PublicURL)
+	r.where(c.PublicURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != ""),
+		"--public-url %q is no URL of a server; write https://HOST", c.PublicURL)
+	r.where(c.AuditKeepAge < 0, "--audit-keep-age %s is negative; write it in hours, as 9600h for 400 days", c.AuditKeepAge)
 }
 
 // isEmail takes an address without a name in front.

@@ -40,6 +40,13 @@ type Config struct {
 	OIDCClientID      string
 	OIDCSecretFile    string
 	OIDCDomains       string
+	SMTP              string // address of the server that mail is sent through; empty: none is
+	SMTPUser          string
+	SMTPPasswordFile  string
+	SMTPFrom          string
+	SMTPEncryption    string
+	PublicURL         string        // where users reach the API; empty: as the listeners say
+	AuditKeepAge      time.Duration // of events of the audit log; 0: they are kept for ever
 	GCInterval        time.Duration // 0: the server does not clean up by itself
 	GCKeepAge         time.Duration
 	GCKeepCommits     int // of each stage
@@ -53,6 +60,7 @@ const (
 	defaultDirectory = "https://acme-v02.api.letsencrypt.org/directory"
 	defaultPorts     = "20000-20099"
 
+	defaultAuditKeepAge   = 400 * 24 * time.Hour
 	defaultGCInterval     = 24 * time.Hour
 	defaultGCKeepAge      = 90 * 24 * time.Hour
 	defaultGCKeepCommits  = 100
@@ -87,6 +95,9 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.AdminEmail, "admin-email", "admin@localhost", "e-mail address of the admin that the first start makes")
 	f.StringVar(&c.AdminPasswordFile, "admin-password-file", "", "file with the admin's password, read at the first start only (default: one is generated)")
 	c.oidcFlags(f)
+	f.StringVar(&c.PublicURL, "public-url", "", "URL at which users reach the API, as https://setops.example.net: links that are sent begin with it (default: https://api.DOMAIN, or --listen without TLS)")
+	f.DurationVar(&c.AuditKeepAge, "audit-keep-age", defaultAuditKeepAge, "events of the audit log that are older are removed; in hours, as 9600h for 400 days; 0: none are")
+	c.mailFlags(f)
 	c.cleanUpFlags(f)
 }
 

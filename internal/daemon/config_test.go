@@ -129,9 +129,17 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 		"--docker-host":      {"/var/run/docker.sock", "unix:", "tcp://docker", "ssh://docker:22"},
 		"--organization":     {"", "Demo", "1demo", "a/b", "a-b", strings.Repeat("a", 65)},
 		"--admin-email":      {"", "ada", "ada@", "Ada <ada@example.com>"},
+		"--public-url":       {"setops.example.net", "ftp://setops.example.net", "https://", "https://setops.example.net/api", "https://setops.example.net?a=b"},
+		"--smtp":             {"mail.example.net", "mail"},
+		"--smtp-from":        {"", "ada", "SetOps"},
+		"--smtp-tls":         {"ssl", "none"}, // in clear only within the machine
+		"--smtp-user":        {"ada"},         // without a password
 	} {
 		for _, value := range values {
 			c := valid()
+			if strings.HasPrefix(flag, "--smtp") {
+				c.SMTP, c.SMTPFrom = "mail.example.net:587", "setops@example.net"
+			}
 			*field(&c, flag) = value
 			err := c.check()
 			if err == nil || !strings.Contains(err.Error(), flag) {
@@ -147,6 +155,8 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 		"--gc-keep-age":      func(c *Config) { c.GCKeepAge = -1 },
 		"--gc-keep-commits":  func(c *Config) { c.GCKeepCommits = -1 },
 		"--gc-keep-releases": func(c *Config) { c.GCKeepReleases = -1 },
+		"--audit-keep-age":   func(c *Config) { c.AuditKeepAge = -1 },
+		"--smtp, which":      func(c *Config) { c.SMTPFrom = "setops@example.net" },
 	} {
 		c := valid()
 		spoil(&c)
@@ -166,6 +176,7 @@ func field(c *Config, flag string) *string {
 		"--domain": &c.Domain, "--acme-email": &c.ACMEEmail, "--acme-directory": &c.ACMEDirectory, "--tcp-ports": &c.TCPPorts,
 		"--trusted-proxies": &c.TrustedProxies, "--public-addresses": &c.PublicAddresses, "--dns-resolver": &c.DNSResolver,
 		"--engine": &c.Engine, "--docker-host": &c.DockerHost, "--organization": &c.Organization, "--admin-email": &c.AdminEmail,
+		"--public-url": &c.PublicURL, "--smtp": &c.SMTP, "--smtp-from": &c.SMTPFrom, "--smtp-tls": &c.SMTPEncryption, "--smtp-user": &c.SMTPUser,
 	}[flag]
 }
 

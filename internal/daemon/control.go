@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -76,6 +77,7 @@ func (c *core) openControl(context.Context) error {
 func (c *core) obey() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /gc", c.serveCleanUp)
+	c.obeyOperator(mux)
 	s := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return c.alive },
@@ -125,6 +127,13 @@ func (c *core) serveCleanUp(w http.ResponseWriter, r *http.Request) {
 // askCleanUp asks the server of a data directory.
 func askCleanUp(ctx context.Context, dir string, dryRun bool) (cleanUpAnswer, error) {
 	var answer cleanUpAnswer
+	err := askControl(ctx, dir, http.MethodPost, "/gc?dry-run="+strconv.FormatBool(dryRun), &answer)
+	return answer, err
+}
+
+// askControl asks the server of a data directory, and reads its answer into into; also that of one that could not go on, whose error
+// it returns.
+func askControl(ctx context.Context, dir, method, path string, into any) error {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (conn net.Conn, err error) {
 		err = withControl(dir, func(name string) error {
 			conn, err = (&net.Dialer{}).DialContext(ctx, "unix", name)
@@ -133,25 +142,35 @@ func askCleanUp(ctx context.Context, dir string, dryRun bool) (cleanUpAnswer, er
 		return conn, err
 	}}
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://setopsd/gc?dry-run="+strconv.FormatBool(dryRun), nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://setopsd"+path, nil)
 	if err != nil {
-		return answer, err
+		return err
 	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return answer, fmt.Errorf("no server runs in %s; start it first, or name another with --data-dir", dir)
+		return fmt.Errorf("no server runs in %s; start it first, or name another with --data-dir", dir)
 	case errors.Is(err, fs.ErrPermission):
-		return answer, fmt.Errorf("the server in %s obeys its own user only, and root", dir)
+		return fmt.Errorf("the server in %s obeys its own user only, and root", dir)
 	case err != nil:
-		return answer, fmt.Errorf("ask the server in %s: %w", dir, err)
+		return fmt.Errorf("ask the server in %s: %w", dir, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // it was only read
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return answer, fmt.Errorf("read the server's answer: %w", err)
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
 	}
-	if answer.Error != "" {
-		return answer, errors.New(answer.Error)
+	var refused refusal
+	if response.StatusCode != http.StatusOK {
+		if err := json.Unmarshal(text, &refused); err != nil {
+			return fmt.Errorf("read the server's answer: %w", err)
+		}
 	}
-	return answer, nil
+	if err := json.Unmarshal(text, into); err != nil && refused.Error == "" {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	if refused.Error != "" {
+		return errors.New(refused.Error)
+	}
+	return nil
 }

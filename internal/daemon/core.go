@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/setopsco/setops/internal/audit"
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/certs"
 	"github.com/setopsco/setops/internal/commit"
@@ -21,6 +22,7 @@ import (
 	"github.com/setopsco/setops/internal/schedule"
 	"github.com/setopsco/setops/internal/seal"
 	"github.com/setopsco/setops/internal/store"
+	"github.com/setopsco/setops/internal/user"
 )
 
 // core is what only one process can have open. It is made anew each time that it is opened:
@@ -35,6 +37,8 @@ type core struct {
 	instance       string
 	sessions       *auth.Sessions
 	projects       *project.Service
+	audit          *audit.Log
+	users          *user.Service
 
 	store     *store.Store
 	box       *seal.Box
@@ -79,7 +83,7 @@ func (c *core) lock(context.Context) (err error) {
 
 func (c *core) open(ctx context.Context) error {
 	for _, open := range []func(context.Context) error{
-		c.openStore, c.becomeKeeper, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
+		c.openStore, c.openAudit, c.becomeKeeper, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
 		c.openControl,
 	} {
 		if err := open(ctx); err != nil {
@@ -115,6 +119,7 @@ func (c *core) begin() {
 	c.loops.Go(func() { c.resumeDestroying(c.alive) })
 	c.loops.Go(func() { c.cleanUp(c.alive) })
 	c.loops.Go(func() { c.schedules.Run(c.alive) })
+	c.loops.Go(func() { c.pruneAudit(c.alive) })
 	if c.isShared() {
 		c.loops.Go(func() { c.keep(c.alive) })
 	}

@@ -94,6 +94,7 @@ func removeIfThere(path string) error {
 
 func (c *core) openRegistry(ctx context.Context) (err error) {
 	c.sessions = auth.NewSessions(c.store, time.Now, c.Logger)
+	c.sessions.Tell(c.audit)
 	c.puller = withPuller(registryPorts{
 		sessions: c.sessions, access: auth.Access{Store: c.store}, store: c.store,
 		organization: c.Config.Organization, organizationID: c.organizationID,

@@ -20,6 +20,7 @@ type settings struct {
 
 	oidcSecret  string
 	oidcDomains []string
+	smtp        string // password
 }
 
 // portRange holds both of its ends. The zero value is empty.

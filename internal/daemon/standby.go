@@ -33,7 +33,7 @@ func (d *Daemon) openStandby(ctx context.Context) (err error) {
 	if err := d.front.api.listen(d.front.sockets); err != nil {
 		return err
 	}
-	for _, open := range []func(context.Context) error{c.joinStore, c.proveSharing, c.openRegistry, c.openDomains, c.openCommits} {
+	for _, open := range []func(context.Context) error{c.joinStore, c.openAudit, c.proveSharing, c.openRegistry, c.openDomains, c.openCommits} {
 		if err := open(ctx); err != nil {
 			return err
 		}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/setopsco/setops/internal/daemon"
 	"github.com/setopsco/setops/internal/setops"
+	"github.com/setopsco/setops/pkg/api"
+	"github.com/setopsco/setops/pkg/client"
 )
 
 // commands are what scripts can do besides running setops:
@@ -34,6 +36,7 @@ import (
 //	open NAME                      opens the gate of an image
 //	user EMAIL                     adds a user of the organization
 //	grant EMAIL SCOPE ROLE         SCOPE is PROJECT or PROJECT/STAGE
+//	accept LINK PASSWORD           accepts an invitation, as its page does; ! accept wants to be refused
 //	as EMAIL [expired]             is that user from here on, with a new token or one that has expired
 //	server stop|start              as SIGTERM does; tasks go on
 //	rotate-key                     is setopsd rotate-key
@@ -47,7 +50,7 @@ import (
 //	nowhere TEXT                   looks for a secret in all that the server has written
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"given": given, "exits": exits, "until": until, "screen": screen, "capture": capture, "push": push, "retag": retag, "pack": pack, "image": image, "open": open,
-	"user": user, "grant": grant, "as": as, "server": server, "daily": daily, "rotate-key": rotateKey, "host": hostFault, "visit": visit, "proxy": useProxy,
+	"user": user, "grant": grant, "accept": accept, "as": as, "server": server, "daily": daily, "rotate-key": rotateKey, "host": hostFault, "visit": visit, "proxy": useProxy,
 	"counted": counted, "nowhere": nowhere, "dns": publish, "addresses": addresses,
 }
 
@@ -183,6 +186,18 @@ func open(ts *testscript.TestScript, neg bool, args []string) {
 func user(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, len(args) == 1 && !neg, "user EMAIL")
 	ts.Check(worldOf(ts).addUser(context.Background(), args[0]))
+}
+
+func accept(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, len(args) == 2, "accept LINK PASSWORD")
+	_, token, found := strings.Cut(args[0], api.InvitationsPath)
+	need(ts, found, "accept LINK PASSWORD")
+	_, err := client.New(worldOf(ts).url(), "", client.Options{}).AcceptInvitation(context.Background(), api.AcceptInvitation{
+		Token: token, Password: args[1],
+	})
+	if neg == (err == nil) {
+		ts.Fatalf("accept: %v", err)
+	}
 }
 
 func grant(ts *testscript.TestScript, neg bool, args []string) {

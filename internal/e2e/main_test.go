@@ -12,12 +12,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/setopsco/setops/internal/cli"
+	"github.com/setopsco/setops/internal/daemon"
 	"github.com/setopsco/setops/internal/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
 	// All of it runs on SQLite, and once more on PostgreSQL.
 	testscript.Main(pgtest.M{M: m}, map[string]func(){
+		"setopsd": func() { os.Exit(daemon.Main(os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) },
 		"setops": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -83,6 +85,7 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("SETOPSD_DATA_DIR", w.config.DataDir)
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // each program would otherwise sleep for a second at its end
 	env.Setenv("SETOPS_URL", w.url())
 	env.Setenv("SETOPS_ORGANIZATION", organization)

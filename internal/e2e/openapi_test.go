@@ -20,11 +20,17 @@ DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}
 DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks/{id}
 DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset
 DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/commands/{number}
+DELETE /v1/organizations/{organization}/projects/{project}/stages/{stage}/users/{email}
+DELETE /v1/organizations/{organization}/projects/{project}/users/{email}
+DELETE /v1/organizations/{organization}/service-users/{name}
 DELETE /v1/sessions
 GET /v1/account/sessions
 GET /v1/account/tokens
+GET /v1/organizations
+GET /v1/organizations/{organization}/audit
 GET /v1/organizations/{organization}/projects
 GET /v1/organizations/{organization}/projects/{project}
+GET /v1/organizations/{organization}/projects/{project}/audit
 GET /v1/organizations/{organization}/projects/{project}/stages
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps
@@ -39,6 +45,7 @@ GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks/{id}
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks/{id}/attach
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/audit
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/diff
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/changeset/plan
@@ -47,6 +54,9 @@ GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/details
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/events
 GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/definition
+GET /v1/organizations/{organization}/projects/{project}/stages/{stage}/users
+GET /v1/organizations/{organization}/projects/{project}/users
+GET /v1/organizations/{organization}/service-users
 GET /v1/sessions
 GET /v1/version
 POST /v1/account/tokens
@@ -54,6 +64,7 @@ POST /v1/invitations/accept
 POST /v1/oauth/device
 POST /v1/oauth/token
 POST /v1/organizations/{organization}/projects
+POST /v1/organizations/{organization}/projects/{project}/service-users
 POST /v1/organizations/{organization}/projects/{project}/stages
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/deploy
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/apps/{app}/tasks
@@ -62,7 +73,12 @@ POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/cancel
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/commits/{id}/revert
 POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/definition
+POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/service-users
+POST /v1/organizations/{organization}/projects/{project}/stages/{stage}/users
+POST /v1/organizations/{organization}/projects/{project}/users
+POST /v1/organizations/{organization}/service-users/{name}/password
 POST /v1/sessions
+POST /v1/sessions/organization
 `
 
 // unsigned are the routes that need no token. None of them is done once by a key: there is nobody whose key it would be.
@@ -72,7 +88,7 @@ var unsigned = map[string]bool{
 }
 
 // unkeyed are those with a token that no key names either: their answers hold a secret, and are not kept to be given again.
-var unkeyed = map[string]bool{"DELETE /v1/sessions": true, "POST /v1/account/tokens": true}
+var unkeyed = map[string]bool{"DELETE /v1/sessions": true, "POST /v1/account/tokens": true, "POST /v1/sessions/organization": true}
 
 func TestTheServerSaysHowItIs(t *testing.T) {
 	t.Parallel()

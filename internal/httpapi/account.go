@@ -55,6 +55,7 @@ func (s *Server) createToken(ctx context.Context, in *newToken) (*answer[api.Tok
 	if err != nil {
 		return nil, err
 	}
+	s.Audit.Record(ctx, setops.Event{OrganizationID: t.Session.User.OrganizationID, Who: t.Session.User.Email, Action: "create token"})
 	g, err := s.Sessions.CreateToken(ctx, t.Session, in.Body.Name, time.Duration(in.Body.ExpiresIn)*time.Second)
 	if err != nil {
 		return nil, err

@@ -27,37 +27,54 @@ type changer[I changing, O any] func(ctx context.Context, r idempotency.Request,
 
 // change registers a handler of requests that may come again. One with a key that was done before is answered as it was
 // then; one that is being worked on is waited for. The handler itself leaves a receipt, see afterwards for those that do not.
-func change[I changing, O any](s *Server, h huma.API, op huma.Operation, f changer[I, O]) {
+// What was done is in the audit log. complete fills in, each time, what no remembered answer may hold.
+func change[I changing, O any](s *Server, h huma.API, op huma.Operation, f changer[I, O], complete ...func(idempotency.Request, *O)) {
 	add(s, h, op, func(ctx context.Context, in *I) (*O, error) {
-		if (*in).idempotencyKey() == "" {
-			return f(ctx, idempotency.Unkeyed(), in)
-		}
 		u, _, err := s.Sessions.CheckToken(ctx, (*in).token())
 		if err != nil {
 			return nil, err
 		}
-		r, err := s.Requests.Request(u.ID, (*in).idempotencyKey(), op.OperationID, in)
+		r := idempotency.Unkeyed()
+		if key := (*in).idempotencyKey(); key != "" {
+			if r, err = s.Requests.Request(u.ID, key, op.OperationID, in); err != nil {
+				return nil, err
+			}
+		}
+		before := s.eventOf(ctx, u, any(*in))
+		out, err := once(ctx, s, r, in, f)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		leave, err := s.Requests.Enter(ctx, r)
-		if err != nil {
-			return nil, err
+		s.record(ctx, before, r, op, any(*in), out)
+		for _, fill := range complete {
+			fill(r, out)
 		}
-		defer leave()
-		var before *O
-		if done, err := s.Requests.Answer(ctx, r, &before); done || err != nil {
-			return before, err
-		}
-		out, err := f(ctx, r, in)
-		if err == nil {
-			return out, nil
-		}
-		if done, unknown := s.Requests.Answer(ctx, r, &before); done && unknown == nil { // another server was faster
-			return before, nil
-		}
-		return out, err
+		return out, nil
 	})
+}
+
+// once does what a request asks for, unless it was done before.
+func once[I changing, O any](ctx context.Context, s *Server, r idempotency.Request, in *I, f changer[I, O]) (*O, error) {
+	if !r.Keyed() {
+		return f(ctx, r, in)
+	}
+	leave, err := s.Requests.Enter(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var before *O
+	if done, err := s.Requests.Answer(ctx, r, &before); done || err != nil {
+		return before, err
+	}
+	out, err := f(ctx, r, in)
+	if err == nil {
+		return out, nil
+	}
+	if done, unknown := s.Requests.Answer(ctx, r, &before); done && unknown == nil { // another server was faster
+		return before, nil
+	}
+	return out, err
 }
 
 // afterwards remembers the answer of what was done. Where the server dies in between, the request is done again: that

@@ -38,6 +38,13 @@ func (m requests) AddRequest(_ context.Context, r idempotency.Request, answer st
 
 type changed struct{ Done string }
 
+// heard are the events that were recorded.
+type heard []setops.Event
+
+func (h *heard) Record(_ context.Context, e setops.Event) { *h = append(*h, e) }
+
+func (h *heard) Events(context.Context, setops.EventQuery) ([]setops.Event, error) { return *h, nil }
+
 type toChange struct {
 	SignedIn
 	Changing
@@ -45,7 +52,9 @@ type toChange struct {
 
 func TestWhatAnotherServerHasDoneMeanwhileIsNoError(t *testing.T) {
 	done := requests{}
+	var events heard
 	s := &Server{
+		Audit:    &events,
 		Sessions: auth.NewSessions(oneUser{}, time.Now, slog.New(slog.DiscardHandler)),
 		Requests: idempotency.NewKeeper(done, []byte("secret"), time.Now), Logger: slog.New(slog.DiscardHandler),
 	}
@@ -72,5 +81,8 @@ func TestWhatAnotherServerHasDoneMeanwhileIsNoError(t *testing.T) {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
+	}
+	if len(events) != 1 || events[0].Action != "faster" || events[0].ID == "" {
+		t.Errorf("recorded are %+v", events)
 	}
 }

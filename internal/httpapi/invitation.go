@@ -6,6 +6,9 @@ import (
 	"github.com/setopsco/setops/pkg/api"
 )
 
+// InvitationLink is where a browser accepts an invitation.
+func InvitationLink(server, token string) string { return server + api.InvitationsPath + token }
+
 type invitationToAccept struct {
 	Body api.AcceptInvitation
 }

@@ -19,6 +19,8 @@ type newProject struct {
 	Body api.NewName
 }
 
+func (in newProject) place() (project, stage string) { return in.Body.Name, "" }
+
 type changeProject struct {
 	InProject
 	Changing

@@ -14,7 +14,7 @@ import (
 var useOurErrors = sync.OnceFunc(func() { huma.NewError = newError })
 
 const (
-	projects = "/v1/organizations/{organization}/projects"
+	projects = organization + "/projects"
 	stages   = projects + "/{project}/stages"
 	stage    = stages + "/{stage}"
 	apps     = stage + "/apps"
@@ -36,8 +36,9 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, post(api.AccountTokensPath, "create-token", "Make an API token; its answer alone has it", http.StatusCreated), s.createToken)
 	change(s, h, remove(api.AccountTokensPath+"/{id}", "destroy-token", "Destroy one of one's API tokens"), afterwards(s, s.end))
 
-	open(s, h, post(api.AcceptInvitationPath, "accept-invitation", "Accept an invitation", http.StatusOK), s.acceptInvitation)
 	open(s, h, get(api.VersionPath, "show-version", "Show the versions of the server and its API"), s.showVersion)
+
+	s.peopleRoutes(h)
 
 	add(s, h, get(projects, "list-projects", "List the projects one may see"), s.listProjects)
 	change(s, h, post(projects, "create-project", "Create a project", http.StatusCreated), afterwards(s, s.createProject))

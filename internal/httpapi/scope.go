@@ -41,6 +41,13 @@ type InApp struct {
 	App string `path:"app" maxLength:"64"`
 }
 
+// place gives the names of what a request is about, for the audit log.
+func (in InOrganization) place() (project, stage string) { return "", "" }
+
+func (in InProject) place() (project, stage string) { return in.Project, "" }
+
+func (in InStage) place() (project, stage string) { return in.Project, in.Stage }
+
 func (in SignedIn) token() string {
 	scheme, token, _ := strings.Cut(in.Authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {

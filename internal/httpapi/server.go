@@ -28,6 +28,7 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/staging"
 	"github.com/setopsco/setops/internal/task"
+	"github.com/setopsco/setops/internal/user"
 	"github.com/setopsco/setops/pkg/api"
 )
 
@@ -47,8 +48,10 @@ type Server struct {
 	Schedules *schedule.Service
 	Requests  *idempotency.Keeper
 	Logger    *slog.Logger
-	// Invitations lets people in.
+	// Invitations lets people in, Users looks after who is there, Audit remembers who did what.
 	Invitations *auth.Invitations
+	Users       *user.Service
+	Audit       AuditLog
 
 	// Ready says why the server is not ready yet, or nil.
 	Ready func(ctx context.Context) error

@@ -19,6 +19,8 @@ type newStage struct {
 	Body api.NewName
 }
 
+func (in newStage) place() (project, stage string) { return in.Project, in.Body.Name }
+
 // changeStage is a request that changes something of a stage, and has no body.
 type changeStage struct {
 	InStage

@@ -41,6 +41,18 @@ func CheckEmail(email string) []Violation {
 	return []Violation{{Field: "email", Validator: NotAnEmailAddress, Message: "write an e-mail address, as grace@example.com"}}
 }
 
+// ServiceNameMin and ServiceNameMax are the lengths of names of service users, in characters.
+const ServiceNameMin, ServiceNameMax = 3, 32
+
+// CheckServiceName reports a name of a service user that is not `[a-z][a-z0-9-]*` of 3 to 32 characters.
+func CheckServiceName(name string) []Violation {
+	return checkName(name, dashedName, ServiceNameMin, ServiceNameMax, InvalidFormat,
+		"the name of a service user is 3 to 32 lower-case letters, digits and dashes and starts with a letter")
+}
+
+// ServiceEmail is what a service user of an organization has for an e-mail address.
+func ServiceEmail(name, organization string) string { return name + "@" + organization }
+
 // CheckRole reports what is no role.
 func CheckRole(role Role) []Violation {
 	if role == Admin || role == Member {

@@ -33,6 +33,9 @@ type Invitation struct {
 	HasAccount bool
 }
 
+// Scope is a project, or a stage of one where StageID is not empty.
+type Scope struct{ ProjectID, StageID string }
+
 // ServiceUser is a user that is no person, as a pipeline.
 type ServiceUser struct {
 	ID, Email string

@@ -63,7 +63,7 @@ func (s *Store) CountUsers(ctx context.Context) (n int, err error) {
 func (s *Store) Login(ctx context.Context, organization, email string) (u setops.User, passwordHash string, ok bool, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT u.id, u.email, u.password_hash, u.service, m.admin, o.id, o.name
 		FROM users u JOIN members m ON m.user_id = u.id JOIN organizations o ON o.id = m.organization_id
-		WHERE o.name = $1 AND (u.email = $2 OR (u.service AND u.email = $3))`, organization, email, serviceEmail(email, organization)).
+		WHERE o.name = $1 AND (u.email = $2 OR (u.service AND u.email = $3))`, organization, email, setops.ServiceEmail(email, organization)).
 		Scan(&u.ID, &u.Email, &passwordHash, &u.Service, &u.Admin, &u.OrganizationID, &u.Organization)
 	ok, err = found(err)
 	return u, passwordHash, ok, err
@@ -105,9 +105,6 @@ func grant(ctx context.Context, tx *sql.Tx, scopeID, userID string, role setops.
 		ON CONFLICT (scope_id, user_id) DO UPDATE SET role = excluded.role`, scopeID, userID, role)
 	return err
 }
-
-// serviceEmail is what a service user of that name has for an e-mail address.
-func serviceEmail(name, organization string) string { return name + "@" + organization }
 
 // found turns "no rows" into false.
 func found(err error) (bool, error) {

@@ -7,6 +7,9 @@ import "net/url"
 // SessionsPath signs in by POST, shows the session by GET and ends it by DELETE.
 const SessionsPath = "/v1/sessions"
 
+// SwitchPath changes to another organization by POST: the session ends, and the answer has a new one.
+const SwitchPath = "/v1/sessions/organization"
+
 // AcceptInvitationPath accepts an invitation by POST, without a session.
 const AcceptInvitationPath = "/v1/invitations/accept"
 
@@ -44,12 +47,31 @@ const OpenAPIPath = "/openapi.json"
 // DocsPath is a page that shows the document to people; it needs no other host.
 const DocsPath = "/docs"
 
-// ProjectsPath lists by GET and creates by POST.
-func ProjectsPath(organization string) string {
-	return "/v1/organizations/" + url.PathEscape(organization) + "/projects"
+// OrganizationsPath lists by GET.
+const OrganizationsPath = "/v1/organizations"
+
+// OrganizationPath is what is of an organization below it:
+//
+//	/projects                       see ProjectsPath
+//	/service-users                  GET
+//	/service-users/{name}           DELETE
+//	/service-users/{name}/password  POST (makes a new one)
+//	/audit                          GET
+func OrganizationPath(organization string) string {
+	return OrganizationsPath + "/" + url.PathEscape(organization)
 }
 
-// ProjectPath shows by GET and destroys by DELETE.
+// ProjectsPath lists by GET and creates by POST.
+func ProjectsPath(organization string) string {
+	return OrganizationPath(organization) + "/projects"
+}
+
+// ProjectPath shows by GET and destroys by DELETE. Besides its stages there are below it, as below each of them:
+//
+//	/users                          GET, POST
+//	/users/{email}                  DELETE
+//	/service-users                  POST
+//	/audit                          GET
 func ProjectPath(organization, project string) string {
 	return ProjectsPath(organization) + "/" + url.PathEscape(project)
 }

@@ -5,6 +5,22 @@ package api
 
 // Names of what is listed, or lists of it.
 type (
+	// UserList is printed by user.
+	UserList struct {
+		Users []User `json:"users"`
+	}
+	// ServiceUserList is printed by service-user.
+	ServiceUserList struct {
+		ServiceUsers []ServiceUser `json:"service_users"`
+	}
+	// OrganizationList is printed by organization.
+	OrganizationList struct {
+		Organizations []Organization `json:"organizations"`
+	}
+	// EventList is printed by audit.
+	EventList struct {
+		Events []Event `json:"events"`
+	}
 	// ProjectList is printed by project.
 	ProjectList struct {
 		Projects []Project `json:"projects"`

@@ -25,8 +25,6 @@ type Invited struct {
 	MailError string     `json:"mail_error,omitempty" doc:"Why it could not be sent"`
 	Link      string     `json:"link,omitempty" doc:"Where the invitation is accepted, to hand over; empty where it was mailed. Whoever has it can accept"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Of the invitation"`
-
-	ID string `json:"-"` // of the invitation
 }
 
 // AcceptInvitation is the body that accepts an invitation.
@@ -39,4 +37,38 @@ type AcceptInvitation struct {
 type Accepted struct {
 	Organization string `json:"organization"`
 	Email        string `json:"email"`
+}
+
+// Organization is one of those that the user belongs to.
+type Organization struct {
+	Name    string `json:"name"`
+	Admin   bool   `json:"admin" doc:"Whether the user is an admin of the organization itself"`
+	Current bool   `json:"current" doc:"Whether it is the one of this session"`
+}
+
+// SwitchOrganization is the body that changes to another organization.
+type SwitchOrganization struct {
+	Organization string `json:"organization" maxLength:"64"`
+}
+
+// ServiceUser is a user that is no person, as a pipeline.
+type ServiceUser struct {
+	Name      string    `json:"name"`
+	Email     string    `json:"email" doc:"What it is called among users: NAME@ORGANIZATION"`
+	CreatedAt time.Time `json:"created_at"`
+	CreatedBy string    `json:"created_by"`
+}
+
+// NewServiceUser is the body that makes a service user with a role.
+type NewServiceUser struct {
+	Name string `json:"name" maxLength:"64"`
+	Role string `json:"role,omitempty" enum:"admin,member" default:"member"`
+}
+
+// ServiceCredentials are what a service user signs in with. The password is shown this once.
+type ServiceCredentials struct {
+	Organization string `json:"organization"`
+	Name         string `json:"name"`
+	Password     string `json:"password,omitempty"`
+	Role         string `json:"role,omitempty" enum:"admin,member" doc:"Where it was made with one"`
 }

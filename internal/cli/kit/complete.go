@@ -205,3 +205,51 @@ func (k *Kit) propose(cmd *cobra.Command, args []string, ask func(context.Contex
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
+
+// CompleteUsers proposes who has a role at the place in scope.
+func (k *Kit) CompleteUsers(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, args, func(ctx context.Context) ([]string, error) {
+		at, c, err := k.AtPlace()
+		if err != nil {
+			return nil, err
+		}
+		users, err := c.Users(ctx, at)
+		names := make([]string, 0, len(users))
+		for _, u := range users {
+			names = append(names, u.Email)
+		}
+		return names, err
+	})
+}
+
+// CompleteServiceUsers proposes the service users of the organization.
+func (k *Kit) CompleteServiceUsers(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, args, func(ctx context.Context) ([]string, error) {
+		organization, c, err := k.AtOrganization()
+		if err != nil {
+			return nil, err
+		}
+		users, err := c.ServiceUsers(ctx, organization)
+		names := make([]string, 0, len(users))
+		for _, u := range users {
+			names = append(names, u.Name)
+		}
+		return names, err
+	})
+}
+
+// CompleteOrganizations proposes the organizations that the user belongs to.
+func (k *Kit) CompleteOrganizations(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return k.propose(cmd, args, func(ctx context.Context) ([]string, error) {
+		c, err := k.Client()
+		if err != nil {
+			return nil, err
+		}
+		all, err := c.Organizations(ctx)
+		names := make([]string, 0, len(all))
+		for _, o := range all {
+			names = append(names, o.Name)
+		}
+		return names, err
+	})
+}

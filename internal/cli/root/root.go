@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/setopsco/setops/internal/cli/cmd/app"
+	"github.com/setopsco/setops/internal/cli/cmd/audit"
 	"github.com/setopsco/setops/internal/cli/cmd/changeset"
 	"github.com/setopsco/setops/internal/cli/cmd/completion"
 	"github.com/setopsco/setops/internal/cli/cmd/container"
@@ -21,15 +22,18 @@ import (
 	"github.com/setopsco/setops/internal/cli/cmd/log"
 	"github.com/setopsco/setops/internal/cli/cmd/network"
 	"github.com/setopsco/setops/internal/cli/cmd/option"
+	"github.com/setopsco/setops/internal/cli/cmd/organization"
 	"github.com/setopsco/setops/internal/cli/cmd/project"
 	"github.com/setopsco/setops/internal/cli/cmd/registry"
 	"github.com/setopsco/setops/internal/cli/cmd/release"
 	"github.com/setopsco/setops/internal/cli/cmd/resource"
 	"github.com/setopsco/setops/internal/cli/cmd/schedule"
+	"github.com/setopsco/setops/internal/cli/cmd/serviceuser"
 	"github.com/setopsco/setops/internal/cli/cmd/session"
 	"github.com/setopsco/setops/internal/cli/cmd/stage"
 	"github.com/setopsco/setops/internal/cli/cmd/task"
 	"github.com/setopsco/setops/internal/cli/cmd/token"
+	"github.com/setopsco/setops/internal/cli/cmd/user"
 	versioncmd "github.com/setopsco/setops/internal/cli/cmd/version"
 	"github.com/setopsco/setops/internal/cli/kit"
 	"github.com/spf13/cobra"
@@ -55,6 +59,7 @@ func groups(k *kit.Kit) []struct {
 	}{
 		{"Session", [][]*cobra.Command{session.Commands(k), token.Commands(k), registry.Commands(k)}},
 		{"Projects and stages", [][]*cobra.Command{project.Commands(k), stage.Commands(k)}},
+		{"Users and organizations", [][]*cobra.Command{user.Commands(k), serviceuser.Commands(k), organization.Commands(k), audit.Commands(k)}},
 		{"Apps", [][]*cobra.Command{
 			app.Commands(k), container.Commands(k), network.Commands(k), resource.Commands(k), env.Commands(k),
 			domain.Commands(k), option.Commands(k),

@@ -66,10 +66,10 @@ func (o *logOptions) read(before, after string) (err error) {
 			Next:    fmt.Sprintf("Give -n/--limit a number from 1 to %d.", client.MaxLogLines),
 		}
 	}
-	if o.query.Before, err = parseTime("before", before); err != nil {
+	if o.query.Before, err = kit.ParseTime("before", before); err != nil {
 		return err
 	}
-	if o.query.After, err = parseTime("after", after); err != nil {
+	if o.query.After, err = kit.ParseTime("after", after); err != nil {
 		return err
 	}
 	if o.follow && before != "" {

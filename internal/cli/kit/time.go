@@ -1,19 +1,17 @@
-package log
+package kit
 
 import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/setopsco/setops/internal/cli/kit"
 )
 
 // layouts are RFC 3339 cut after each of its parts. Fractions of a second are read without being named.
 var layouts = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02T15", "2006-01-02", "2006-01", "2006"}
 
-// parseTime reads a moment that may be cut anywhere down to the year, with or without an offset. What is missing is the
+// ParseTime reads a moment that may be cut anywhere down to the year, with or without an offset. What is missing is the
 // beginning of the year, month, day, hour or minute.
-func parseTime(flag, value string) (time.Time, error) {
+func ParseTime(flag, value string) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, nil
 	}
@@ -25,7 +23,7 @@ func parseTime(flag, value string) (time.Time, error) {
 			}
 		}
 	}
-	return time.Time{}, &kit.Usage{
+	return time.Time{}, &Usage{
 		Message: fmt.Sprintf("--%s does not understand %q.", flag, value),
 		Next:    "Write a time like 2026-03-17T09:58:34Z, or the beginning of it.",
 	}
