@@ -322,7 +322,7 @@ func (s *site) invite(t *testing.T, email string) (path string) {
 	}
 	id := rand.Text()
 	if err == nil {
-		err = s.pages.Invitations.Invite(ctx, setops.Invitation{
+		_, err = s.pages.Invitations.Invite(ctx, setops.Invitation{
 			ID: id, Email: email, OrganizationID: s.ada.OrganizationID, ScopeID: "p-1", Role: setops.Member, InvitedBy: "ada@example.com",
 		})
 	}
