@@ -198,7 +198,7 @@ func (s *Sessions) Switch(ctx context.Context, token, organization string) (Gran
 	switch {
 	case i < 0:
 		return Grant{}, setops.Refuse(setops.OrganizationDoesNotExist,
-			"there is no organization %q that you belong to; `setops organization` lists yours", organization)
+			"there is no organization of that name that you belong to; `setops organization` lists yours")
 	case t.Session.Kind != setops.PersonSession:
 		return Grant{}, setops.Refuse(setops.CodeInsufficientPrivileges,
 			"this token is of the organization %s alone; sign in with `setops login` to change to another", t.Session.User.Organization)

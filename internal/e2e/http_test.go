@@ -143,9 +143,10 @@ var documented = struct{ types, codes, validators map[string]bool }{
 		CodeOrganizationAlreadyExists ProjectDoesNotExist ProjectAlreadyExists ProjectNameInvalid StageDoesNotExist
 		StageAlreadyExists StageNameInvalid AppDoesNotExist AppAlreadyExists AppNameInvalid AppHasNoActiveRelease
 		ReleaseDoesNotExist ChangesetDoesNotExist ChangesetInvalid ChangesetLocked CommitFailed CommitAlreadyRunning
-		CommitNotFound TaskDoesNotExist CodeReleaseDigestInvalid CodeInsufficientPrivileges CodeCurrentlyNotSupported Overload`),
+		CommitNotFound TaskDoesNotExist CodeReleaseDigestInvalid CodeInsufficientPrivileges CodeCurrentlyNotSupported Overload
+		CodeOrganizationAlreadyExists CodePermissionAlreadyExist CodePermissionDoesNotExist CodeCantRemoveLastAdmin`),
 	validators: set(`invalid invalid_format required too_short too_long length_invalid greater_than_threshold
 		greater_than_or_equal_to_threshold less_than_threshold less_than_or_equal_to_threshold not_an_integer included
-		not_included multiple_of_invalid taken not_found stage_name_invalid app_name_invalid release_digest_invalid
+		not_included multiple_of_invalid not_an_email_address taken not_found stage_name_invalid app_name_invalid release_digest_invalid
 		release_digest_does_not_exist`),
 }

@@ -38,5 +38,5 @@ func runRenew(ctx context.Context, opts *renewOptions) error {
 	if err != nil {
 		return err
 	}
-	return show(opts.kit, renewed, "Renewed the password of service user "+renewed.Name)
+	return show(opts.kit, renewed, "Renewed service user "+renewed.Name)
 }
