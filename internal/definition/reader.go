@@ -86,23 +86,34 @@ func (r *reader) follow(n *yaml.Node, field string) *yaml.Node {
 
 func (r *reader) is(n *yaml.Node, kind yaml.Kind, field, wanted string) bool {
 	if n.Kind != kind {
-		r.problem(n, field, setops.InvalidFormat, "%s cannot be here; needed: %s", called(n), wanted)
+		r.problem(n, field, setops.InvalidFormat, "%s cannot be here; needed: %s", kindOf(n), wanted)
 	}
 	return n.Kind == kind
 }
 
-// called names what a node is, in a sentence.
+// called names what a node is, in a sentence, and shows what is written where a number or a word out of few belongs.
 func called(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
+		return fmt.Sprintf("%q", shorten(n.Value))
+	}
+	return kindOf(n)
+}
+
+// kindOf names what a node is without what is written there: in the place of a block it may be the value of a variable.
+func kindOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a block of fields"
 	case yaml.SequenceNode:
 		return "a list"
 	}
-	if n.ShortTag() == "!!null" {
+	switch n.ShortTag() {
+	case "!!null":
 		return "nothing"
+	case "!!binary":
+		return "binary data"
 	}
-	return fmt.Sprintf("%q", shorten(n.Value))
+	return "a text"
 }
 
 // shorten keeps messages readable, and a value that stands in the wrong place mostly unseen.
@@ -166,7 +177,7 @@ func (r *reader) merge(n *yaml.Node, field string) []pair {
 		}
 		return all
 	}
-	r.problem(n, field, setops.InvalidFormat, "%s cannot be merged; behind << stands an alias of a block of fields", called(n))
+	r.problem(n, field, setops.InvalidFormat, "%s cannot be merged; behind << stands an alias of a block of fields", kindOf(n))
 	return nil
 }
 
@@ -224,7 +235,7 @@ func (r *reader) scalar(n *yaml.Node, field string, to reflect.Value) {
 		to.SetInt(int64(number))
 	default:
 		if n.Kind != yaml.ScalarNode || tag == "!!null" || tag == "!!binary" {
-			r.problem(n, field, setops.InvalidFormat, "%s cannot be here; needed: a text", called(n))
+			r.problem(n, field, setops.InvalidFormat, "%s cannot be here; needed: a text", kindOf(n))
 			return
 		}
 		to.SetString(n.Value) // a number is taken as it is written

@@ -18,14 +18,19 @@ import (
 const whisper = "Whisper7vu"
 
 // shownFields hold what an answer may repeat: names, and what is said of something.
-var shownFields = []string{"name", "key", "domain", "fields", "message", "description"}
+var shownFields = []string{"name", "key", "domain", "fields", "message", "description", "image", "image_tag"}
+
+// whisperIn is what is sent in the place of a field's text.
+func whisperIn(field string) string {
+	if slices.Contains(shownFields, field) {
+		return "colour"
+	}
+	return whisper
+}
 
 // wrongs are JSON texts in the place of a field's value. Some are no JSON, as a NUL byte or half a character.
 func wrongs(field string) map[string]string {
-	whisper := whisper
-	if slices.Contains(shownFields, field) {
-		whisper = "colour"
-	}
+	whisper := whisperIn(field)
 	all := map[string]string{
 		"a number": "-1", "a huge number": "99999999999999999999", "a number without an end": "1e999", "a fraction": "0.5", "a list": `["` + whisper + `"]`,
 		"an object": `{"colour":"` + whisper + `"}`, "null": "null", "true": "true", "a text": `"` + whisper + `"`, "nothing": `""`,
@@ -185,7 +190,7 @@ func (s *assault) bodies(method, path string, properties []string) {
 	}
 	for _, p := range properties {
 		s.send(p+" twice", method, right, `{"`+p+`":"`+whisper+`","`+p+`":{"a":"`+whisper+`"}}`, nil)
-		s.send(p+" in capitals", method, right, `{"`+strings.ToUpper(p)+`":"`+whisper+`"}`, nil)
+		s.send(p+" in capitals", method, right, `{"`+strings.ToUpper(p)+`":"`+whisperIn(p)+`"}`, nil)
 	}
 	for what, body := range map[string]string{
 		"an object that breaks off": `{"colour":`, "two objects": `{}{"a":"` + whisper + `"}`, "a byte order mark": "\xef\xbb\xbf{}",
