@@ -77,7 +77,7 @@ func TestACommitThatFailsChangesNothing(t *testing.T) {
 		"the app ends at once":      {fake.Exit(3, 0), "", "app web did not get ready: exited with code 3", setops.CommitFailed},
 		"another architecture":      {fake.Image{PrepareErr: &host.ImageError{Reason: "it is for arm64"}}, "", "it is for arm64", setops.CommitFailed},
 		"no such program":           {fake.Words("nonsense"), "", "app web did not get ready", setops.CommitFailed},
-		"the image cannot be had":   {fake.Serve(), "Prepare", "no app is to blame: fetch", setops.ServerFailure},
+		"the image cannot be had":   {fake.Serve(), "Prepare", "and no app is to blame: ", setops.ServerFailure},
 		"containers cannot be made": {fake.Serve(), "Create", "no app is to blame: create container: broken", setops.ServerFailure},
 		"the disk is full": {
 			fake.Image{PrepareErr: fmt.Errorf("unpack: %w", syscall.ENOSPC)},

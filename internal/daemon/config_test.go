@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -322,5 +323,17 @@ func TestTheAuthorityIsPrintedFromTheDataDirectory(t *testing.T) {
 	}
 	if text, why, code := authority(); code != 0 || text != "a certificate\n" {
 		t.Errorf("exit %d: %s%s", code, text, why)
+	}
+}
+
+func TestThePasswordForMailIsThatOfItsFile(t *testing.T) {
+	c := valid()
+	c.SMTP, c.SMTPFrom, c.SMTPUser = "mail.example.net:587", "setops@example.net", "setops"
+	c.SMTPPasswordFile = write(t, "correct horse\n", 0o600)
+	if err := errors.Join(c.check(), c.read()); err != nil {
+		t.Fatal(err)
+	}
+	if sender := c.sender(); sender.Password != "correct horse" || sender.User != "setops" {
+		t.Errorf("%+v", sender)
 	}
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/setops"
@@ -59,10 +58,6 @@ func (in SignedIn) token() string {
 func (s *Server) user(ctx context.Context, in SignedIn) (setops.User, error) {
 	u, _, err := s.Sessions.CheckToken(ctx, in.token())
 	return u, err
-}
-
-func (s *Server) session(ctx context.Context, in SignedIn) (setops.User, time.Time, error) {
-	return s.Sessions.CheckToken(ctx, in.token())
 }
 
 // stage finds the stage of a request for whoever may see it.

@@ -17,7 +17,6 @@ import (
 type inDocker struct {
 	name  string
 	shown string // where the name says nothing to people
-	tag   string // to push it with, where the name has none
 }
 
 func (d inDocker) String() string {

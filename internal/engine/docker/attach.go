@@ -139,9 +139,12 @@ const resizeTries = 100
 func (r *Runtime) resize(ctx context.Context, execID string, size engine.Size, over <-chan struct{}) {
 	var err error
 	for range resizeTries {
-		_, err = r.api.ExecResize(ctx, execID, client.ExecResizeOptions{Height: uint(size.Rows), Width: uint(size.Columns)})
-		if err == nil {
-			return
+		// Before the program has its terminal, Docker says yes and does nothing.
+		var one client.ExecInspectResult
+		if one, err = r.api.ExecInspect(ctx, execID, client.ExecInspectOptions{}); err == nil && one.PID != 0 {
+			if _, err = r.api.ExecResize(ctx, execID, client.ExecResizeOptions{Height: uint(size.Rows), Width: uint(size.Columns)}); err == nil {
+				return
+			}
 		}
 		select {
 		case <-over:
