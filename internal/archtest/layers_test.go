@@ -78,7 +78,8 @@ var layers = []row{
 	{"internal/apply", []string{"internal/plan", "internal/graph", "internal/engine", "internal/setops"}},
 	{"internal/auth", []string{"internal/setops"}},
 	{"internal/oidc", nil},
-	{"internal/oidc/oidctest", nil},                                    // of tests
+	// of tests
+	{"internal/oidc/oidctest", nil},
 	{"internal/project", []string{"internal/auth", "internal/setops"}}, // who makes a project has a role in it
 	{"internal/audit", []string{"internal/setops"}},
 	{"internal/mail", []string{"internal/setops"}},

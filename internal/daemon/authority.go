@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // authorityFile holds the certificate of the server's own authority, in PEM.
@@ -17,10 +16,6 @@ const authorityFile = "authority.pem"
 
 // newAuthority prints what browsers and clients must trust where the authority is the server's own.
 func newAuthority(getenv func(string) string, stdout io.Writer) *cobra.Command {
-	var c Config
-	var file string
-	all := pflag.NewFlagSet("serve", pflag.ContinueOnError) // a file of settings may have any of them
-	c.Flags(all)
 	cmd := &cobra.Command{
 		Use:   "authority",
 		Short: "Print the certificate of the server's own authority",
@@ -29,18 +24,14 @@ func newAuthority(getenv func(string) string, stdout io.Writer) *cobra.Command {
 			"for every name.",
 		Example: "  setopsd authority > setops.pem && curl --cacert setops.pem https://api.localhost:8443/healthz",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if file == "" {
-				file = getenv(Variable("config"))
-			}
-			if err := Fill(all, file, getenv); err != nil {
-				return err
-			}
-			return printAuthority(stdout, c.DataDir)
-		},
 	}
-	cmd.Flags().AddFlag(all.Lookup("data-dir"))
-	cmd.Flags().StringVar(&file, "config", "", "YAML file with the settings of the server")
+	c, fill := withSettings(cmd, getenv, "data-dir")
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if err := fill(); err != nil {
+			return err
+		}
+		return printAuthority(stdout, c.DataDir)
+	}
 	return cmd
 }
 

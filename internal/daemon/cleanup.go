@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/gc"
@@ -62,11 +60,7 @@ type cleanUpOptions struct {
 
 // newCleanUp asks the server that runs to clean up now.
 func newCleanUp(getenv func(string) string, stdout io.Writer) *cobra.Command {
-	var c Config
-	var file, output string
 	var o cleanUpOptions
-	all := pflag.NewFlagSet("serve", pflag.ContinueOnError) // a file of settings may have any of them
-	c.Flags(all)
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "Remove images, releases and commits that are not kept any more",
@@ -76,24 +70,20 @@ func newCleanUp(getenv func(string) string, stdout io.Writer) *cobra.Command {
 			"which does the same by itself every --gc-interval.",
 		Example: "  setopsd gc --dry-run\n  setopsd gc --data-dir /srv/setops -o json",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
-				file = getenv(Variable("config"))
-			}
-			if err := Fill(all, file, getenv); err != nil {
-				return err
-			}
-			if output != "human" && output != "json" {
-				return fmt.Errorf("--output %q is neither human nor json", output)
-			}
-			o.dir, o.json = c.DataDir, output == "json"
-			return cleanUpNow(cmd.Context(), stdout, o)
-		},
 	}
-	cmd.Flags().AddFlag(all.Lookup("data-dir"))
-	cmd.Flags().StringVar(&file, "config", "", "YAML file with the settings of the server")
+	c, fill := withSettings(cmd, getenv, "data-dir")
+	asJSON := withOutput(cmd)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "remove nothing, and show what would be removed")
-	cmd.Flags().StringVarP(&output, "output", "o", "human", "human or json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if err := fill(); err != nil {
+			return err
+		}
+		if o.json, err = asJSON(); err != nil {
+			return err
+		}
+		o.dir = c.DataDir
+		return cleanUpNow(cmd.Context(), stdout, o)
+	}
 	return cmd
 }
 
@@ -105,11 +95,7 @@ func cleanUpNow(ctx context.Context, stdout io.Writer, o cleanUpOptions) error {
 	}
 	show := showCleanUp
 	if o.json {
-		show = func(w io.Writer, r gc.Report, _ time.Time) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "  ")
-			return e.Encode(r)
-		}
+		show = func(w io.Writer, r gc.Report, _ time.Time) error { return writeJSON(w, r) }
 	}
 	return errors.Join(asked, show(stdout, answer.Report, time.Now()))
 }

@@ -143,6 +143,11 @@ func (c *core) stop() error {
 	c.front.gate.close(c.term, stopLimit)
 	c.endLoops()
 	c.loops.Wait()
+	return c.closeAll()
+}
+
+// closeAll closes what was opened, last first.
+func (c *core) closeAll() error {
 	var all []error
 	for i := len(c.closers) - 1; i >= 0; i-- {
 		all = append(all, c.closers[i]())

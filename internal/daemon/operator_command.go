@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,7 +9,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // operatorOptions are the flags of the commands about organizations and their users.
@@ -21,109 +19,128 @@ type operatorOptions struct {
 	json         bool
 }
 
-// operatorCommand makes a command that asks the server that runs in the data directory.
-func operatorCommand(getenv func(string) string, cmd *cobra.Command, run func(ctx context.Context, o *operatorOptions, args []string) error, organization bool) *cobra.Command {
-	var c Config
-	var o operatorOptions
-	var file, output string
-	all := pflag.NewFlagSet("serve", pflag.ContinueOnError) // a file of settings may have any of them
-	c.Flags(all)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if file == "" {
-			file = getenv(Variable("config"))
-		}
-		if err := Fill(all, file, getenv); err != nil {
+// operatorCommander makes the commands by which whoever runs the server looks after organizations and those who belong to them. They ask the
+// server that runs in the data directory.
+type operatorCommander struct {
+	getenv func(string) string
+	stdout io.Writer
+}
+
+func operatorCommands(getenv func(string) string, stdout io.Writer) []*cobra.Command {
+	p := operatorCommander{getenv, stdout}
+	return []*cobra.Command{p.newOrganizations(), p.newOrganization(), p.newMembers(), p.newMember(), p.newRemoval()}
+}
+
+// complete gives a command its flags and what it does.
+func (p operatorCommander) complete(cmd *cobra.Command, o *operatorOptions, run func(ctx context.Context, o *operatorOptions, args []string) error) *cobra.Command {
+	c, fill := withSettings(cmd, p.getenv, "data-dir")
+	asJSON := withOutput(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		if err := fill(); err != nil {
 			return err
 		}
-		if output != "human" && output != "json" {
-			return fmt.Errorf("--output %q is neither human nor json", output)
+		if o.json, err = asJSON(); err != nil {
+			return err
 		}
-		o.dir, o.json = c.DataDir, output == "json"
+		o.dir = c.DataDir
 		if o.organization == "" {
 			o.organization = c.Organization
 		}
-		return run(cmd.Context(), &o, args)
-	}
-	cmd.Flags().AddFlag(all.Lookup("data-dir"))
-	cmd.Flags().StringVar(&file, "config", "", "YAML file with the settings of the server")
-	cmd.Flags().StringVarP(&output, "output", "o", "human", "human or json")
-	if organization {
-		cmd.Flags().StringVar(&o.organization, "organization", "", "organization that is meant (default: that of the server's settings)")
-	}
-	if cmd.Name() == "user:invite" {
-		cmd.Flags().BoolVar(&o.admin, "admin", false, "make an admin of the organization, who reads its audit log and manages its service users")
+		return run(cmd.Context(), o, args)
 	}
 	return cmd
 }
 
-// operatorCommands are what whoever runs the server does with organizations and those who belong to them.
-func operatorCommands(getenv func(string) string, stdout io.Writer) []*cobra.Command {
-	ask := func(ctx context.Context, o *operatorOptions, method, path string, into any) error {
-		return askControl(ctx, o.dir, method, path, into)
+// completeInside does so for a command about those who belong to an organization.
+func (p operatorCommander) completeInside(cmd *cobra.Command, o *operatorOptions, run func(ctx context.Context, o *operatorOptions, args []string) error) *cobra.Command {
+	cmd.Flags().StringVar(&o.organization, "organization", "", "organization that is meant (default: that of the server's settings)")
+	return p.complete(cmd, o, run)
+}
+
+func (o *operatorOptions) ask(ctx context.Context, method, path string, into any) error {
+	return askControl(ctx, o.dir, method, path, into)
+}
+
+func (o *operatorOptions) users() string {
+	return "/organizations/" + url.PathEscape(o.organization) + "/users"
+}
+
+func (p operatorCommander) newOrganizations() *cobra.Command {
+	return p.complete(&cobra.Command{
+		Use: "organization", Short: "List the organizations of the server", Args: cobra.NoArgs, Example: "  setopsd organization",
+	}, &operatorOptions{}, func(ctx context.Context, o *operatorOptions, _ []string) error {
+		var names []string
+		if err := o.ask(ctx, http.MethodGet, "/organizations", &names); err != nil {
+			return err
+		}
+		return show(p.stdout, o, map[string]any{"organizations": names}, func(w io.Writer) {
+			for _, name := range names {
+				fmt.Fprintln(w, name)
+			}
+		})
+	})
+}
+
+func (p operatorCommander) newOrganization() *cobra.Command {
+	return p.complete(&cobra.Command{
+		Use: "organization:create NAME", Short: "Create an organization", Args: cobra.ExactArgs(1),
+		Long:    "Create an organization, with nobody in it: `setopsd user:invite --organization NAME EMAIL --admin` is the next thing to do.",
+		Example: "  setopsd organization:create acme",
+	}, &operatorOptions{}, func(ctx context.Context, o *operatorOptions, args []string) error {
+		var name string
+		if err := o.ask(ctx, http.MethodPost, "/organizations/"+url.PathEscape(args[0]), &name); err != nil {
+			return err
+		}
+		return show(p.stdout, o, map[string]any{"name": name}, func(w io.Writer) { fmt.Fprintf(w, "Created organization %s.\n", name) })
+	})
+}
+
+func (p operatorCommander) newMembers() *cobra.Command {
+	return p.completeInside(&cobra.Command{
+		Use: "user", Short: "List who belongs to an organization", Args: cobra.NoArgs, Example: "  setopsd user --organization acme",
+	}, &operatorOptions{}, func(ctx context.Context, o *operatorOptions, _ []string) error {
+		var members []member
+		if err := o.ask(ctx, http.MethodGet, o.users(), &members); err != nil {
+			return err
+		}
+		return show(p.stdout, o, map[string]any{"users": members}, func(w io.Writer) { showMembers(w, members) })
+	})
+}
+
+func (p operatorCommander) newMember() *cobra.Command {
+	var o operatorOptions
+	cmd := &cobra.Command{
+		Use: "user:invite EMAIL", Short: "Make somebody a member of an organization", Args: cobra.ExactArgs(1),
+		Long: "Make somebody a member of an organization: at once where the address has an account on this server, else by an invitation\n" +
+			"that holds for 7 days, sent by e-mail where the server has --smtp, else shown as a link to hand over.",
+		Example: "  setopsd user:invite grace@example.com --organization acme --admin",
 	}
-	users := func(o *operatorOptions) string { return "/organizations/" + url.PathEscape(o.organization) + "/users" }
-	return []*cobra.Command{
-		operatorCommand(getenv, &cobra.Command{
-			Use: "organization", Short: "List the organizations of the server", Args: cobra.NoArgs, Example: "  setopsd organization",
-		}, func(ctx context.Context, o *operatorOptions, _ []string) error {
-			var names []string
-			if err := ask(ctx, o, http.MethodGet, "/organizations", &names); err != nil {
-				return err
-			}
-			return show(stdout, o, map[string]any{"organizations": names}, func(w io.Writer) {
-				for _, name := range names {
-					fmt.Fprintln(w, name)
-				}
-			})
-		}, false),
-		operatorCommand(getenv, &cobra.Command{
-			Use: "organization:create NAME", Short: "Create an organization", Args: cobra.ExactArgs(1),
-			Long:    "Create an organization, with nobody in it: `setopsd user:invite --organization NAME EMAIL --admin` is the next thing to do.",
-			Example: "  setopsd organization:create acme",
-		}, func(ctx context.Context, o *operatorOptions, args []string) error {
-			var name string
-			if err := ask(ctx, o, http.MethodPost, "/organizations/"+url.PathEscape(args[0]), &name); err != nil {
-				return err
-			}
-			return show(stdout, o, map[string]any{"name": name}, func(w io.Writer) { fmt.Fprintf(w, "Created organization %s.\n", name) })
-		}, false),
-		operatorCommand(getenv, &cobra.Command{
-			Use: "user", Short: "List who belongs to an organization", Args: cobra.NoArgs, Example: "  setopsd user --organization acme",
-		}, func(ctx context.Context, o *operatorOptions, _ []string) error {
-			var members []member
-			if err := ask(ctx, o, http.MethodGet, users(o), &members); err != nil {
-				return err
-			}
-			return show(stdout, o, map[string]any{"users": members}, func(w io.Writer) { showMembers(w, members) })
-		}, true),
-		operatorCommand(getenv, &cobra.Command{
-			Use: "user:invite EMAIL", Short: "Make somebody a member of an organization", Args: cobra.ExactArgs(1),
-			Long: "Make somebody a member of an organization: at once where the address has an account on this server, else by an invitation\n" +
-				"that holds for 7 days, sent by e-mail where the server has --smtp, else shown as a link to hand over.",
-			Example: "  setopsd user:invite grace@example.com --organization acme --admin",
-		}, func(ctx context.Context, o *operatorOptions, args []string) error {
-			var done admission
-			path := fmt.Sprintf("%s/%s?admin=%t", users(o), url.PathEscape(args[0]), o.admin)
-			if err := ask(ctx, o, http.MethodPost, path, &done); err != nil {
-				return err
-			}
-			return show(stdout, o, done, func(w io.Writer) { showAdmission(w, o.organization, done) })
-		}, true),
-		operatorCommand(getenv, &cobra.Command{
-			Use: "user:remove EMAIL", Short: "Take somebody out of an organization", Args: cobra.ExactArgs(1),
-			Long: "Take somebody out of an organization, with all roles and invitations there. Sessions end with it, and the account is removed\n" +
-				"where it belongs to no other organization. Whoever is the last admin of a project or a stage cannot be removed.",
-			Example: "  setopsd user:remove grace@example.com --organization acme",
-		}, func(ctx context.Context, o *operatorOptions, args []string) error {
-			var gone member
-			if err := ask(ctx, o, http.MethodDelete, users(o)+"/"+url.PathEscape(args[0]), &gone); err != nil {
-				return err
-			}
-			return show(stdout, o, gone, func(w io.Writer) {
-				fmt.Fprintf(w, "%s does not belong to organization %s any more.\n", gone.Email, o.organization)
-			})
-		}, true),
-	}
+	cmd.Flags().BoolVar(&o.admin, "admin", false, "make an admin of the organization, who reads its audit log and manages its service users")
+	return p.completeInside(cmd, &o, func(ctx context.Context, o *operatorOptions, args []string) error {
+		var done admission
+		path := fmt.Sprintf("%s/%s?admin=%t", o.users(), url.PathEscape(args[0]), o.admin)
+		if err := o.ask(ctx, http.MethodPost, path, &done); err != nil {
+			return err
+		}
+		return show(p.stdout, o, done, func(w io.Writer) { showAdmission(w, o.organization, done) })
+	})
+}
+
+func (p operatorCommander) newRemoval() *cobra.Command {
+	return p.completeInside(&cobra.Command{
+		Use: "user:remove EMAIL", Short: "Take somebody out of an organization", Args: cobra.ExactArgs(1),
+		Long: "Take somebody out of an organization, with all roles and invitations there. Sessions end with it, and the account is removed\n" +
+			"where it belongs to no other organization. Whoever is the last admin of a project or a stage cannot be removed.",
+		Example: "  setopsd user:remove grace@example.com --organization acme",
+	}, &operatorOptions{}, func(ctx context.Context, o *operatorOptions, args []string) error {
+		var gone member
+		if err := o.ask(ctx, http.MethodDelete, o.users()+"/"+url.PathEscape(args[0]), &gone); err != nil {
+			return err
+		}
+		return show(p.stdout, o, gone, func(w io.Writer) {
+			fmt.Fprintf(w, "%s does not belong to organization %s any more.\n", gone.Email, o.organization)
+		})
+	})
 }
 
 // show prints an answer for people, or as JSON.
@@ -132,9 +149,7 @@ func show(stdout io.Writer, o *operatorOptions, answer any, human func(io.Writer
 		human(stdout)
 		return nil
 	}
-	e := json.NewEncoder(stdout)
-	e.SetIndent("", "  ")
-	return e.Encode(answer)
+	return writeJSON(stdout, answer)
 }
 
 func showMembers(w io.Writer, members []member) {

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/setopsco/setops/internal/certs"
 	"github.com/setopsco/setops/internal/plan"
@@ -33,10 +32,7 @@ type rotation struct {
 
 // newRotateKey changes the key that seals values.
 func newRotateKey(getenv func(string) string, stdout, stderr io.Writer) *cobra.Command {
-	var c Config
-	var file, newKey string
-	all := pflag.NewFlagSet("serve", pflag.ContinueOnError) // a file of settings may have any of them
-	c.Flags(all)
+	var newKey string
 	cmd := &cobra.Command{
 		Use:   "rotate-key",
 		Short: "Seal all values with a new key",
@@ -48,35 +44,21 @@ func newRotateKey(getenv func(string) string, stdout, stderr io.Writer) *cobra.C
 		Example: "  setopsd rotate-key --data-dir /var/lib/setops\n" +
 			"  (umask 077; openssl rand -hex 32 > /etc/setops/key-2) && setopsd rotate-key --key-file /etc/setops/key --new-key-file /etc/setops/key-2",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
-				file = getenv(Variable("config"))
-			}
-			if err := Fill(all, file, getenv); err != nil {
-				return err
-			}
-			if err := c.check(); err != nil {
-				return err
-			}
-			log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-			r := rotation{core: newCore(&Daemon{Config: c, Out: stdout, Logger: log}), newKeyFile: newKey, out: stdout}
-			return errors.Join(r.run(cmd.Context()), r.close())
-		},
 	}
-	for _, name := range []string{"data-dir", "database", "key-file"} {
-		cmd.Flags().AddFlag(all.Lookup(name))
-	}
+	c, fill := withSettings(cmd, getenv, "data-dir", "database", "key-file")
 	cmd.Flags().StringVar(&newKey, "new-key-file", "", "file with the new key: 32 bytes in hexadecimal, mode 0600 (default: one is made)")
-	cmd.Flags().StringVar(&file, "config", "", "YAML file with the settings of the server")
-	return cmd
-}
-
-func (r *rotation) close() error {
-	var all []error
-	for i := len(r.closers) - 1; i >= 0; i-- {
-		all = append(all, r.closers[i]())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := fill(); err != nil {
+			return err
+		}
+		if err := c.check(); err != nil {
+			return err
+		}
+		log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		r := rotation{core: newCore(&Daemon{Config: *c, Out: stdout, Logger: log}), newKeyFile: newKey, out: stdout}
+		return errors.Join(r.run(cmd.Context()), r.closeAll())
 	}
-	return errors.Join(all...)
+	return cmd
 }
 
 func (r *rotation) run(ctx context.Context) error {

@@ -233,14 +233,6 @@ func scanFacts(r *sql.Rows) (c changeset.Commit, commands string, err error) {
 	return c, commands, err
 }
 
-// maybeMillis is the zero time for 0.
-func maybeMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return fromMillis(ms)
-}
-
 // SetPhase says what a running commit does.
 func (s *Store) SetPhase(ctx context.Context, c changeset.Commit, p changeset.Phase) error {
 	return s.change(ctx, func(tx *sql.Tx) error {

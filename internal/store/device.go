@@ -39,7 +39,7 @@ func scanDevice(row *sql.Row) (d setops.Device, ok bool, err error) {
 	var interval, polled, created, expires int64
 	ok, err = found(row.Scan(&d.Hash, &d.UserCode, &d.Name, &d.Address, &interval, &polled, &created, &expires, &d.Denied,
 		&d.SessionID, &d.User.ID, &d.User.Email, &d.User.OrganizationID, &d.User.Organization))
-	d.Interval, d.PolledAt = time.Duration(interval)*time.Millisecond, sometime(polled)
+	d.Interval, d.PolledAt = time.Duration(interval)*time.Millisecond, maybeMillis(polled)
 	d.CreatedAt, d.ExpiresAt = fromMillis(created), fromMillis(expires)
 	return d, ok, err
 }

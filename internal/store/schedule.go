@@ -68,14 +68,6 @@ func (s *Store) schedules(ctx context.Context, where string, args ...any) ([]set
 		WHERE `+where+` ORDER BY s.stage_id, s.app, s.name`, args...)
 }
 
-// dueMillis is how the table has a time that may be zero.
-func dueMillis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return millis(t)
-}
-
 // ClaimRun says that a schedule is seen to until due, with what its last run is from then on, for whoever asks first: claimed is
 // false for all others, and where the schedule is not there any more.
 func (s *Store) ClaimRun(ctx context.Context, c setops.CommittedSchedule, due time.Time, last setops.ScheduleRun) (claimed bool, err error) {
@@ -100,7 +92,7 @@ func (s *Store) SetRun(ctx context.Context, c setops.CommittedSchedule, last set
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
 		_, err := exec(ctx, tx, `UPDATE schedules SET last_run = $5 WHERE stage_id = $1 AND app = $2 AND name = $3 AND due = $4`,
-			c.StageID, c.App, c.Name, dueMillis(c.Due), string(text))
+			c.StageID, c.App, c.Name, orZero(c.Due), string(text))
 		return err
 	})
 }

@@ -23,7 +23,7 @@ func (s *Store) AddSession(ctx context.Context, session setops.Session, tokens .
 func addSession(ctx context.Context, tx *sql.Tx, session setops.Session, tokens []setops.Token) error {
 	_, err := exec(ctx, tx, `INSERT INTO sessions (id, user_id, organization_id, kind, name, created_at, used_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, session.ID, session.User.ID, session.User.OrganizationID, session.Kind, session.Name,
-		millis(session.CreatedAt), orNever(session.UsedAt), orNever(session.ExpiresAt))
+		millis(session.CreatedAt), orZero(session.UsedAt), orZero(session.ExpiresAt))
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func addSession(ctx context.Context, tx *sql.Tx, session setops.Session, tokens 
 func addTokens(ctx context.Context, tx *sql.Tx, session setops.Session, now time.Time, tokens []setops.Token) error {
 	for _, t := range tokens {
 		_, err := exec(ctx, tx, `INSERT INTO tokens (hash, session_id, kind, user_id, organization_id, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, t.Hash, session.ID, t.Use, session.User.ID, session.User.OrganizationID, millis(now), orNever(t.ExpiresAt))
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`, t.Hash, session.ID, t.Use, session.User.ID, session.User.OrganizationID, millis(now), orZero(t.ExpiresAt))
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func scanSession(scan func(...any) error, more ...any) (s setops.Session, err er
 		&s.ID, &s.Kind, &s.Name, &created, &used, &expires,
 		&s.User.ID, &s.User.Email, &s.User.Service, &s.User.Admin, &s.User.OrganizationID, &s.User.Organization,
 	}, more...)...)
-	s.CreatedAt, s.UsedAt, s.ExpiresAt = fromMillis(created), sometime(used), sometime(expires)
+	s.CreatedAt, s.UsedAt, s.ExpiresAt = fromMillis(created), maybeMillis(used), maybeMillis(expires)
 	return s, err
 }
 
@@ -63,7 +63,7 @@ func (s *Store) Token(ctx context.Context, hash string) (t setops.Token, ok bool
 	row := s.read.QueryRowContext(ctx, `SELECT `+sessionColumns+`, t.kind, t.expires_at FROM`+ofMembers+
 		`JOIN tokens t ON t.session_id = s.id WHERE t.hash = $1`, hash)
 	t.Session, err = scanSession(row.Scan, &t.Use, &expires)
-	t.Hash, t.ExpiresAt = hash, sometime(expires)
+	t.Hash, t.ExpiresAt = hash, maybeMillis(expires)
 	ok, err = found(err)
 	return t, ok, err
 }
@@ -115,7 +115,7 @@ func (s *Store) RenewSession(ctx context.Context, hash string, session setops.Se
 		if _, err = exec(ctx, tx, `UPDATE tokens SET spent_at = $2 WHERE hash = $1 AND spent_at = 0`, hash, millis(now)); err != nil {
 			return err
 		}
-		if _, err = exec(ctx, tx, `UPDATE sessions SET used_at = $2, expires_at = $3 WHERE id = $1`, session.ID, millis(now), orNever(session.ExpiresAt)); err != nil {
+		if _, err = exec(ctx, tx, `UPDATE sessions SET used_at = $2, expires_at = $3 WHERE id = $1`, session.ID, millis(now), orZero(session.ExpiresAt)); err != nil {
 			return err
 		}
 		return addTokens(ctx, tx, session, now, tokens)
@@ -132,19 +132,4 @@ func (s *Store) SetPassword(ctx context.Context, userID, passwordHash, exceptSes
 		_, err := exec(ctx, tx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2 AND kind <> $3`, userID, exceptSession, setops.APIToken)
 		return err
 	})
-}
-
-// orNever and sometime keep the zero time as 0.
-func orNever(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return millis(t)
-}
-
-func sometime(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return fromMillis(ms)
 }

@@ -95,3 +95,19 @@ func exec(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64, er
 func millis(t time.Time) int64 { return t.UnixMilli() }
 
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// orZero is millis of a time that may be zero, which is 0 then.
+func orZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return millis(t)
+}
+
+// maybeMillis is the zero time for 0.
+func maybeMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return fromMillis(ms)
+}

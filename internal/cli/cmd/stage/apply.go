@@ -119,17 +119,26 @@ func (a application) looked(ctx context.Context) error {
 	}
 }
 
-// asked stages, asks, and commits or takes it back.
-func (a application) asked(ctx context.Context) error {
-	applied, err := a.client.ApplyDefinition(ctx, a.ref, a.request)
+// stage stages what differs and shows it. ended says that there is nothing to commit: nothing differs, or it went wrong.
+func (a application) stage(ctx context.Context) (applied api.AppliedDefinition, ended bool, err error) {
+	applied, err = a.client.ApplyDefinition(ctx, a.ref, a.request)
 	if err != nil {
-		return err
+		return applied, true, err
 	}
 	if len(applied.Commands) == 0 {
-		return a.unchanged(applied)
+		return applied, true, a.unchanged(applied)
 	}
 	if err := a.show(applied); err != nil {
-		return errors.Join(err, a.takeBack(ctx, applied))
+		return applied, true, errors.Join(err, a.takeBack(ctx, applied))
+	}
+	return applied, false, nil
+}
+
+// asked stages, asks, and commits or takes it back.
+func (a application) asked(ctx context.Context) error {
+	applied, ended, err := a.stage(ctx)
+	if ended {
+		return err
 	}
 	answer, err := a.kit.Prompt.Ask(ctx, "Make this live? Only yes is taken for a yes", "")
 	if err == nil && strings.EqualFold(answer, "yes") {
@@ -148,15 +157,9 @@ func (a application) asked(ctx context.Context) error {
 // approved stages and commits, again where another commit came first.
 func (a application) approved(ctx context.Context) error {
 	for left := triesMax; ; left-- {
-		applied, err := a.client.ApplyDefinition(ctx, a.ref, a.request)
-		if err != nil {
+		applied, ended, err := a.stage(ctx)
+		if ended {
 			return err
-		}
-		if len(applied.Commands) == 0 {
-			return a.unchanged(applied)
-		}
-		if err := a.show(applied); err != nil {
-			return errors.Join(err, a.takeBack(ctx, applied))
 		}
 		again, err := a.commit(ctx, applied, left)
 		if !again {
