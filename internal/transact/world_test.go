@@ -67,13 +67,14 @@ type world struct {
 func newWorld(t *testing.T, i images) *world {
 	t.Helper()
 	w := &world{place: storetest.New(t), runtime: fake.NewRuntime(), images: i, isWhole: true}
+	dir := filepath.Join(storetest.Dir(t), "engine") // it goes last: tasks write until the runtime is closed
 	var err error
 	w.store, err = w.place.Open(t.Context())
 	must(t, err)
 	t.Cleanup(func() { must(t, w.store.Close()) })
 	t.Cleanup(func() { must(t, w.runtime.Close()) })
 	// Start and stop timeouts of 60 s are 10 s: long enough for a machine that is busy.
-	w.engine, err = fake.New(t.Context(), fake.Config{Dir: filepath.Join(storetest.Dir(t), "engine"), Runtime: w.runtime, Speed: 6})
+	w.engine, err = fake.New(t.Context(), fake.Config{Dir: dir, Runtime: w.runtime, Speed: 6})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.engine.Close()) })
 	w.box, err = seal.New(make([]byte, seal.KeySize))
