@@ -7,7 +7,7 @@ import (
 
 // Attacher runs programs inside of tasks for people.
 type Attacher interface {
-	// Attach runs argv inside a running task, with the task's environment, and gives its exit code once it has ended and all that
+	// Attach runs argv inside a running task, or one that is about to run, with the task's environment, and gives its exit code once it has ended and all that
 	// it wrote was passed on. When ctx ends, or writing to the streams fails, the program and what it has started are ended by
 	// SIGKILL. A program that is not there is exit code 127, one that cannot be executed 126, and what is wrong is written
 	// to one of the streams. Errors: *setops.Error TaskDoesNotExist, also for a task that does not run.

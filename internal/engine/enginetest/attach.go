@@ -106,6 +106,15 @@ func attachedTerminal(t *testing.T, w *world) {
 	}
 }
 
+func attachedEarly(t *testing.T, w *world) {
+	id := w.start(t, w.oneOff("wait")).ID
+	var out heard
+	code, err := w.Attach(t.Context(), id, []string{"/testapp", "print", "inside"}, engine.Streams{In: typed(), Out: &out, Err: &out})
+	if err != nil || code != 0 || out.String() != "inside\n" {
+		t.Errorf("to a task that begins: code %d, %v, %q", code, err, out.String())
+	}
+}
+
 func attachedEnds(t *testing.T, w *world) {
 	id := w.host(t)
 	ctx, leave := context.WithCancel(t.Context())

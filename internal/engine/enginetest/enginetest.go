@@ -85,6 +85,7 @@ var tests = []test{
 
 	{name: "a program is attached with its streams apart and its bytes as they are", run: attachedStreams},
 	{name: "a program is attached to a terminal that has a size and keys", run: attachedTerminal},
+	{name: "an attached program waits for a task that begins", run: attachedEarly},
 	{name: "an attached program ends with who attached it", run: attachedEnds},
 	{name: "a line can be told in a task's log, first of all too", run: linesAreTold},
 

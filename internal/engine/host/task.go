@@ -17,10 +17,11 @@ type task struct {
 	filled    vacancy          // the place that it was made for
 	gen       *generation      // nil: a one-off task
 
-	log  *logfile.Writer // nil: it could not be opened
-	poke chan struct{}   // the generation's settings have changed
-	stop chan struct{}   // closed: it shall end
-	done chan struct{}   // closed: it has ended, and its log is complete
+	log   *logfile.Writer // nil: it could not be opened
+	poke  chan struct{}   // the generation's settings have changed
+	stop  chan struct{}   // closed: it shall end
+	begun chan struct{}   // closed: its container was started, or never will be
+	done  chan struct{}   // closed: it has ended, and its log is complete
 
 	// Guarded by the supervisor's lock.
 	stopReason string // set when stop is closed
@@ -30,7 +31,10 @@ type task struct {
 func (s *Supervisor) newTask(t setops.Task, f facts) *task {
 	n := &task{
 		Task: t, facts: f,
-		poke: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		poke: make(chan struct{}, 1), stop: make(chan struct{}), begun: make(chan struct{}), done: make(chan struct{}),
+	}
+	if !toStart(t.Status) {
+		close(n.begun)
 	}
 	var err error
 	opts := logfile.Options{SegmentBytes: s.cfg.Logs.SegmentBytes, TotalBytes: s.cfg.Logs.AppBytes}
@@ -38,6 +42,11 @@ func (s *Supervisor) newTask(t setops.Task, f facts) *task {
 		s.cfg.Logger.Warn("a task goes on without a log", "task", t.ID, "error", err)
 	}
 	return n
+}
+
+// toStart reports whether the container of a task is still to be started.
+func toStart(status setops.TaskStatus) bool {
+	return status == setops.Provisioning || status == setops.Pending
 }
 
 // stopping reports whether the task was told to end.
@@ -73,6 +82,9 @@ func (s *Supervisor) change(t *task, alter func(*setops.Task), then func()) {
 	defer s.mu.Unlock()
 	if next.Desired == setops.Running {
 		next.Desired = t.Desired
+	}
+	if toStart(t.Status) && !toStart(next.Status) {
+		close(t.begun)
 	}
 	t.Task = next
 	if then != nil {
