@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
 // adopt takes over what an earlier process left: containers, whether they run or have ended meanwhile, and records of
 // tasks whose container is gone.
 func (s *Supervisor) adopt(ctx context.Context) error {
-	known, err := s.records.all()
+	known, err := s.records.All()
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,7 @@ func (s *Supervisor) adopt(ctx context.Context) error {
 	var errs []error
 	for id, record := range known {
 		if record.ID != id {
-			errs = append(errs, s.records.remove(id))
+			errs = append(errs, s.records.Remove(id))
 			continue
 		}
 		s.adoptRecord(record)
@@ -73,7 +74,7 @@ func (s *Supervisor) goOn(t *task, f Found) {
 	case t.Status == setops.Stopped:
 		s.finish(t, &end{reason: t.Reason})
 	case f.StartedAt.IsZero() && !f.Running:
-		s.finish(t, &end{reason: reasonUnbegun, unrun: reasonUnbegun, failure: &failure{cause: reasonUnbegun, fault: true}})
+		s.finish(t, &end{reason: reasonUnbegun, unrun: reasonUnbegun, failure: &verdict.Failure{Cause: reasonUnbegun, Fault: true}})
 	case t.Status.Starting() && t.Status != setops.Activating:
 		s.status(t, setops.Activating)
 		s.finish(t, s.attend(t))
@@ -108,7 +109,7 @@ func (s *Supervisor) adoptRecord(record setops.Task) {
 		close(t.done)
 		return
 	}
-	reason := reasonLost
+	reason := verdict.ReasonLost
 	if t.StartedAt.IsZero() {
 		reason = reasonUnbegun
 	}
@@ -120,7 +121,7 @@ func (s *Supervisor) adoptRecord(record setops.Task) {
 	if t.StoppedAt.IsZero() {
 		t.StoppedAt = s.now()
 	}
-	if err := s.records.write(t.ID, t.Task); err != nil {
+	if err := s.records.Write(t.ID, t.Task); err != nil {
 		s.cfg.Logger.Warn("a task goes on without a record", "task", t.ID, "error", err)
 	}
 	s.sayGoodbye(t)

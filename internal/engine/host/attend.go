@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -21,8 +22,8 @@ type attendance struct {
 	settings settings
 	began    time.Time // from when the start timeout counts
 
-	health *health // nil: no container health check
-	gate   *gate   // nil: no network health check, or passed
+	health *verdict.Health // nil: no container health check
+	gate   *gate           // nil: no network health check, or passed
 
 	// Alarms of the loop; nil: not set.
 	checkDue, probeDue, deadline, proven, limit <-chan time.Time
@@ -117,9 +118,9 @@ func (a *attendance) ended() *end {
 	if a.exit.At.IsZero() && a.s.ctx.Err() != nil {
 		return nil // it was not the task that ended
 	}
-	e := &end{reason: a.exit.reason(a.t.memory), cause: a.exit.cause(a.t.memory), exit: &a.exit}
+	e := &end{reason: a.exit.Reason(a.t.memory), cause: a.exit.Cause(a.t.memory), exit: &a.exit}
 	if a.t.Status != setops.Running {
-		e.failure = a.exit.failure(a.t.memory)
+		e.failure = a.exit.Failure(a.t.memory)
 	}
 	return e
 }
@@ -169,10 +170,10 @@ func (a *attendance) advance() *end {
 		if !a.settings.kept {
 			return nil // adopted, and what it must pass is not known yet
 		}
-		if a.health != nil && a.health.unhealthy() {
+		if a.health != nil && a.health.Unhealthy() {
 			return a.neverHealthy()
 		}
-		if a.health != nil && !a.health.succeeded || a.gate != nil && !a.gate.passed {
+		if a.health != nil && !a.health.Succeeded || a.gate != nil && !a.gate.passed {
 			return nil
 		}
 		if a.health == nil && a.gate == nil && !a.isProven() {

@@ -1,6 +1,9 @@
 package host
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // BackOff is the pause before a task that ended by itself, or failed its check, is started again: First (1 s), doubled
 // at each further time in a row up to Most (5 min). A task that was RUNNING for Reset (10 min) begins a new row.
@@ -38,4 +41,20 @@ func (b BackOff) after(filled vacancy, ran time.Duration, cause string, now time
 	}
 	delay := b.delay(failures)
 	return vacancy{failures: failures, cause: cause, delay: delay, due: now.Add(delay)}
+}
+
+// ordinal gives 1st, 2nd, 3rd, 4th.
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprint(n, suffix)
 }

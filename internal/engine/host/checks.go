@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/probe"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -15,7 +16,7 @@ import (
 // checkResult is what one run of the container health check gave.
 type checkResult struct {
 	began  time.Time
-	health *health // the check that it was a run of
+	health *verdict.Health // the check that it was a run of
 	code   int
 	output []byte
 	err    error
@@ -30,18 +31,18 @@ func (a *attendance) useHealth(c *setops.HealthCheck) {
 		return
 	}
 	timings := a.s.cfg.Timings
-	a.health = &health{check: *c, unit: timings.CheckUnit, first: timings.CheckFirst, start: a.t.StartedAt}
+	a.health = &verdict.Health{Check: *c, Unit: timings.CheckUnit, First: timings.CheckFirst, Start: a.t.StartedAt}
 	switch {
 	case old == nil && a.t.Health == setops.Healthy: // adopted
-		a.health.succeeded = true
-	case old != nil && slices.Equal(old.check.Command, c.Command):
-		a.health.succeeded = old.succeeded
+		a.health.Succeeded = true
+	case old != nil && slices.Equal(old.Check.Command, c.Command):
+		a.health.Succeeded = old.Succeeded
 	case old != nil:
 		a.setHealth(setops.Unknown)
 	}
 	a.checkDue = time.After(0)
-	if a.health.succeeded {
-		a.checkDue = time.After(a.health.interval())
+	if a.health.Succeeded {
+		a.checkDue = time.After(a.health.Interval())
 	}
 }
 
@@ -54,10 +55,10 @@ func (a *attendance) check() {
 	h := a.health
 	ctx, id := a.ctx, a.t.ID
 	a.beside.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, h.timeout())
+		ctx, cancel := context.WithTimeout(ctx, h.Timeout())
 		defer cancel()
 		r := checkResult{began: time.Now(), health: h}
-		r.code, r.output, r.err = a.s.cfg.Runtime.Exec(ctx, id, h.check.Command)
+		r.code, r.output, r.err = a.s.cfg.Runtime.Exec(ctx, id, h.Check.Command)
 		if ctx.Err() != nil {
 			r.err = ctx.Err() // killed by us: its exit code says nothing
 		}
@@ -79,18 +80,18 @@ func (a *attendance) judge(r checkResult) {
 	if errors.Is(r.err, context.Canceled) {
 		return // the loop is about to end
 	}
-	if f := checkFailed(h.check.Command, r.code, r.output, r.err, h.timeout()); f == nil {
-		h.pass()
+	if f := verdict.CheckFailed(h.Check.Command, r.code, r.output, r.err, h.Timeout()); f == nil {
+		h.Pass()
 		a.s.write(a.t, sourcePassed, "container health check passed")
 		a.setHealth(setops.Healthy)
 	} else {
-		h.fail(a.s.now(), f)
+		h.Fail(a.s.now(), f)
 		a.s.tell(a.t, "container health check failed: "+f.Error())
-		if h.unhealthy() {
+		if h.Unhealthy() {
 			a.setHealth(setops.Unhealthy)
 		}
 	}
-	a.checkDue = time.After(max(0, h.pause()-time.Since(r.began)))
+	a.checkDue = time.After(max(0, h.Pause()-time.Since(r.began)))
 }
 
 // setHealth notes a verdict and, where the task was RUNNING, has it replaced or kept.
@@ -101,22 +102,22 @@ func (a *attendance) setHealth(v setops.Health) {
 		return
 	}
 	if dooms {
-		s.tell(t, a.health.why()+"; it will be replaced")
+		s.tell(t, a.health.Why()+"; it will be replaced")
 	}
 	s.change(t, func(n *setops.Task) { n.Health = v }, func() {
 		switch {
 		case v != setops.Unhealthy:
 			t.doomed = ""
 		case dooms:
-			s.doom(t, a.health.why(), s.now().Sub(t.StartedAt), nil)
+			s.doom(t, a.health.Why(), s.now().Sub(t.StartedAt), nil)
 		}
 	})
 }
 
 // neverHealthy ends a task whose container health check failed too often before it had passed once.
 func (a *attendance) neverHealthy() *end {
-	f := &failure{check: checkContainer, cause: a.health.why(), last: a.health.last.answer, final: true}
-	return &end{reason: f.cause, cause: f.cause, failure: f}
+	f := &verdict.Failure{Check: verdict.CheckContainer, Cause: a.health.Why(), Last: a.health.Last.Answer, Final: true}
+	return &end{reason: f.Cause, cause: f.Cause, failure: f}
 }
 
 // firstLimit is how long the first probe may take. What is sent while a container's network is being made may get lost
@@ -139,27 +140,12 @@ func (a *attendance) useGate(c *setops.NetworkCheck) {
 	if c == nil {
 		return
 	}
-	check, err := networkProbe(c)
+	check, err := verdict.NetworkProbe(c)
 	timings := a.s.cfg.Timings
 	a.gate = &gate{check: check, pause: timings.ProbeFirst, limit: min(firstLimit, timings.ProbeTimeout), last: err}
 	if err == nil {
 		a.probeDue = time.After(0)
 	}
-}
-
-// networkProbe is a network health check as package probe runs it; nil stays nil.
-func networkProbe(c *setops.NetworkCheck) (probe.Check, error) {
-	if c == nil {
-		return nil, nil
-	}
-	if c.Protocol == setops.TCP {
-		return probe.TCP{}, nil
-	}
-	status, err := probe.ParseStatus(c.Status)
-	if err != nil {
-		return nil, fmt.Errorf("network health check: %w", err)
-	}
-	return probe.HTTP{Path: c.Path, Status: status}, nil
 }
 
 // probe asks once.
@@ -198,19 +184,19 @@ func (a *attendance) answer(err error) {
 
 // late ends a task that did not pass its checks in time.
 func (a *attendance) late() *end {
-	f := &failure{check: checkStart, cause: "it was not ready", final: true}
+	f := &verdict.Failure{Check: verdict.CheckStart, Cause: "it was not ready", Final: true}
 	switch {
 	case a.gate != nil && !a.gate.passed:
-		f.check = checkNetwork
-		f.cause, f.last = a.gateAnswer()
-	case a.health != nil && !a.health.succeeded:
-		f.check, f.cause = checkContainer, "it has not passed"
-		if last := a.health.last; last != nil {
-			f.cause, f.last = "it has not passed, the last time: "+last.Error(), last.answer
+		f.Check = verdict.CheckNetwork
+		f.Cause, f.Last = a.gateAnswer()
+	case a.health != nil && !a.health.Succeeded:
+		f.Check, f.Cause = verdict.CheckContainer, "it has not passed"
+		if last := a.health.Last; last != nil {
+			f.Cause, f.Last = "it has not passed, the last time: "+last.Error(), last.Answer
 		}
 	}
-	f.cause = fmt.Sprintf("%s: %s (start timeout %s)", f.check, f.cause, a.settings.startTimeout)
-	return &end{reason: f.cause, cause: f.cause, failure: f}
+	f.Cause = fmt.Sprintf("%s: %s (start timeout %s)", f.Check, f.Cause, a.settings.startTimeout)
+	return &end{reason: f.Cause, cause: f.Cause, failure: f}
 }
 
 // silence is after how long a probe that is under way says more than the one before it.
@@ -219,13 +205,13 @@ const silence = 500 * time.Millisecond
 // gateAnswer says what the last probe met and, for a refused connection, where the task listens instead.
 func (a *attendance) gateAnswer() (cause string, last setops.LastAnswer) {
 	if waits := time.Since(a.gate.asked); a.probing && (a.gate.last == nil || waits > silence) {
-		last.ConnectError = fmt.Sprintf("%s was asked and has not answered for %s", a.t.Address, readable(waits))
+		last.ConnectError = fmt.Sprintf("%s was asked and has not answered for %s", a.t.Address, verdict.Readable(waits))
 		return last.ConnectError, last
 	}
 	if a.gate.last == nil {
 		return "it was not asked", last
 	}
-	cause, last = a.gate.last.Error(), heard(a.gate.last)
+	cause, last = a.gate.last.Error(), verdict.Heard(a.gate.last)
 	listener, able := a.s.cfg.Runtime.(Listener)
 	if !able || !errors.Is(a.gate.last, syscall.ECONNREFUSED) {
 		return cause, last

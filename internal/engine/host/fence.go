@@ -28,7 +28,7 @@ func (s *Supervisor) admitLocked(stageID string, fence int64) error {
 		return engine.ErrFenced
 	}
 	s.fences[stageID] = fence
-	if err := s.numbers.write(stageID, fence); err != nil {
+	if err := s.numbers.Write(stageID, fence); err != nil {
 		s.cfg.Logger.Warn("the number of a lease is not kept", "stage", stageID, "error", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -19,14 +20,14 @@ type generation struct {
 	tasks             []*task
 	vacancies         []vacancy     // places whose replacement is not made yet
 	missed            int           // tasks that ended before they were RUNNING, since all were
-	verdict           *verdict      // why it is out of reach that all are RUNNING
-	miss              *verdict      // why the last of missed did not get there
+	verdict           *judgement    // why it is out of reach that all are RUNNING
+	miss              *judgement    // why the last of missed did not get there
 	changed           chan struct{} // closed and made anew at each change
 }
 
-// verdict is a failure and the task that met it.
-type verdict struct {
-	failure
+// judgement is a failure and the task that met it.
+type judgement struct {
+	verdict.Failure
 	taskID string
 }
 
@@ -120,7 +121,7 @@ func trim(g *generation) {
 	})
 	for len(active) > g.Scale {
 		last := len(active) - 1
-		active[last].requestStop(reasonScaled)
+		active[last].requestStop(verdict.ReasonScaled)
 		active = active[:last]
 	}
 	surplus := g.running() + len(doomed) - g.Scale
@@ -150,32 +151,29 @@ func (s *Supervisor) startTask(g *generation, place vacancy) {
 }
 
 // doom has t replaced: it no longer counts, whether it goes at once or when another can take its place. s.mu is held.
-func (s *Supervisor) doom(t *task, cause string, ran time.Duration, f *failure) {
+func (s *Supervisor) doom(t *task, cause string, ran time.Duration, f *verdict.Failure) {
 	s.left(t, cause, ran, f)
 	t.doomed = cause
 }
 
 // left notes that t is no longer active by its own doing. Failure is nil for a task that was RUNNING before. s.mu is held.
-func (s *Supervisor) left(t *task, cause string, ran time.Duration, f *failure) {
+func (s *Supervisor) left(t *task, cause string, ran time.Duration, f *verdict.Failure) {
 	g := t.gen
 	if g == nil || t.stopping() || t.doomed != "" {
 		return
 	}
 	if f != nil {
 		g.missed++
-		g.miss = &verdict{failure: *f, taskID: t.ID}
-		if f.final || g.missed >= mostMissed {
+		g.miss = &judgement{Failure: *f, taskID: t.ID}
+		if f.Final || g.missed >= verdict.MostMissed {
 			g.verdict = g.miss
 		}
 	}
 	place := s.cfg.Timings.BackOff.after(t.filled, ran, cause, s.now())
 	// Later than that the generation has been kept in spite of the verdict.
-	place.doubtful = g.verdict != nil && place.failures <= mostMissed
+	place.doubtful = g.verdict != nil && place.failures <= verdict.MostMissed
 	g.vacancies = append(g.vacancies, place)
 }
-
-// mostMissed is how many tasks may end before they were RUNNING until Await gives up.
-const mostMissed = 3
 
 // newID makes 32 hexadecimal digits.
 func newID() string {

@@ -7,8 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -19,7 +18,7 @@ type end struct {
 	exit    *Exit  // nil: it never ran, or did not end in time
 	unrun   string // why it never ran
 	told    bool   // it did not end by itself
-	failure *failure
+	failure *verdict.Failure
 }
 
 // live leads a new task through its life:
@@ -70,7 +69,7 @@ func (s *Supervisor) launch(t *task) (*end, bool) {
 		return nil, false
 	}
 	f := startFailure(err)
-	return &end{reason: f.reason(), cause: f.cause, unrun: f.cause, failure: f}, false
+	return &end{reason: f.Reason(), cause: f.Cause, unrun: f.Cause, failure: f}, false
 }
 
 // prepare brings everything to where the container can be made.
@@ -91,7 +90,7 @@ func (s *Supervisor) prepare(ctx context.Context, t *task) error {
 		return ctx.Err()
 	}
 	if t.filled.doubtful {
-		s.tell(t, fmt.Sprintf("restarting after %s: %s", readable(t.filled.delay), t.filled.story()))
+		s.tell(t, fmt.Sprintf("restarting after %s: %s", verdict.Readable(t.filled.delay), t.filled.story()))
 	}
 	return s.cfg.Runtime.Prepare(ctx, t.container.Image)
 }
@@ -103,7 +102,7 @@ func (s *Supervisor) explainWait(t *task) time.Duration {
 		return 0
 	}
 	if !t.filled.doubtful {
-		s.tell(t, fmt.Sprintf("restarting in %s: %s", readable(t.filled.delay), t.filled.story()))
+		s.tell(t, fmt.Sprintf("restarting in %s: %s", verdict.Readable(t.filled.delay), t.filled.story()))
 	}
 	return t.filled.due.Sub(s.now())
 }
@@ -113,14 +112,6 @@ func (v vacancy) story() string {
 		return v.cause
 	}
 	return fmt.Sprintf("%s (%s time)", v.cause, ordinal(v.failures))
-}
-
-// readable rounds to what a person wants to know.
-func readable(d time.Duration) time.Duration {
-	if d < time.Second {
-		return d.Round(time.Millisecond)
-	}
-	return d.Round(time.Second)
 }
 
 // start makes the container and starts it.
@@ -208,24 +199,12 @@ func (s *Supervisor) bury(t *task, e end) bool {
 // tell writes into a task how it ended. What its record says already stays.
 func (e end) tell(n *setops.Task) {
 	n.Told = n.Told || e.told
-	n.Fault = n.Fault || e.failure != nil && e.failure.fault
+	n.Fault = n.Fault || e.failure != nil && e.failure.Fault
 	if e.unrun != "" {
 		n.Unrun = setops.Printable(e.unrun)
 	}
 	if e.exit == nil {
 		return
 	}
-	n.OOMKilled, n.Fault = e.exit.OOMKilled, n.Fault || e.exit.Lost
-	if e.exit.Unrun != "" {
-		n.Unrun = setops.Printable(e.exit.Unrun)
-	}
-	if e.exit.Signal != 0 {
-		n.Signal = unix.SignalName(e.exit.Signal)
-	}
-	if !e.exit.Lost {
-		n.ExitCode = &e.exit.Code
-	}
-	if !e.exit.At.IsZero() {
-		n.StoppedAt = e.exit.At.UTC()
-	}
+	e.exit.Tell(n)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -61,15 +62,7 @@ type Spec struct {
 }
 
 // Exit is how a container ended.
-type Exit struct {
-	Code      int // 128+n after signal n
-	Signal    syscall.Signal
-	OOMKilled bool
-	Lost      bool // it ended, and nobody saw how (its shim was killed, the machine went down)
-	// Unrun says why the program was never run, where a runtime learns that only from the end; no retry mends it.
-	Unrun string
-	At    time.Time
-}
+type Exit = verdict.Exit
 
 // Found is a container that outlived its supervisor.
 type Found struct {

@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -16,7 +17,7 @@ func (s *Supervisor) EnsureStage(ctx context.Context, stage setops.StageRef, fen
 	if err := s.admit(stage.ID, fence); err != nil {
 		return fmt.Errorf("make network of stage %s: %w", stage.Name, err)
 	}
-	if err := s.refs.write(stage.ID, stage); err != nil {
+	if err := s.refs.Write(stage.ID, stage); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -41,7 +42,7 @@ func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
 	s.mu.Lock()
 	s.fences[stageID] = closedFence
 	s.mu.Unlock()
-	if err := s.end(ctx, stageID, "", reasonStage, 0); err != nil {
+	if err := s.end(ctx, stageID, "", verdict.ReasonStage, 0); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -62,12 +63,12 @@ func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
 	s.mu.Lock()
 	delete(s.stages, stageID)
 	s.mu.Unlock()
-	return errors.Join(s.refs.remove(stageID), s.numbers.remove(stageID))
+	return errors.Join(s.refs.Remove(stageID), s.numbers.Remove(stageID))
 }
 
 // RemoveApp removes the logs and records of an app, and the one-off tasks that it may still have.
 func (s *Supervisor) RemoveApp(ctx context.Context, stageID, app string, fence int64) error {
-	if err := s.end(ctx, stageID, app, reasonApp, fence); err != nil {
+	if err := s.end(ctx, stageID, app, verdict.ReasonApp, fence); err != nil {
 		return fmt.Errorf("remove app %s: %w", app, err)
 	}
 	return errors.Join(s.forget(stageID, app), removeAll(s.logDir(stageID, app)))
@@ -116,7 +117,7 @@ func (s *Supervisor) forget(stageID, app string) error {
 	s.mu.Unlock()
 	var errs []error
 	for _, id := range ended {
-		errs = append(errs, s.records.remove(id))
+		errs = append(errs, s.records.Remove(id))
 	}
 	return errors.Join(errs...)
 }
@@ -137,12 +138,12 @@ func (s *Supervisor) Prepare(ctx context.Context, i engine.Image) error {
 	var image *ImageError
 	switch {
 	case errors.As(err, &image):
-		return &engine.GateError{Check: checkImage, Cause: setops.Printable(image.Reason)}
+		return &engine.GateError{Check: verdict.CheckImage, Cause: setops.Printable(image.Reason)}
 	case isFull(err):
-		return &engine.GateError{Check: checkImage, Cause: startFailure(err).cause, Fault: true}
+		return &engine.GateError{Check: verdict.CheckImage, Cause: startFailure(err).Cause, Fault: true}
 	}
 	cause := fmt.Sprintf("fetch and unpack %s: %v", i.Digest, err)
-	return &engine.GateError{Check: checkImage, Cause: setops.Printable(cause), Fault: true, Temporary: true}
+	return &engine.GateError{Check: verdict.CheckImage, Cause: setops.Printable(cause), Fault: true, Temporary: true}
 }
 
 // ForgetImages frees what Prepare has made of images.

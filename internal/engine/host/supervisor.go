@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/record"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -17,9 +18,9 @@ import (
 // its life and is the only one to change its status (see life.go).
 type Supervisor struct {
 	cfg     Config
-	records taskRecords
-	refs    records[setops.StageRef]
-	numbers records[int64] // of leases, by stage
+	records record.Dir[setops.Task]     // DIR/records, by task
+	refs    record.Dir[setops.StageRef] // DIR/stages, by stage
+	numbers record.Dir[int64]           // DIR/fences: of the newest lease of each stage that was seen
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -52,19 +53,19 @@ func New(ctx context.Context, cfg Config) (*Supervisor, error) {
 		watchers:    map[*watcher]struct{}{},
 	}
 	var err error
-	if s.records, err = openRecords[setops.Task](filepath.Join(cfg.Dir, "records")); err != nil {
+	if s.records, err = record.Open[setops.Task](filepath.Join(cfg.Dir, "records")); err != nil {
 		return nil, err
 	}
-	if s.refs, err = openRecords[setops.StageRef](filepath.Join(cfg.Dir, "stages")); err != nil {
+	if s.refs, err = record.Open[setops.StageRef](filepath.Join(cfg.Dir, "stages")); err != nil {
 		return nil, err
 	}
-	if s.stages, err = s.refs.all(); err != nil {
+	if s.stages, err = s.refs.All(); err != nil {
 		return nil, err
 	}
-	if s.numbers, err = openRecords[int64](filepath.Join(cfg.Dir, "fences")); err != nil {
+	if s.numbers, err = record.Open[int64](filepath.Join(cfg.Dir, "fences")); err != nil {
 		return nil, err
 	}
-	if s.fences, err = s.numbers.all(); err != nil {
+	if s.fences, err = s.numbers.All(); err != nil {
 		return nil, err
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))

@@ -28,7 +28,7 @@ func (s *Supervisor) sweepTasks() {
 	}
 	s.mu.Unlock()
 	for _, id := range ids {
-		if err := s.records.remove(id); err != nil {
+		if err := s.records.Remove(id); err != nil {
 			s.cfg.Logger.Warn("an old record stays", "task", id, "error", err)
 		}
 	}

@@ -75,7 +75,7 @@ func (s *Supervisor) change(t *task, alter func(*setops.Task), then func()) {
 	if next.Status != t.Status {
 		s.logStatus(t, next)
 	}
-	if err := s.records.write(next.ID, next); err != nil {
+	if err := s.records.Write(next.ID, next); err != nil {
 		s.cfg.Logger.Warn("a task goes on without a record", "task", t.ID, "error", err)
 	}
 	s.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -53,7 +54,7 @@ func (s *Supervisor) Stop(_ context.Context, taskID string) error {
 	if err != nil {
 		return err
 	}
-	t.requestStop(reasonStopped)
+	t.requestStop(verdict.ReasonStopped)
 	s.changed(t)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/logfile"
+	"github.com/setopsco/setops/internal/engine/verdict"
 )
 
 // Ensure keeps g alive from now on.
@@ -76,12 +77,9 @@ func (s *Supervisor) Await(ctx context.Context, id string) error {
 	}
 }
 
-// mostGateLines is how many lines a GateError quotes.
-const mostGateLines = 50
-
-func (s *Supervisor) gateError(ctx context.Context, stageID, app string, v *verdict) error {
-	e := v.gateError(app, v.taskID)
-	q := engine.LogQuery{StageID: stageID, App: app, TaskID: v.taskID, Limit: mostGateLines}
+func (s *Supervisor) gateError(ctx context.Context, stageID, app string, v *judgement) error {
+	e := v.GateError(app, v.taskID)
+	q := engine.LogQuery{StageID: stageID, App: app, TaskID: v.taskID, Limit: verdict.MostGateLines}
 	own := func(l logfile.Line) bool { return l.Source != sourceSystem && l.Source != sourcePassed }
 	err := s.readLogs(ctx, q, own, func(l engine.LogLine) bool {
 		e.Log = append(e.Log, l.Text)
@@ -102,7 +100,7 @@ func (s *Supervisor) Remove(ctx context.Context, id string, fence int64) error {
 		return fmt.Errorf("remove generation %s: %w", id, engine.ErrFenced)
 	}
 	if g != nil {
-		s.remove(g, reasonRemoved)
+		s.remove(g, verdict.ReasonRemoved)
 	}
 	s.mu.Unlock()
 	for g != nil {

@@ -1,4 +1,4 @@
-package host
+package verdict
 
 import (
 	"errors"
@@ -8,23 +8,23 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-func newHealth(start time.Time) *health {
-	return &health{
-		check: setops.HealthCheck{Interval: 10, Timeout: 10, Retries: 3, StartPeriod: 15},
-		unit:  time.Second, first: time.Second, start: start,
+func newHealth(start time.Time) *Health {
+	return &Health{
+		Check: setops.HealthCheck{Interval: 10, Timeout: 10, Retries: 3, StartPeriod: 15},
+		Unit:  time.Second, First: time.Second, Start: start,
 	}
 }
 
 // no is a run that failed.
-var no = &checkFailure{err: errors.New("no")}
+var no = &CheckFailure{err: errors.New("no")}
 
 func TestFailuresInTheStartPeriodDoNotCount(t *testing.T) {
 	start := time.Now()
 	h := newHealth(start)
 	for s := range 15 {
-		h.fail(start.Add(time.Duration(s)*time.Second), no)
+		h.Fail(start.Add(time.Duration(s)*time.Second), no)
 	}
-	if h.failures != 0 || h.last != no {
+	if h.failures != 0 || h.Last != no {
 		t.Errorf("got %+v", h)
 	}
 }
@@ -34,12 +34,12 @@ func TestUntilTheFirstSuccessAFailureCountsOncePerInterval(t *testing.T) {
 	h := newHealth(start)
 	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
 	for s := 15; s < 35; s++ {
-		h.fail(at(s), no)
+		h.Fail(at(s), no)
 	}
-	if h.failures != 2 || h.unhealthy() {
+	if h.failures != 2 || h.Unhealthy() {
 		t.Errorf("after 20 s: %+v", h)
 	}
-	if h.fail(at(35), no); !h.unhealthy() || h.why() != "container health check failed 3 times: no" {
+	if h.Fail(at(35), no); !h.Unhealthy() || h.Why() != "container health check failed 3 times: no" {
 		t.Errorf("after 30 s: %+v", h)
 	}
 }
@@ -47,21 +47,21 @@ func TestUntilTheFirstSuccessAFailureCountsOncePerInterval(t *testing.T) {
 func TestAfterTheFirstSuccessEachFailureInARowCounts(t *testing.T) {
 	start := time.Now()
 	h := newHealth(start)
-	if h.pause() != time.Second {
-		t.Errorf("pause before the first success: %s", h.pause())
+	if h.Pause() != time.Second {
+		t.Errorf("pause before the first success: %s", h.Pause())
 	}
-	h.pass()
-	if h.pause() != 10*time.Second {
-		t.Errorf("pause after the first success: %s", h.pause())
+	h.Pass()
+	if h.Pause() != 10*time.Second {
+		t.Errorf("pause after the first success: %s", h.Pause())
 	}
 	late := start.Add(time.Minute)
-	h.fail(late, no)
-	h.fail(late.Add(time.Second), no)
-	if h.unhealthy() || h.failures != 2 {
+	h.Fail(late, no)
+	h.Fail(late.Add(time.Second), no)
+	if h.Unhealthy() || h.failures != 2 {
 		t.Errorf("got %+v", h)
 	}
-	h.pass()
-	h.fail(late, no)
+	h.Pass()
+	h.Fail(late, no)
 	if h.failures != 1 {
 		t.Errorf("a success does not end the row: %+v", h)
 	}
@@ -69,8 +69,8 @@ func TestAfterTheFirstSuccessEachFailureInARowCounts(t *testing.T) {
 
 func TestAShortIntervalIsNotStretchedBeforeTheFirstSuccess(t *testing.T) {
 	h := newHealth(time.Now())
-	h.unit = 10 * time.Millisecond
-	if h.pause() != 100*time.Millisecond {
-		t.Errorf("got %s", h.pause())
+	h.Unit = 10 * time.Millisecond
+	if h.Pause() != 100*time.Millisecond {
+		t.Errorf("got %s", h.Pause())
 	}
 }

@@ -1,4 +1,6 @@
-package host
+// Package record keeps values as files of JSON, one each, so that a new process knows what an older one knew: those of tasks, of
+// stages and of leases that engines have. Start with Open.
+package record
 
 import (
 	"encoding/json"
@@ -8,29 +10,24 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/setopsco/setops/internal/setops"
 )
 
-// records keeps values as files of JSON, one each, so that a new process knows what an older one knew. They are written
-// beside and renamed: there is always a whole one. They are not synced, as the containers that they tell of do not
-// survive a loss of power either.
-//
-//	DIR/records/<task id>.json    setops.Task
-//	DIR/stages/<stage id>.json    setops.StageRef
-//	DIR/fences/<stage id>.json    the number of the newest lease of the stage that was seen
-type records[T any] struct{ dir string }
+// Dir keeps values by id, as DIR/ID.json. They are written beside and renamed: there is always a whole one. They are not
+// synced: containers on this host do not survive a loss of power either, and what a cluster has is asked again.
+type Dir[T any] struct{ dir string }
 
-func openRecords[T any](dir string) (records[T], error) {
+// Open makes the directory where there is none.
+func Open[T any](dir string) (Dir[T], error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return records[T]{}, fmt.Errorf("make record directory: %w", err)
+		return Dir[T]{}, fmt.Errorf("make record directory: %w", err)
 	}
-	return records[T]{dir: dir}, nil
+	return Dir[T]{dir: dir}, nil
 }
 
-func (r records[T]) path(id string) string { return filepath.Join(r.dir, id+".json") }
+func (r Dir[T]) path(id string) string { return filepath.Join(r.dir, id+".json") }
 
-func (r records[T]) write(id string, value T) error {
+// Write keeps a value in place of the one before.
+func (r Dir[T]) Write(id string, value T) error {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("write record %s: %w", id, err)
@@ -45,15 +42,16 @@ func (r records[T]) write(id string, value T) error {
 	return nil
 }
 
-func (r records[T]) remove(id string) error {
+// Remove forgets a value. One that is not there is no error.
+func (r Dir[T]) Remove(id string) error {
 	if err := os.Remove(r.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete record %s: %w", id, err)
 	}
 	return nil
 }
 
-// all gives the records by id. One that cannot be read is as good as none and is deleted.
-func (r records[T]) all() (map[string]T, error) {
+// All gives the records by id. One that cannot be read is as good as none and is deleted.
+func (r Dir[T]) All() (map[string]T, error) {
 	entries, err := os.ReadDir(r.dir)
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", err)
@@ -74,5 +72,3 @@ func (r records[T]) all() (map[string]T, error) {
 	}
 	return found, nil
 }
-
-type taskRecords = records[setops.Task]
