@@ -66,12 +66,17 @@ var homes = []home{
 	{"github.com/vishvananda/netlink", "internal/engine/nft internal/engine/subnet internal/engine/gateway internal/engine/embedded/network"},
 	{"github.com/google/nftables", "internal/engine/nft internal/engine/gateway internal/engine/embedded/network"},
 	{"github.com/miekg/dns", "internal/engine/gateway internal/domain"},
-	{"golang.org/x/sync", "internal/engine/host"},
+	{"golang.org/x/sync", "internal/engine/host internal/engine/kubernetes"},
 	{"github.com/coder/websocket", "pkg/client internal/httpapi internal/bench/traffic internal/bench/echo"},
 
 	// Docker Engine: its client, and the modules that its interface is made of.
 	{"github.com/moby/moby", "internal/engine/docker"},
 	{"github.com/containerd/errdefs", "internal/engine/docker"},
+
+	// Kubernetes: its client, and the modules that its interface is made of.
+	{"k8s.io/client-go", "internal/engine/kubernetes internal/engine/kubernetes/object"},
+	{"k8s.io/apimachinery", "internal/engine/kubernetes internal/engine/kubernetes/object"},
+	{"k8s.io/api", "internal/engine/kubernetes internal/engine/kubernetes/object"},
 
 	// Images as values: the engine reads them, two tools make them.
 	{

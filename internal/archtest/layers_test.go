@@ -40,7 +40,12 @@ var layers = []row{
 
 	// 3: engines. They share the supervisor and the format of logs, and know nothing of each other.
 	{"internal/engine/logfile", nil}, // the shim writes it, and shall not link the supervisor
-	{"internal/engine/host", []string{"internal/engine", "internal/engine/logfile", "internal/probe", "internal/setops"}},
+	{"internal/engine/record", nil},
+	{"internal/engine/verdict", []string{"internal/engine", "internal/probe", "internal/setops"}}, // all engines say it in the same words
+	{"internal/engine/host", []string{
+		"internal/engine", "internal/engine/logfile", "internal/engine/record", "internal/engine/verdict", "internal/probe",
+		"internal/setops",
+	}},
 	{"internal/engine/enginetest/...", []string{"internal/engine", "internal/setops"}},
 	{"internal/engine/fake", []string{
 		"internal/engine", "internal/engine/host", "internal/engine/logfile", "internal/setops",
@@ -54,6 +59,11 @@ var layers = []row{
 	{"internal/engine/docker", []string{
 		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile",
 		"internal/engine/subnet", "internal/setops",
+	}},
+	{"internal/engine/kubernetes/object", []string{"internal/engine", "internal/probe", "internal/setops"}},
+	{"internal/engine/kubernetes", []string{
+		"internal/engine", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/record",
+		"internal/engine/verdict", "internal/probe", "internal/setops",
 	}},
 	{"internal/engine/embedded/wire", nil},
 	{"internal/engine/embedded/rootfs", nil},

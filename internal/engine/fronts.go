@@ -34,3 +34,18 @@ type Sockets interface {
 	Listen(key string, open func() (net.Listener, error)) (net.Listener, error)
 	ListenPacket(key string, open func() (net.PacketConn, error)) (net.PacketConn, error)
 }
+
+// Served is an app of a stage and the generation that serves.
+type Served struct {
+	App        string
+	Generation string // empty: none
+	Protocol   setops.Protocol
+	Port       int // that tasks of the stage connect to: 80 for http, the app's for tcp
+}
+
+// Switch is what engines have whose tasks can be reached without our router.
+type Switch interface {
+	// SetServed leads requests to exactly these generations, for all apps of a stage as near together as can be. An app that
+	// is not named is not reached any more. It is idempotent.
+	SetServed(ctx context.Context, stageID string, served []Served) error
+}

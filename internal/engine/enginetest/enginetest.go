@@ -28,6 +28,12 @@ type Harness struct {
 	Fronts bool
 	// SeesPorts says that a refused network check tells on which ports the task listens instead.
 	SeesPorts bool
+	// RestartsInPlace says that a task that is ill ends before another takes its place: a cluster has its node run the
+	// container again, and does not move requests first.
+	RestartsInPlace bool
+	// LeavesAttached says that a program goes on when who attached it has left: a cluster can begin programs inside a
+	// task, and has no call that ends one. It ends with its task.
+	LeavesAttached bool
 }
 
 // Run holds an engine to all that engines promise.

@@ -1,0 +1,77 @@
+package kubernetes
+
+import (
+	"fmt"
+
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
+	authorizationclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	batchclient "k8s.io/client-go/kubernetes/typed/batch/v1"
+	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
+	networkingclient "k8s.io/client-go/kubernetes/typed/networking/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+)
+
+// How much is asked of the API server at once. The client's own defaults hold a commit up for seconds.
+const (
+	requestsPerSecond = 200
+	requestsAtOnce    = 400
+)
+
+// cluster is the API of one, as far as we use it.
+type cluster struct {
+	config        *rest.Config
+	core          coreclient.CoreV1Interface
+	apps          appsclient.AppsV1Interface
+	batch         batchclient.BatchV1Interface
+	networking    networkingclient.NetworkingV1Interface
+	authorization authorizationclient.AuthorizationV1Interface
+}
+
+// apply is how we write: fields that are ours become what we say, whoever has changed them.
+var apply = meta.ApplyOptions{FieldManager: object.Manager, Force: true}
+
+func connect(kubeconfig string) (c cluster, err error) {
+	if c.config, err = configure(kubeconfig); err != nil {
+		return c, err
+	}
+	c.config.QPS, c.config.Burst, c.config.UserAgent = requestsPerSecond, requestsAtOnce, "setopsd"
+	h, err := rest.HTTPClientFor(c.config)
+	if err != nil {
+		return c, fmt.Errorf("make client of the cluster: %w", err)
+	}
+	if c.core, err = coreclient.NewForConfigAndClient(c.config, h); err != nil {
+		return c, fmt.Errorf("make client of the cluster: %w", err)
+	}
+	if c.apps, err = appsclient.NewForConfigAndClient(c.config, h); err != nil {
+		return c, fmt.Errorf("make client of the cluster: %w", err)
+	}
+	if c.batch, err = batchclient.NewForConfigAndClient(c.config, h); err != nil {
+		return c, fmt.Errorf("make client of the cluster: %w", err)
+	}
+	if c.networking, err = networkingclient.NewForConfigAndClient(c.config, h); err != nil {
+		return c, fmt.Errorf("make client of the cluster: %w", err)
+	}
+	if c.authorization, err = authorizationclient.NewForConfigAndClient(c.config, h); err != nil {
+		return c, fmt.Errorf("make client of the cluster: %w", err)
+	}
+	return c, nil
+}
+
+func configure(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		c, err := rest.InClusterConfig()
+		if err != nil {
+			return nil, fmt.Errorf("this server does not run in a cluster, and no kubeconfig says where there is one: %w", err)
+		}
+		return c, nil
+	}
+	c, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig %s: %w", kubeconfig, err)
+	}
+	return c, nil
+}

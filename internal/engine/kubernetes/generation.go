@@ -1,0 +1,102 @@
+package kubernetes
+
+import (
+	"context"
+
+	apps "k8s.io/api/apps/v1"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/verdict"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// generation is a Deployment. The engine's lock guards all of it.
+type generation struct {
+	engine.Generation      // only ID, Stage and App where it is not kept
+	kept              bool // Ensure was called
+	removing          bool // Remove was called
+	there             bool // it has a Deployment
+	deployment        *apps.Deployment
+	seen              int64 // the version of its Deployment that we have made
+	tasks             map[string]*task
+	missed            int        // tasks that ended before they were RUNNING, since all were
+	verdict           *judgement // why it is out of reach that all are RUNNING
+	miss              *judgement // why the last one did not get there
+	changed           chan struct{}
+}
+
+// judgement is a failure and the task that met it.
+type judgement struct {
+	verdict.Failure
+	taskID string
+}
+
+// generationOf gives the generation of that id, which it makes known. e.mu is held.
+func (e *Engine) generationOf(id string, stage setops.StageRef, app string) *generation {
+	g := e.generations[id]
+	if g == nil {
+		g = &generation{
+			Generation: engine.Generation{ID: id, Stage: stage, App: app},
+			tasks:      map[string]*task{}, changed: make(chan struct{}),
+		}
+		e.generations[id] = g
+	}
+	return g
+}
+
+// running counts the tasks that serve. e.mu is held.
+func (g *generation) running() int {
+	n := 0
+	for _, t := range g.tasks {
+		if t.Status == setops.Running && t.Desired == setops.Running {
+			n++
+		}
+	}
+	return n
+}
+
+// wake lets everybody look who waits for g. e.mu is held.
+func (g *generation) wake() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// changed tells everybody who waits that t is not what it was. e.mu is held.
+func (e *Engine) changed(t *task) {
+	if g := t.gen; g != nil {
+		if g.kept && g.running() >= g.Scale {
+			g.missed, g.verdict, g.miss = 0, nil, nil
+		}
+		g.wake()
+	}
+	e.notify(t.StageID)
+}
+
+// blame notes why t is not ready. What is final, or the third task that ended so, ends the wait of those who await its
+// generation; what is not counted may be over by itself. e.mu is held.
+func (t *task) blame(f verdict.Failure, counts bool) {
+	g := t.gen
+	if g == nil || t.stopReason != "" {
+		return
+	}
+	if counts {
+		g.missed++
+	}
+	g.miss = &judgement{Failure: f, taskID: t.ID}
+	if f.Final || g.missed >= verdict.MostMissed {
+		g.verdict = g.miss
+	}
+}
+
+func (e *Engine) gateError(ctx context.Context, stageID, app string, v *judgement) error {
+	failure := v.GateError(app, v.taskID)
+	q := engine.LogQuery{StageID: stageID, App: app, TaskID: v.taskID, Limit: verdict.MostGateLines, Source: engine.SourceApp}
+	err := e.ReadLogs(ctx, q, func(l engine.LogLine) bool {
+		failure.Log = append(failure.Log, l.Text)
+		return true
+	})
+	if err != nil {
+		e.cfg.Logger.Warn("an error goes without its log", "task", v.taskID, "error", err)
+	}
+	return failure
+}

@@ -1,0 +1,118 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/engine/record"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Engine implements engine.Engine on a cluster.
+//
+// One lock guards what is known; nothing that blocks is done under it. Each pod has an attendant, which is the only one to
+// change the status of its tasks.
+type Engine struct {
+	cfg     Config
+	api     cluster
+	records record.Dir[setops.Task]
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	pods, deployments, namespaces cache.SharedIndexInformer
+
+	mu          sync.Mutex
+	closed      bool
+	stages      map[string]setops.StageRef
+	gone        map[string]bool // stages that were removed: ids never come again
+	generations map[string]*generation
+	attendants  map[string]*attendant
+	tasks       map[string]*task // ended ones too, for a while
+	onStage     map[string]map[string]*task
+	watchers    map[*watcher]struct{}
+	made        map[string]bool // architectures of the nodes; nil: not known yet
+	drifted     chan string     // ids of generations that somebody else has changed
+}
+
+var (
+	_ engine.Engine = (*Engine)(nil)
+	_ engine.Switch = (*Engine)(nil)
+
+	errClosed = errors.New("the engine is closed")
+)
+
+// New makes an engine, and adopts the tasks that an earlier one left running.
+func New(ctx context.Context, cfg Config) (*Engine, error) {
+	e := &Engine{
+		cfg:    cfg.withDefaults(),
+		stages: map[string]setops.StageRef{}, gone: map[string]bool{},
+		generations: map[string]*generation{}, attendants: map[string]*attendant{},
+		tasks: map[string]*task{}, onStage: map[string]map[string]*task{}, watchers: map[*watcher]struct{}{},
+		drifted: make(chan string, 100),
+	}
+	var err error
+	if e.api, err = connect(cfg.Kubeconfig); err != nil {
+		return nil, err
+	}
+	if e.records, err = record.Open[setops.Task](filepath.Join(cfg.Dir, "records")); err != nil {
+		return nil, err
+	}
+	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := e.start(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func (e *Engine) start(ctx context.Context) error {
+	if err := e.inform(ctx); err != nil {
+		return err
+	}
+	if err := e.adopt(ctx); err != nil {
+		return err
+	}
+	if err := e.renewCredentials(ctx); err != nil {
+		return err
+	}
+	e.wg.Go(e.sweep)
+	e.wg.Go(e.mend)
+	return nil
+}
+
+// Close stops following and returns when all goroutines have ended. Tasks go on.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.cancel()
+	e.wg.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, t := range e.tasks {
+		if t.log != nil {
+			t.log.Close() //nolint:errcheck // every line was written by then
+		}
+	}
+	return nil
+}
+
+// stageOf is what the objects of a stage are made from.
+func (e *Engine) stageOf(ctx context.Context, s setops.StageRef) (object.Stage, error) {
+	user, password, err := e.cfg.Credentials(ctx)
+	if err != nil {
+		return object.Stage{}, fmt.Errorf("get credentials that nodes pull with: %w", err)
+	}
+	return object.Stage{
+		StageRef: s, Installation: e.cfg.Installation, Restricted: e.cfg.Restricted, Callers: e.cfg.Callers,
+		Registry: e.cfg.Registry, User: user, Password: password,
+	}, nil
+}

@@ -1,0 +1,138 @@
+package kubernetes_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/registry"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// store is the registry of SetOps at an address that nodes reach.
+type store struct {
+	registry *registry.Registry
+	address  string
+}
+
+func openStore(t testing.TB, address string) *store {
+	t.Helper()
+	r, err := registry.New(t.Context(), registry.Config{
+		Dir: t.TempDir(), Secret: []byte(strings.Repeat("k", 32)), Authenticator: doorman{}, Authorizer: doorman{},
+	})
+	must(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("/v2/", r)
+	mux.Handle(registry.DefaultTokenPath, r.TokenHandler())
+	l, err := net.Listen("tcp", address)
+	must(t, err)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(l)
+	}()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-served
+		must(t, r.Close())
+	})
+	return &store{registry: r, address: address}
+}
+
+func (s *store) credentials(context.Context) (user, password string, err error) {
+	return "setopsd", "secret", nil
+}
+
+// doorman lets in who has the password, and nobody else.
+type doorman struct{}
+
+func (doorman) Authenticate(_ context.Context, username, password string) (registry.Identity, error) {
+	if username != "setopsd" || password != "secret" {
+		return registry.Identity{}, registry.ErrCredentials
+	}
+	return registry.Identity{User: username}, nil
+}
+
+func (doorman) AuthenticateToken(context.Context, string) (registry.Identity, error) {
+	return registry.Identity{}, registry.ErrCredentials
+}
+
+func (doorman) Authorize(_ context.Context, who registry.Identity, _ string, _ registry.Action) error {
+	if who.User != "setopsd" {
+		return registry.Denied("sign in first")
+	}
+	return nil
+}
+
+// push puts an image of testapp into the registry and gives its name.
+func (s *store) push(t testing.TB, stage setops.StageRef, arch string, config v1.Config) engine.Image {
+	t.Helper()
+	image := imageOf(t, arch, config)
+	digest, err := image.Digest()
+	must(t, err)
+	i := engine.Image{Repository: engine.Repository(stage, "web"), Digest: digest.String()}
+	ref, err := name.NewDigest(s.address+"/"+i.Repository+"@"+i.Digest, name.Insecure)
+	must(t, err)
+	must(t, remote.Write(ref, image, remote.WithAuth(&authn.Basic{Username: "setopsd", Password: "secret"})))
+	return i
+}
+
+func imageOf(t testing.TB, arch string, config v1.Config) v1.Image {
+	t.Helper()
+	program, err := os.ReadFile(testapp(t))
+	must(t, err)
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	must(t, w.WriteHeader(&tar.Header{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777}))
+	must(t, w.WriteHeader(&tar.Header{Name: "testapp", Mode: 0o755, Size: int64(len(program))}))
+	_, err = w.Write(program)
+	must(t, err)
+	must(t, w.Close())
+	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	must(t, err)
+	image, err := mutate.AppendLayers(empty.Image, l)
+	must(t, err)
+	cf, err := image.ConfigFile()
+	must(t, err)
+	cf = cf.DeepCopy()
+	cf.OS, cf.Architecture, cf.Config = "linux", arch, config
+	image, err = mutate.ConfigFile(image, cf)
+	must(t, err)
+	return image
+}
+
+func testapp(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "testapp")
+	c := exec.Command("go", "build", "-o", path, "-ldflags", "-s -w", "../enginetest/testapp")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	c.Stderr = t.Output()
+	must(t, c.Run())
+	return path
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,217 @@
+package kubernetes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apps "k8s.io/api/apps/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	metaapply "k8s.io/client-go/applyconfigurations/meta/v1"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/engine/verdict"
+	"github.com/setopsco/setops/internal/setops"
+)
+
+// Ensure keeps g alive from now on.
+func (e *Engine) Ensure(ctx context.Context, g engine.Generation) error {
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error { return e.declare(ctx, g) })
+	if err != nil {
+		return fmt.Errorf("keep generation %s: %w", g.ID, err)
+	}
+	return nil
+}
+
+// declare applies the objects of a generation, as what they are was just looked at.
+func (e *Engine) declare(ctx context.Context, g engine.Generation) error {
+	s, err := e.stageOf(ctx, g.Stage)
+	if err != nil {
+		return err
+	}
+	have, err := e.api.apps.Deployments(s.Name()).Get(ctx, object.Deployment(g.App, g.ID), meta.GetOptions{})
+	isNew := kerrors.IsNotFound(err)
+	switch {
+	case isNew:
+		have = nil
+		if err := e.admit(ctx, g.Stage.ID, s.Name(), g.Fence); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	case outranks(have, g.Fence):
+		return engine.ErrFenced
+	default:
+		g.Fence = max(g.Fence, fenceOf(have))
+	}
+	if err := e.keep(g); err != nil {
+		return err
+	}
+	if have != nil {
+		if err := e.chooseLeavers(ctx, g, have); err != nil {
+			return err
+		}
+	}
+	return e.applyGeneration(ctx, s, g, have)
+}
+
+// keep notes what a generation is to be.
+func (e *Engine) keep(g engine.Generation) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return errClosed
+	}
+	have := e.generationOf(g.ID, g.Stage, g.App)
+	if have.removing {
+		return errors.New("it is being removed")
+	}
+	have.Generation, have.kept = g, true
+	have.wake()
+	for _, a := range e.attendants {
+		if a.gen == have {
+			select {
+			case a.wake <- struct{}{}: // it looks at its checks again
+			default:
+			}
+		}
+	}
+	e.notify(g.Stage.ID)
+	return nil
+}
+
+// applyGeneration writes the secret, then the Deployment, which owns it from then on.
+func (e *Engine) applyGeneration(ctx context.Context, s object.Stage, g engine.Generation, have *apps.Deployment) error {
+	secret := s.Environment(g)
+	if have == nil {
+		if _, err := e.api.core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
+			return fmt.Errorf("write environment: %w", err)
+		}
+	}
+	d := s.Generation(g, e.cfg.Timings.Linger)
+	if have != nil {
+		d.WithResourceVersion(have.ResourceVersion).WithUID(have.UID)
+	}
+	made, err := e.api.apps.Deployments(s.Name()).Apply(ctx, d, apply)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	if kept := e.generations[g.ID]; kept != nil {
+		kept.seen, kept.there = max(kept.seen, made.Generation), true
+		kept.deployment = made
+	}
+	e.mu.Unlock()
+	if have != nil {
+		return nil
+	}
+	secret.WithOwnerReferences(metaapply.OwnerReference().
+		WithAPIVersion("apps/v1").WithKind("Deployment").WithName(made.Name).WithUID(made.UID))
+	if _, err := e.api.core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
+		return fmt.Errorf("write environment: %w", err)
+	}
+	return nil
+}
+
+// deletionCost says which pods a smaller scale takes first.
+const deletionCost = "controller.kubernetes.io/pod-deletion-cost"
+
+// chooseLeavers has the cluster take the tasks that are not RUNNING first, then the youngest.
+func (e *Engine) chooseLeavers(ctx context.Context, g engine.Generation, have *apps.Deployment) error {
+	if have.Spec.Replicas == nil || g.Scale >= int(*have.Spec.Replicas) {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{deletionCost: "-1"}}})
+	if err != nil {
+		return fmt.Errorf("choose who leaves: %w", err)
+	}
+	for _, pod := range e.leavers(g) {
+		_, err := e.api.core.Pods(pod.namespace).Patch(ctx, pod.pod, types.MergePatchType, patch, meta.PatchOptions{FieldManager: object.Manager})
+		if ignoreGone(err) != nil {
+			return fmt.Errorf("choose who leaves: %w", err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) leavers(g engine.Generation) (pods []facts) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	have := e.generations[g.ID]
+	var active []*task
+	for _, t := range have.tasks {
+		if t.Desired == setops.Running && !t.Status.Ended() {
+			active = append(active, t)
+		}
+	}
+	slices.SortFunc(active, func(a, b *task) int {
+		if (a.Status == setops.Running) != (b.Status == setops.Running) {
+			if a.Status == setops.Running {
+				return -1
+			}
+			return 1
+		}
+		if c := a.CreatedAt.Compare(b.CreatedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	for _, t := range active[min(g.Scale, len(active)):] {
+		t.stopReason = verdict.ReasonScaled
+		pods = append(pods, t.facts)
+	}
+	return pods
+}
+
+// Await waits until all tasks of the generation are RUNNING, or cannot be.
+func (e *Engine) Await(ctx context.Context, id string) error {
+	for {
+		e.mu.Lock()
+		g := e.generations[id]
+		if g == nil || g.removing || !g.kept {
+			e.mu.Unlock()
+			return fmt.Errorf("await generation %s: it is not kept", id)
+		}
+		ready, v, miss, changed := g.running() >= g.Scale, g.verdict, g.miss, g.changed
+		e.mu.Unlock()
+		switch {
+		case ready:
+			return nil
+		case v != nil:
+			return e.gateError(ctx, g.Stage.ID, g.App, v)
+		}
+		select {
+		case <-ctx.Done():
+			if miss != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return e.gateError(context.WithoutCancel(ctx), g.Stage.ID, g.App, miss)
+			}
+			return ctx.Err()
+		case <-e.ctx.Done():
+			return fmt.Errorf("await generation %s: %w", id, errClosed)
+		case <-changed:
+		}
+	}
+}
+
+// Observe lists the generations that are kept or were found.
+func (e *Engine) Observe(context.Context) (engine.Observed, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var o engine.Observed
+	for id := range e.stages {
+		o.Stages = append(o.Stages, id)
+	}
+	for id, g := range e.generations {
+		o.Generations = append(o.Generations, engine.ObservedGeneration{ID: id, StageID: g.Stage.ID, App: g.App, Kept: g.kept})
+	}
+	slices.Sort(o.Stages)
+	slices.SortFunc(o.Generations, func(a, b engine.ObservedGeneration) int { return strings.Compare(a.ID, b.ID) })
+	return o, nil
+}
