@@ -18,7 +18,7 @@ var (
 	organizationShape = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 	rangeShape        = regexp.MustCompile(`^([0-9]{1,5})-([0-9]{1,5})$`)
 	dockerShape       = regexp.MustCompile(`^(unix:///.+|tcp://[^/:]+:[0-9]+)$`)
-	engines           = []string{"auto", "embedded", "docker"}
+	engines           = []string{auto, embeddedKind, dockerKind, kubernetesKind}
 )
 
 // refusals collects all that is wrong, so that it is told at once.
@@ -43,6 +43,7 @@ func (c *Config) check() error {
 		"--organization %q is not made of lower-case letters and digits, a letter first, at most 64", c.Organization)
 	r.where(!isEmail(c.AdminEmail), "--admin-email %q is no e-mail address", c.AdminEmail)
 	c.AdminEmail = strings.ToLower(c.AdminEmail) // as those who sign in may write it either way
+	c.checkCluster(&r)
 	c.checkDatabase(&r)
 	c.checkListeners(&r)
 	c.checkTLS(&r)

@@ -33,6 +33,11 @@ type Config struct {
 	DNSResolver       string
 	Engine            string
 	DockerHost        string
+	Kubeconfig        string // file; empty: this server runs in the cluster
+	RegistryAddress   string // that nodes pull from; empty: RegistryListen, or api.Domain
+	RegistryListen    string // the registry in clear, for nodes; empty: they use the API's address
+	PodSecurity       string // baseline or restricted
+	RouterNetworks    string // networks, separated by commas
 	Organization      string
 	AdminEmail        string
 	AdminPasswordFile string
@@ -91,6 +96,7 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.DNSResolver, "dns-resolver", "", "HOST:PORT of the name server that validates custom domains (default: the system's)")
 	f.StringVar(&c.Engine, "engine", "auto", "what runs containers: "+strings.Join(engines, ", "))
 	f.StringVar(&c.DockerHost, "docker-host", "", "address of Docker Engine, as unix:///var/run/docker.sock (default: DOCKER_HOST, or that)")
+	c.clusterFlags(f)
 	f.StringVar(&c.Organization, "organization", "demo", "organization that the first start makes")
 	f.StringVar(&c.AdminEmail, "admin-email", "admin@localhost", "e-mail address of the admin that the first start makes")
 	f.StringVar(&c.AdminPasswordFile, "admin-password-file", "", "file with the admin's password, read at the first start only (default: one is generated)")
@@ -106,6 +112,14 @@ func (c *Config) oidcFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.OIDCClientID, "oidc-client-id", "", "id by which that provider knows this server")
 	f.StringVar(&c.OIDCSecretFile, "oidc-client-secret-file", "", "file with the secret that belongs to --oidc-client-id, readable by its owner alone")
 	f.StringVar(&c.OIDCDomains, "oidc-domains", "", "domains, separated by commas, of e-mail addresses that the provider may vouch for (default: all)")
+}
+
+func (c *Config) clusterFlags(f *pflag.FlagSet) {
+	f.StringVar(&c.Kubeconfig, "kubeconfig", "", "file that says where the cluster of --engine kubernetes is (default: the one that this server runs in)")
+	f.StringVar(&c.RegistryAddress, "registry-address", "", "HOST:PORT that nodes of the cluster pull images from (default: --registry-listen, or api.DOMAIN)")
+	f.StringVar(&c.RegistryListen, "registry-listen", "", "address of the image registry alone, in clear, for nodes of a cluster that trust it")
+	f.StringVar(&c.PodSecurity, "pod-security", podsBaseline, "standard that tasks on a cluster must satisfy: "+podsBaseline+", or "+podsRestricted+", where no image runs as root")
+	f.StringVar(&c.RouterNetworks, "router-networks", "", "networks, as 10.0.0.0/8,…, that this server calls tasks on a cluster from, where it does not run in it")
 }
 
 func (c *Config) cleanUpFlags(f *pflag.FlagSet) {

@@ -11,9 +11,9 @@ import (
 // Version is what the server says it is; a release is built with -ldflags "-X …/internal/daemon.Version=1.2.3".
 var Version = "0.0.0-dev"
 
-// EngineConfig is what an engine on this host is made from.
+// EngineConfig is what an engine is made from.
 type EngineConfig struct {
-	Kind     string // as --engine: auto, embedded or docker
+	Kind     string // as --engine
 	Dir      string // of the engine alone
 	Instance string // 8 hexadecimal digits
 	Images   engine.ImageSource
@@ -25,8 +25,18 @@ type EngineConfig struct {
 	Logger   *slog.Logger
 
 	DockerHost string // where Docker Engine answers; empty: the usual place
+	Cluster    ClusterConfig
 	// Registry is Images with their HTTP. Docker pulls from it, at a loopback address that it is served at for that alone,
 	// and signs in with what Credentials gives.
 	Registry    http.Handler
 	Credentials func(ctx context.Context) (user, password string, err error)
+}
+
+// ClusterConfig is what the Kubernetes engine needs besides.
+type ClusterConfig struct {
+	Kubeconfig string   // empty: this server runs in the cluster
+	Registry   string   // HOST or HOST:PORT that nodes pull from
+	Listen     string   // where the registry answers nodes in clear; empty: they use the API's address
+	Restricted bool     // tasks must satisfy the strictest standard
+	Callers    []string // networks that the router calls tasks from
 }

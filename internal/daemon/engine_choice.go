@@ -14,9 +14,10 @@ import (
 
 // Values of --engine.
 const (
-	auto         = "auto"
-	embeddedKind = "embedded"
-	dockerKind   = "docker"
+	auto           = "auto"
+	embeddedKind   = "embedded"
+	dockerKind     = "docker"
+	kubernetesKind = "kubernetes"
 )
 
 // kindFile, in the engine's directory, says which engine it belongs to: tasks of the other one would be left alone.
@@ -29,10 +30,12 @@ type choice struct{ kind, why string }
 type chooser struct {
 	embedded func() error                                       // what the embedded engine lacks
 	docker   func(ctx context.Context, dockerHost string) error // why Docker cannot be had
+	cluster  func(ctx context.Context) error                    // why the cluster cannot be had
 	wait     time.Duration                                      // for a Docker that had the tasks before: it may come up after us
 }
 
-// choose takes what was asked for, else what the directory belongs to, else the embedded engine, else Docker.
+// choose takes what was asked for, else what the directory belongs to, else the embedded engine, else Docker. A cluster is never
+// chosen by itself.
 func (c chooser) choose(ctx context.Context, wanted, dir, dockerHost string) (choice, error) {
 	owner, err := kindOf(dir)
 	if err != nil {
@@ -43,6 +46,10 @@ func (c chooser) choose(ctx context.Context, wanted, dir, dockerHost string) (ch
 		return choice{embeddedKind, "--engine says so"}, c.embedded()
 	case wanted == dockerKind:
 		return choice{dockerKind, "--engine says so"}, c.awaitDocker(ctx, dockerHost, owner)
+	case wanted == kubernetesKind:
+		return choice{kubernetesKind, "--engine says so"}, c.cluster(ctx)
+	case owner == kubernetesKind:
+		return choice{kubernetesKind, "the data directory belongs to it"}, c.cluster(ctx)
 	case owner == embeddedKind:
 		return choice{embeddedKind, "the data directory belongs to it"}, c.embedded()
 	case owner == dockerKind:
@@ -96,7 +103,7 @@ func kindOf(dir string) (string, error) {
 		return "", fmt.Errorf("read which engine has the tasks: %w", err)
 	}
 	kind := strings.TrimSpace(string(b))
-	if !slices.Contains([]string{embeddedKind, dockerKind}, kind) {
+	if !slices.Contains([]string{embeddedKind, dockerKind, kubernetesKind}, kind) {
 		return "", fmt.Errorf("the file %s says %q, which is no engine", path, kind)
 	}
 	return kind, nil

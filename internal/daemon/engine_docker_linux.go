@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/setopsco/setops/internal/engine/docker"
 	"github.com/setopsco/setops/internal/engine/gateway"
@@ -40,7 +39,7 @@ func (e *localEngine) openDocker(ctx context.Context, c EngineConfig) error {
 	return nil
 }
 
-// imageServer is the registry as Docker alone reaches it. The API's address would not do: it may speak TLS, and answers
+// imageServer is the registry as those reach it who pull for us. The API's address would not do: it may speak TLS, and answers
 // only when the tasks are back that may have to be pulled.
 type imageServer struct {
 	address string
@@ -56,15 +55,7 @@ func serveImages(dir string, registry http.Handler) (*imageServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for Docker, which pulls images: %w", err)
 	}
-	s := &imageServer{
-		address: l.Addr().String(), served: make(chan struct{}),
-		server: &http.Server{Handler: registry, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
-	}
-	go func() {
-		defer close(s.served)
-		_ = s.server.Serve(l) // it ends with close
-	}()
-	return s, nil
+	return serveAt(l, registry), nil
 }
 
 // listenForDocker listens where it did before, or else at a free port that it keeps.

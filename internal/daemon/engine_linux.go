@@ -12,19 +12,23 @@ import (
 	"github.com/setopsco/setops/internal/engine/docker"
 	"github.com/setopsco/setops/internal/engine/embedded"
 	"github.com/setopsco/setops/internal/engine/host"
+	"github.com/setopsco/setops/internal/engine/kubernetes"
 )
 
 // dockerPatience is how long a Docker is waited for that may come up after us.
 const dockerPatience = 30 * time.Second
 
 // thisMachine tells which engines can run here.
-func thisMachine() chooser {
-	return chooser{embedded: checkEmbedded, docker: docker.Check, wait: dockerPatience}
+func thisMachine(cluster ClusterConfig) chooser {
+	return chooser{
+		embedded: checkEmbedded, docker: docker.Check, wait: dockerPatience,
+		cluster: func(ctx context.Context) error { return kubernetes.Check(ctx, cluster.Kubeconfig) },
+	}
 }
 
 // checkEngine says exactly what this machine lacks for the engine that was asked for. It writes nothing.
 func checkEngine(ctx context.Context, c Config) error {
-	_, err := thisMachine().choose(ctx, c.Engine, filepath.Join(c.DataDir, "engine"), c.DockerHost)
+	_, err := thisMachine(c.cluster()).choose(ctx, c.Engine, filepath.Join(c.DataDir, "engine"), c.DockerHost)
 	return err
 }
 
@@ -57,13 +61,16 @@ func (e *localEngine) Close() error {
 
 // newEngine opens the engine that c.Kind asks for.
 func newEngine(ctx context.Context, c EngineConfig) (engine.Engine, error) {
-	chosen, err := thisMachine().choose(ctx, c.Kind, c.Dir, c.DockerHost)
+	chosen, err := thisMachine(c.Cluster).choose(ctx, c.Kind, c.Dir, c.DockerHost)
 	if err != nil {
 		return nil, err
 	}
 	c.Logger.Info("engine", "engine", chosen.kind, "because", chosen.why)
 	if err := takeOver(ctx, c, chosen.kind); err != nil {
 		return nil, err
+	}
+	if chosen.kind == kubernetesKind {
+		return openCluster(ctx, c)
 	}
 	e := &localEngine{}
 	if err := e.open(ctx, c, chosen.kind); err != nil {

@@ -24,6 +24,9 @@ func takeOver(ctx context.Context, c EngineConfig, kind string) error {
 }
 
 func leave(ctx context.Context, c EngineConfig, owner, kind string) error {
+	if owner == kubernetesKind {
+		return leaveCluster(ctx, c, kind)
+	}
 	old := &localEngine{}
 	err := old.openRuntime(ctx, c, owner)
 	if err == nil {

@@ -134,7 +134,7 @@ func (c *core) openEngine(ctx context.Context) error {
 	c.engine, err = open(ctx, EngineConfig{
 		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
 		Dir: c.dir.file("engine"), Instance: c.instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
-		Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, LogsKept: c.logsKept, Logger: c.Logger,
+		Cluster: c.Config.cluster(), Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, LogsKept: c.logsKept, Logger: c.Logger,
 	})
 	if err != nil {
 		return err
@@ -142,6 +142,7 @@ func (c *core) openEngine(ctx context.Context) error {
 	c.onClose(c.engine.Close)
 	c.routes.Tasks = c.engine
 	c.routes.Fronts, _ = c.engine.(engine.Fronts) // a cluster answers private names by itself
+	c.routes.Switch, _ = c.engine.(engine.Switch) // and has Services of its own
 	c.prepares = newPreparer(c.engine, c.Logger)
 	c.onClose(c.prepares.Close)
 	return nil

@@ -47,6 +47,7 @@ type Table struct {
 	Tasks  Tasks
 	Router Router
 	Fronts engine.Fronts // nil: the engine answers private names by itself
+	Switch engine.Switch // nil: tasks are reached by our router alone
 	Certs  Certificates  // nil: nothing is served by TLS
 	Ports  *Ports        // nil: no TCP port is routed
 	Logger *slog.Logger
@@ -172,9 +173,11 @@ func (t *Table) follow(ctx context.Context, s *stage) {
 	}
 	var names []string
 	var fronts []engine.Front
+	var served []engine.Served
 	for _, a := range s.apps {
 		names = append(names, a.public...)
 		fronts = append(fronts, a.front())
+		served = append(served, a.served())
 	}
 	if t.Certs != nil {
 		slices.Sort(names)
@@ -183,6 +186,11 @@ func (t *Table) follow(ctx context.Context, s *stage) {
 	if t.Fronts != nil {
 		if err := t.Fronts.SetFronts(ctx, s.ref.ID, fronts); err != nil {
 			t.Logger.Error("answer private names", "stage", s.ref.ID, "error", err)
+		}
+	}
+	if t.Switch != nil {
+		if err := t.Switch.SetServed(ctx, s.ref.ID, served); err != nil {
+			t.Logger.Error("lead requests inside the cluster", "stage", s.ref.ID, "error", err)
 		}
 	}
 	if t.Ports != nil {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
@@ -89,7 +90,9 @@ func (e *Engine) unseen() (lost []*task) {
 func (e *Engine) adoptLost(ctx context.Context, t *task) {
 	e.mu.Lock()
 	stage := e.stages[t.StageID]
-	t.namespace = object.Namespace(e.cfg.Installation, stage)
+	if t.namespace = object.Namespace(e.cfg.Installation, stage); t.stopTimeout == 0 {
+		t.stopTimeout, t.limit = setops.DefaultStopTimeout*time.Second, engine.OneOffLimit
+	}
 	e.mu.Unlock()
 	if t.OneOff() && !t.Status.Ended() && t.StartedAt.IsZero() {
 		job, err := e.api.batch.Jobs(t.namespace).Get(ctx, jobName(t.ID), meta.GetOptions{})

@@ -26,7 +26,7 @@ func (e *Engine) settings(t *task) *engine.Generation {
 // advance makes the newest task RUNNING once nothing is left to wait for.
 func (a *attendant) advance() {
 	t := a.current
-	if t == nil || t.Status != setops.Activating || a.leaving {
+	if t == nil || t.isOver() || t.Status != setops.Activating || a.leaving {
 		return
 	}
 	if t.OneOff() {
@@ -55,7 +55,7 @@ func (a *attendant) late() {
 	a.checks.late = nil
 	t := a.current
 	g := a.e.settings(t)
-	if g == nil || t.Status != setops.Activating {
+	if g == nil || t.isOver() || t.Status != setops.Activating {
 		return
 	}
 	f := a.checks.lateness(g.StartTimeout)
@@ -78,7 +78,7 @@ func (a *attendant) isProven(t *task, g *engine.Generation) bool {
 // health follows the cluster's opinion of a task that serves.
 func (a *attendant) health() {
 	t := a.current
-	if t == nil || t.Status != setops.Running || t.gen == nil || a.leaving {
+	if t == nil || t.isOver() || t.Status != setops.Running || a.gen == nil || a.leaving {
 		return
 	}
 	g := a.e.settings(t)

@@ -153,7 +153,7 @@ func (a *attendant) over() bool {
 			return false
 		}
 	}
-	return gone || a.current.OneOff()
+	return gone || a.gen == nil
 }
 
 // bury waits for what is done beside, and lets go of the pod.
@@ -238,7 +238,7 @@ func (a *attendant) waits(t *task, r run) {
 func (a *attendant) runs(t *task, r run) {
 	if toStart(t.Status) {
 		a.e.change(t, func(n *setops.Task) {
-			n.Status, n.Reason, n.StartedAt = setops.Activating, "", time.Now().UTC()
+			n.Status, n.Reason, n.StartedAt = setops.Activating, "", exact(r.startedAt)
 			n.Address = address(a.pod.Status.PodIP, t.port)
 		}, nil)
 	}

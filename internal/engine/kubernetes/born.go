@@ -17,6 +17,9 @@ import (
 // task gives the task that a run of the pod is. Most are new; those that a record tells of are adopted.
 func (a *attendant) task(r run) *task {
 	if t := a.tasks[r.index]; t != nil {
+		if t.pod == "" { // it was taken on before there was a pod
+			a.own(t, r.index)
+		}
 		return t
 	}
 	id := a.key

@@ -60,7 +60,7 @@ func (c *checks) attend(t *task) {
 func (c *checks) run() {
 	c.timer = nil
 	t := c.of
-	if c.running || t == nil || t.Status != setops.Activating {
+	if c.running || t == nil || t.isOver() || t.Status != setops.Activating {
 		return
 	}
 	c.running = true
@@ -113,7 +113,7 @@ func (e *Engine) checkInside(ctx context.Context, namespace, pod string, command
 // judge takes in what was answered and sets the next run.
 func (c *checks) judge(r checked) {
 	c.running = false
-	if r.of != c.of || r.err != nil || r.of.Status != setops.Activating {
+	if r.of != c.of || r.of.isOver() || r.err != nil || r.of.Status != setops.Activating {
 		c.timer = time.After(c.a.e.cfg.Timings.Check)
 		return
 	}

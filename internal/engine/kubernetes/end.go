@@ -17,11 +17,8 @@ import (
 // ended takes in that a run of the container is over.
 func (a *attendant) ended(t *task, r run) {
 	exit := *r.exit
-	if exit.At.IsZero() {
-		exit.At = time.Now()
-	}
 	if !r.startedAt.IsZero() && exit.Unrun == "" {
-		a.catchUp(t)
+		a.catchUp(t, r)
 	}
 	stopReason := a.e.stopReasonOf(t)
 	told := stopReason != "" || a.pod != nil && a.pod.DeletionTimestamp != nil
@@ -39,17 +36,18 @@ func (a *attendant) ended(t *task, r run) {
 			reason, cause = sick, sick
 		}
 	}
+	exit.At = exact(exit.At)
 	a.close(t, exit, reason, told, a.failureOf(t, exit, sick))
 	a.followed(cause)
 }
 
 // catchUp goes through the states that the cluster did not show as the task ended at once.
-func (a *attendant) catchUp(t *task) {
+func (a *attendant) catchUp(t *task, r run) {
 	if !toStart(t.Status) {
 		return
 	}
 	a.e.change(t, func(n *setops.Task) {
-		n.Status, n.Reason, n.StartedAt = setops.Activating, "", time.Now().UTC()
+		n.Status, n.Reason, n.StartedAt = setops.Activating, "", exact(r.startedAt)
 		if n.OneOff() {
 			n.Status = setops.Running
 		}
@@ -88,7 +86,7 @@ func (a *attendant) close(t *task, exit verdict.Exit, reason string, told bool, 
 		e.change(t, func(n *setops.Task) { n.Status = setops.Stopping }, nil)
 	}
 	e.change(t, func(n *setops.Task) {
-		n.Status, n.Desired, n.Reason, n.StoppedAt = setops.Deprovisioning, setops.Stopped, setops.Printable(reason), exit.At.UTC()
+		n.Status, n.Desired, n.Reason = setops.Deprovisioning, setops.Stopped, setops.Printable(reason)
 		n.Told, n.Fault = n.Told || told, n.Fault || f != nil && f.Fault
 		exit.Tell(n)
 		if told && exit.Unrun != "" {

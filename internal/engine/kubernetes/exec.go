@@ -1,12 +1,12 @@
 package kubernetes
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -34,19 +34,29 @@ func (e *Engine) execOutput(ctx context.Context, namespace, pod string, argv []s
 	var b capped
 	code, err = e.exec(ctx, namespace, pod, argv, remotecommand.StreamOptions{Stdout: &b, Stderr: &b})
 	if code == codeNotFound || code == codeNotExecutable {
-		return code, b.Bytes(), nil
+		return code, b.bytes(), nil
 	}
-	return code, b.Bytes(), err
+	return code, b.bytes(), err
 }
 
-// capped keeps the beginning.
-type capped struct{ bytes.Buffer }
+// capped keeps the beginning of what two streams write.
+type capped struct {
+	mu   sync.Mutex
+	text []byte
+}
 
 func (c *capped) Write(p []byte) (int, error) {
-	if room := mostOutput - c.Len(); room > 0 {
-		c.Buffer.Write(p[:min(room, len(p))])
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	room := max(mostOutput-len(c.text), 0)
+	c.text = append(c.text, p[:min(room, len(p))]...)
 	return len(p), nil
+}
+
+func (c *capped) bytes() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text
 }
 
 // exec runs a program inside: by a WebSocket, or by SPDY where something on the way does not know that.

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"hash/fnv"
 
 	apps "k8s.io/api/apps/v1"
 
@@ -99,4 +100,14 @@ func (e *Engine) gateError(ctx context.Context, stageID, app string, v *judgemen
 		e.cfg.Logger.Warn("an error goes without its log", "task", v.taskID, "error", err)
 	}
 	return failure
+}
+
+// lockWriting lets one write the objects of a generation at a time: what is being removed shall not be put back. It gives what
+// unlocks. e.mu is not held.
+func (e *Engine) lockWriting(id string) (unlock func()) {
+	h := fnv.New32a()
+	h.Write([]byte(id)) //nolint:errcheck // it is never an error
+	l := &e.writing[h.Sum32()%uint32(len(e.writing))]
+	l.Lock()
+	return l.Unlock
 }

@@ -33,10 +33,10 @@ func (e *Engine) Prepare(ctx context.Context, i engine.Image) error {
 	if err != nil || len(made) == 0 {
 		return err
 	}
-	for _, p := range offered {
-		if (p.OS == "" || p.OS == "linux") && (p.Architecture == "" || made[p.Architecture]) {
-			return nil
-		}
+	if slices.ContainsFunc(offered, func(p platform) bool {
+		return (p.OS == "" || p.OS == "linux") && (p.Architecture == "" || made[p.Architecture])
+	}) {
+		return nil
 	}
 	var names []string
 	for _, p := range offered {
@@ -45,6 +45,26 @@ func (e *Engine) Prepare(ctx context.Context, i engine.Image) error {
 	return &engine.GateError{Check: verdict.CheckImage, Cause: setops.Printable(fmt.Sprintf(
 		"the image is made for %s and the machines of the cluster are linux/%s", strings.Join(names, ", "),
 		strings.Join(slices.Sorted(maps.Keys(made)), ", linux/")))}
+}
+
+// machinesFor gives the architectures that an image is made for. Where one of its parts does not say, none are given.
+func (e *Engine) machinesFor(ctx context.Context, i engine.Image) ([]string, error) {
+	if e.cfg.Images == nil {
+		return nil, nil
+	}
+	offered, err := e.offered(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, p := range offered {
+		if p.Architecture == "" {
+			return nil, nil
+		}
+		all = append(all, p.Architecture)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 // architectures are those of the nodes, as they were when somebody asked first. Who may not see nodes is not told.

@@ -30,6 +30,8 @@ type Engine struct {
 
 	pods, deployments, namespaces cache.SharedIndexInformer
 
+	writing [64]sync.Mutex // of generations, see lockWriting
+
 	mu          sync.Mutex
 	closed      bool
 	stages      map[string]setops.StageRef

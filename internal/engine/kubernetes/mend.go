@@ -34,7 +34,7 @@ func (e *Engine) mend() {
 		case <-e.ctx.Done():
 			return
 		case id := <-e.drifted:
-			e.mendGeneration(id)
+			e.mendDrifted(id)
 		case <-time.After(e.cfg.Timings.Mend):
 			e.mendAll()
 		}
@@ -66,16 +66,21 @@ func (e *Engine) mendAll() {
 	}
 }
 
+// mendDrifted mends a generation unless the change was our own: its news may come before the answer to who has written.
+func (e *Engine) mendDrifted(id string) {
+	e.lockWriting(id)()
+	if !e.isAsWritten(id) {
+		e.mendGeneration(id)
+	}
+}
+
 // mendGeneration applies what a generation should be. It reports only what that has changed.
 func (e *Engine) mendGeneration(id string) {
-	e.mu.Lock()
-	g := e.generations[id]
-	if g == nil || !g.kept || g.removing || e.gone[g.Stage.ID] {
-		e.mu.Unlock()
+	defer e.lockWriting(id)()
+	want, seen, ok := e.toMend(id)
+	if !ok {
 		return
 	}
-	want, seen := g.Generation, g.seen
-	e.mu.Unlock()
 	ctx, cancel := context.WithTimeout(e.ctx, mendLimit)
 	defer cancel()
 	var what string
@@ -89,6 +94,25 @@ func (e *Engine) mendGeneration(id string) {
 	case what != "":
 		e.cfg.Logger.Warn("somebody has "+what+" a generation; it was put back", "generation", id, "app", want.App)
 	}
+}
+
+// toMend gives what a generation should be; false: it is not to be any more.
+func (e *Engine) toMend(id string) (want engine.Generation, seen int64, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := e.generations[id]
+	if g == nil || !g.kept || g.removing || e.gone[g.Stage.ID] {
+		return want, 0, false
+	}
+	return g.Generation, g.seen, true
+}
+
+// isAsWritten reports whether nobody has touched a generation's Deployment since we have, as far as is known.
+func (e *Engine) isAsWritten(id string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := e.generations[id]
+	return g == nil || g.there && g.deployment.Generation <= g.seen
 }
 
 // putBack says what somebody had done to a generation; empty: nothing.

@@ -54,7 +54,7 @@ func (e *Engine) beginRemoval(g *generation, reason, namespace, name string, fen
 			return
 		}
 		for {
-			err := e.deleteDeployment(namespace, name, fence)
+			err := e.deleteDeployment(g.ID, namespace, name, fence)
 			if err == nil {
 				return
 			}
@@ -84,7 +84,8 @@ func (e *Engine) keepsRunning(g *generation, err error) {
 	g.wake()
 }
 
-func (e *Engine) deleteDeployment(namespace, name string, fence int64) error {
+func (e *Engine) deleteDeployment(id, namespace, name string, fence int64) error {
+	defer e.lockWriting(id)()
 	background := meta.DeletePropagationBackground
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		d, err := e.api.apps.Deployments(namespace).Get(e.ctx, name, meta.GetOptions{})

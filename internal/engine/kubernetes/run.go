@@ -131,3 +131,11 @@ func condition(pod *core.Pod, kind core.PodConditionType) *core.PodCondition {
 	}
 	return nil
 }
+
+// exact gives a time that the cluster says in whole seconds. Where that was just now, now is nearer to it.
+func exact(at time.Time) time.Time {
+	if now := time.Now(); at.IsZero() || now.Sub(at) < 2*time.Second {
+		return now.UTC()
+	}
+	return at.UTC()
+}

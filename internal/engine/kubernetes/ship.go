@@ -30,8 +30,8 @@ const mostAlike = 1000
 
 // shippedOf reads it from what is in the log.
 func (e *Engine) shippedOf(t *task) (m mark, err error) {
-	q := logfile.Query{Name: t.ID, Limit: mostAlike, Keep: func(l logfile.Line) bool { return l.Source == engine.SourceApp }}
-	err = logfile.Read(e.ctx, e.logDir(t.StageID, t.App), q, func(l logfile.Line) bool {
+	q := logfile.Query{Name: t.id, Limit: mostAlike, Keep: func(l logfile.Line) bool { return l.Source == engine.SourceApp }}
+	err = logfile.Read(e.ctx, t.dir, q, func(l logfile.Line) bool {
 		if !l.Time.Equal(m.at) {
 			m = mark{at: l.Time}
 		}
@@ -93,7 +93,7 @@ func (e *Engine) shipAll(t *task, f facts, past func() bool) bool {
 			continue
 		}
 		if failures++; last && failures >= mostAttempts {
-			e.cfg.Logger.Warn("the end of a task's log may be missing", "task", t.ID, "error", err)
+			e.cfg.Logger.Warn("the end of a task's log may be missing", "task", t.id, "error", err)
 			return true
 		}
 		t.await1(e.ctx, e.cfg.Timings.Retry)

@@ -16,6 +16,7 @@ import (
 type task struct {
 	setops.Task
 	facts
+	id, dir string // of its log
 	gen      *generation // nil: a one-off task
 	log      *logfile.Writer
 	shipping bool
@@ -51,7 +52,7 @@ func taskID(podUID string, run int) string {
 // newTask makes a task known. e.mu is not held.
 func (e *Engine) newTask(t setops.Task, f facts, g *generation) *task {
 	n := &task{
-		Task: t, facts: f, gen: g,
+		Task: t, facts: f, id: t.ID, dir: e.logDir(t.StageID, t.App), gen: g,
 		ended: make(chan struct{}), begun: make(chan struct{}), done: make(chan struct{}),
 		shipped: make(chan struct{}),
 	}
@@ -59,7 +60,7 @@ func (e *Engine) newTask(t setops.Task, f facts, g *generation) *task {
 		close(n.begun)
 	}
 	var err error
-	if n.log, err = logfile.Open(e.logDir(t.StageID, t.App), t.ID, logfile.Options{}); err != nil {
+	if n.log, err = logfile.Open(n.dir, n.id, logfile.Options{}); err != nil {
 		e.cfg.Logger.Warn("a task goes on without a log", "task", t.ID, "error", err)
 	}
 	e.mu.Lock()
@@ -181,6 +182,6 @@ func (e *Engine) write(t *task, at time.Time, source, line string) {
 		return
 	}
 	if err := t.log.Append(at, source, line); err != nil {
-		e.cfg.Logger.Warn("a line is missing in a log", "task", t.ID, "error", err)
+		e.cfg.Logger.Warn("a line is missing in a log", "task", t.id, "error", err)
 	}
 }

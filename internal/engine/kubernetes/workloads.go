@@ -23,6 +23,7 @@ import (
 
 // Ensure keeps g alive from now on.
 func (e *Engine) Ensure(ctx context.Context, g engine.Generation) error {
+	defer e.lockWriting(g.ID)()
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error { return e.declare(ctx, g) })
 	if err != nil {
 		return fmt.Errorf("keep generation %s: %w", g.ID, err)
@@ -44,6 +45,9 @@ func (e *Engine) declare(ctx context.Context, g engine.Generation) error {
 		if err := e.admit(ctx, g.Stage.ID, s.Name(), g.Fence); err != nil {
 			return err
 		}
+		if !e.canRun(ctx, g) {
+			return e.keep(g)
+		}
 	case err != nil:
 		return err
 	case outranks(have, g.Fence):
@@ -60,6 +64,22 @@ func (e *Engine) declare(ctx context.Context, g engine.Generation) error {
 		}
 	}
 	return e.applyGeneration(ctx, s, g, have)
+}
+
+// canRun reports whether a generation's image can run on any node. Where it cannot, nothing is made of it, and those who await it
+// are told.
+func (e *Engine) canRun(ctx context.Context, g engine.Generation) bool {
+	var unfit *engine.GateError
+	if err := e.Prepare(ctx, g.Container.Image); !errors.As(err, &unfit) || unfit.Fault {
+		return true // what cannot be had now may be had when it is pulled
+	}
+	f := verdict.Failure{Check: unfit.Check, Cause: unfit.Cause, Final: true}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	have := e.generationOf(g.ID, g.Stage, g.App)
+	have.verdict = &judgement{Failure: f}
+	have.miss = have.verdict
+	return false
 }
 
 // keep notes what a generation is to be.
@@ -89,6 +109,10 @@ func (e *Engine) keep(g engine.Generation) error {
 
 // applyGeneration writes the secret, then the Deployment, which owns it from then on.
 func (e *Engine) applyGeneration(ctx context.Context, s object.Stage, g engine.Generation, have *apps.Deployment) error {
+	var err error
+	if s.Machines, err = e.machinesFor(ctx, g.Container.Image); err != nil {
+		return err
+	}
 	secret := s.Environment(g)
 	if have == nil {
 		if _, err := e.api.core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {

@@ -46,7 +46,7 @@ func TestTheObjectsOfAStage(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "stage", s.Space(), s.Policies()[0], s.Policies()[1], pull)
-	s.Restricted, s.Callers = true, []string{"10.0.0.0/8"}
+	s.Restricted, s.Callers, s.Machines = true, []string{"10.0.0.0/8"}, []string{"amd64", "arm64"}
 	golden(t, "stage-restricted", s.Space(), s.Policies()[1], s.Generation(generation(), object.Drain))
 }
 

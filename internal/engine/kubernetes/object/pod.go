@@ -16,13 +16,26 @@ const Drain = 5 * time.Second
 
 // pod is what generations and one-off tasks have in common.
 func (s Stage) pod(c engine.Container, secret string, stop time.Duration) *coreapply.PodSpecApplyConfiguration {
-	return coreapply.PodSpec().
+	pod := coreapply.PodSpec().
 		WithContainers(s.container(c, secret)).
 		WithImagePullSecrets(coreapply.LocalObjectReference().WithName(PullSecret)).
 		WithTerminationGracePeriodSeconds(seconds(stop)).
 		WithAutomountServiceAccountToken(false).
 		WithEnableServiceLinks(false).
 		WithSecurityContext(s.security())
+	if len(s.Machines) > 0 {
+		pod.WithAffinity(s.affinity())
+	}
+	return pod
+}
+
+// affinity keeps pods to machines that their image is made for. Nodes do not look at that themselves.
+func (s Stage) affinity() *coreapply.AffinityApplyConfiguration {
+	machines := coreapply.NodeSelectorRequirement().WithKey(core.LabelArchStable).
+		WithOperator(core.NodeSelectorOpIn).WithValues(s.Machines...)
+	return coreapply.Affinity().WithNodeAffinity(coreapply.NodeAffinity().
+		WithRequiredDuringSchedulingIgnoredDuringExecution(coreapply.NodeSelector().
+			WithNodeSelectorTerms(coreapply.NodeSelectorTerm().WithMatchExpressions(machines))))
 }
 
 func (s Stage) security() *coreapply.PodSecurityContextApplyConfiguration {

@@ -23,6 +23,7 @@ type Stage struct {
 	Registry     string   // HOST:PORT that nodes pull from
 	User         string   // as whom
 	Password     string
+	Machines     []string // architectures that an image runs on; none: it is not known
 }
 
 func (s Stage) labels() map[string]string {

@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"net"
+)
+
+// Values of --pod-security.
+const (
+	podsBaseline   = "baseline"
+	podsRestricted = "restricted"
+)
+
+// cluster is what the flags say of the cluster of --engine kubernetes.
+func (c *Config) cluster() ClusterConfig {
+	return ClusterConfig{
+		Kubeconfig: c.Kubeconfig, Registry: c.registryAddress(), Listen: c.RegistryListen,
+		Restricted: c.PodSecurity == podsRestricted, Callers: list(c.RouterNetworks),
+	}
+}
+
+// registryAddress is what nodes pull from: empty where nothing says so, and nothing that they could use is served.
+func (c *Config) registryAddress() string {
+	switch {
+	case c.RegistryAddress != "":
+		return c.RegistryAddress
+	case c.RegistryListen != "":
+		return c.RegistryListen
+	case c.HTTPSListen == "":
+		return ""
+	}
+	if _, port, _ := net.SplitHostPort(c.HTTPSListen); port != "443" { // it was checked
+		return net.JoinHostPort(c.apiHost(), port)
+	}
+	return c.apiHost()
+}
+
+func (c *Config) checkCluster(r *refusals) {
+	if c.PodSecurity == "" {
+		c.PodSecurity = podsBaseline
+	}
+	r.where(c.PodSecurity != podsBaseline && c.PodSecurity != podsRestricted,
+		"--pod-security %q is neither %s nor %s", c.PodSecurity, podsBaseline, podsRestricted)
+	for _, text := range list(c.RouterNetworks) {
+		_, err := parsePrefix(text)
+		r.where(err != nil, "--router-networks %q is no network; write ADDRESS/BITS, as 10.0.0.0/8", text)
+	}
+	if c.RegistryListen != "" {
+		host, port, err := net.SplitHostPort(c.RegistryListen)
+		r.where(err != nil || host == "" || !isPort(port), "--registry-listen %q is no address; write HOST:PORT, as 192.0.2.1:5000", c.RegistryListen)
+	}
+	r.where(c.Engine == kubernetesKind && c.registryAddress() == "",
+		"--engine kubernetes needs an address that nodes can pull images from: set --https-listen, --registry-address or --registry-listen")
+}

@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/kubernetes"
+)
+
+// clusterEngine is an engine with the registry as nodes reach it.
+type clusterEngine struct {
+	*kubernetes.Engine
+	images *imageServer // nil: they use the API's address
+}
+
+// Close stops following; tasks go on.
+func (e *clusterEngine) Close() error {
+	err := e.Engine.Close()
+	if e.images == nil {
+		return err
+	}
+	return errors.Join(err, e.images.close())
+}
+
+func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
+	e := &clusterEngine{}
+	var err error
+	if e.images, err = serveNodes(c); err != nil {
+		return nil, err
+	}
+	e.Engine, err = kubernetes.New(ctx, kubernetes.Config{
+		Dir: filepath.Join(c.Dir, "kubernetes"), Kubeconfig: c.Cluster.Kubeconfig, Installation: c.Instance,
+		Registry: c.Cluster.Registry, Credentials: c.Credentials, Images: c.Images,
+		Restricted: c.Cluster.Restricted, Callers: c.Cluster.Callers,
+		Drainer: c.Drainer, LogsKept: c.LogsKept, Logger: c.Logger,
+	})
+	if err == nil {
+		return e, nil
+	}
+	err = fmt.Errorf("open %s engine: %w", kubernetesKind, err)
+	if e.images != nil {
+		err = errors.Join(err, e.images.close())
+	}
+	return nil, err
+}
+
+// serveNodes answers the nodes of a cluster from before the engine is opened: what is put back may have to be pulled.
+func serveNodes(c EngineConfig) (*imageServer, error) {
+	if c.Cluster.Listen == "" {
+		return nil, nil
+	}
+	listen := func() (net.Listener, error) { return net.Listen("tcp", c.Cluster.Listen) }
+	var l net.Listener
+	var err error
+	if c.Sockets != nil {
+		l, err = c.Sockets.Listen("registry "+c.Cluster.Listen, listen)
+	} else {
+		l, err = listen()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen for nodes, which pull images: %w", err)
+	}
+	return serveAt(l, c.Registry), nil
+}
+
+// leaveCluster refuses to leave tasks behind that nobody would look after.
+func leaveCluster(ctx context.Context, c EngineConfig, kind string) error {
+	old, err := openCluster(ctx, c)
+	if err == nil {
+		var o engine.Observed
+		if o, err = old.Observe(ctx); err == nil && len(o.Generations) > 0 {
+			err = fmt.Errorf("%d generations of it run; scale every app to 0 first", len(o.Generations))
+		}
+		err = errors.Join(err, old.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("the data directory belongs to the %s engine and not to the %s engine: %w", kubernetesKind, kind, err)
+	}
+	c.Logger.Info("the data directory has changed its engine", "from", kubernetesKind, "to", kind)
+	return nil
+}
+
+// serveAt answers with the registry alone.
+func serveAt(l net.Listener, registry http.Handler) *imageServer {
+	s := &imageServer{
+		address: l.Addr().String(), served: make(chan struct{}),
+		server: &http.Server{Handler: registry, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
+	}
+	go func() {
+		defer close(s.served)
+		_ = s.server.Serve(l) // it ends with close
+	}()
+	return s
+}

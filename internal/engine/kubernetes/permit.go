@@ -1,0 +1,90 @@
+package kubernetes
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	authorization "k8s.io/api/authorization/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/version"
+)
+
+// oldest is the first version of the API that can have a pod serve on while everybody learns that it goes.
+const oldest = 34
+
+// needs is what this server must be allowed to do, as the cluster's own roles say it.
+var needs = []struct{ group, resource, verbs string }{
+	{"", "namespaces", "get list watch create patch delete"},
+	{"", "pods", "get list watch patch delete"},
+	{"", "pods/log", "get"},
+	{"", "pods/exec", "get create"},
+	{"", "secrets", "get create patch"},
+	{"", "services", "list create patch delete"},
+	{"", "events", "list"},
+	{"apps", "deployments", "get list watch create patch delete"},
+	{"batch", "jobs", "get create patch delete deletecollection"},
+	{"networking.k8s.io", "networkpolicies", "create patch"},
+}
+
+// checkLimit is how long a cluster may take to answer.
+const checkLimit = 15 * time.Second
+
+// Check says why a cluster cannot be had: it does not answer, is too old, or does not let this server do what it must.
+func Check(ctx context.Context, kubeconfig string) error {
+	c, err := connect(kubeconfig)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	body, err := c.core.RESTClient().Get().AbsPath("/version").DoRaw(ctx)
+	if err != nil {
+		return fmt.Errorf("the cluster at %s does not answer: %w", c.config.Host, err)
+	}
+	var v version.Info
+	if err := json.Unmarshal(body, &v); err != nil {
+		return fmt.Errorf("the cluster at %s does not say its version: %w", c.config.Host, err)
+	}
+	if tooOld(v) {
+		return fmt.Errorf("the cluster at %s runs Kubernetes %s; 1.%d or newer is needed", c.config.Host, v.GitVersion, oldest)
+	}
+	return c.checkPermits(ctx)
+}
+
+func tooOld(v version.Info) bool {
+	minor, err := strconv.Atoi(strings.TrimRight(v.Minor, "+"))
+	return err == nil && v.Major == "1" && minor < oldest
+}
+
+// checkPermits names all that is missing at once.
+func (c cluster) checkPermits(ctx context.Context) error {
+	var missing []string
+	for _, need := range needs {
+		resource, sub, _ := strings.Cut(need.resource, "/")
+		var refused []string
+		for verb := range strings.SplitSeq(need.verbs, " ") {
+			review, err := c.authorization.SelfSubjectAccessReviews().Create(ctx, &authorization.SelfSubjectAccessReview{
+				Spec: authorization.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorization.ResourceAttributes{
+					Verb: verb, Group: need.group, Resource: resource, Subresource: sub,
+				}},
+			}, meta.CreateOptions{})
+			if err != nil {
+				return fmt.Errorf("ask the cluster at %s what this server may do: %w", c.config.Host, err)
+			}
+			if !review.Status.Allowed {
+				refused = append(refused, verb)
+			}
+		}
+		if len(refused) > 0 {
+			missing = append(missing, strings.Join(refused, ", ")+" "+need.resource)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("the cluster at %s does not let this server %s", c.config.Host, strings.Join(missing, "; "))
+	}
+	return nil
+}
