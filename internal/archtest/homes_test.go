@@ -76,6 +76,7 @@ var homes = []home{
 	// Kubernetes: its client, and the modules that its interface is made of.
 	{"k8s.io/client-go", "internal/engine/kubernetes internal/engine/kubernetes/object"},
 	{"k8s.io/apimachinery", "internal/engine/kubernetes internal/engine/kubernetes/object"},
+	{"k8s.io/klog/v2", "internal/engine/kubernetes"},
 	{"k8s.io/api", "internal/engine/kubernetes internal/engine/kubernetes/object"},
 
 	// Images as values: the engine reads them, two tools make them.

@@ -1,8 +1,6 @@
 package daemon
 
-import (
-	"net"
-)
+import "net"
 
 // Values of --pod-security.
 const (
@@ -14,7 +12,7 @@ const (
 func (c *Config) cluster() ClusterConfig {
 	return ClusterConfig{
 		Kubeconfig: c.Kubeconfig, Registry: c.registryAddress(), Listen: c.RegistryListen,
-		Restricted: c.PodSecurity == podsRestricted, Callers: list(c.RouterNetworks),
+		Restricted: c.PodSecurity == podsRestricted, Callers: c.settings.callers,
 	}
 }
 
@@ -40,8 +38,10 @@ func (c *Config) checkCluster(r *refusals) {
 	}
 	r.where(c.PodSecurity != podsBaseline && c.PodSecurity != podsRestricted,
 		"--pod-security %q is neither %s nor %s", c.PodSecurity, podsBaseline, podsRestricted)
+	c.settings.callers = nil
 	for _, text := range list(c.RouterNetworks) {
-		_, err := parsePrefix(text)
+		network, err := parsePrefix(text)
+		c.settings.callers = append(c.settings.callers, network.String())
 		r.where(err != nil, "--router-networks %q is no network; write ADDRESS/BITS, as 10.0.0.0/8", text)
 	}
 	if c.RegistryListen != "" {

@@ -14,6 +14,7 @@ func machine(embedded, docker error) chooser {
 	return chooser{
 		embedded: func() error { return embedded },
 		docker:   func(context.Context, string) error { return docker },
+		cluster:  func(context.Context) error { return nil },
 	}
 }
 
@@ -32,6 +33,8 @@ func TestTheEngineIsTheOneThatCanRun(t *testing.T) {
 		{embeddedKind, "", nil, nil, embeddedKind, "--engine"},
 		{dockerKind, "", nil, nil, dockerKind, "--engine"},
 		{dockerKind, embeddedKind, nil, nil, dockerKind, "--engine"},
+		{kubernetesKind, "", nil, nil, kubernetesKind, "--engine"},
+		{auto, kubernetesKind, nil, nil, kubernetesKind, "belongs"},
 	} {
 		c, err := machine(test.embedded, test.docker).choose(t.Context(), test.wanted, ownedBy(t, test.owner), "")
 		if err != nil || c.kind != test.kind || !strings.Contains(c.why, test.why) {

@@ -16,7 +16,8 @@ type settings struct {
 	ports     portRange
 	proxies   []netip.Prefix
 	addresses []netip.Addr
-	roots     []byte // PEM; nil: the system's
+	callers   []string // networks that the router calls tasks on a cluster from
+	roots     []byte   // PEM; nil: the system's
 
 	oidcSecret  string
 	oidcDomains []string

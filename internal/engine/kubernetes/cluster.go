@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"fmt"
+	"log/slog"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
@@ -11,6 +12,7 @@ import (
 	networkingclient "k8s.io/client-go/kubernetes/typed/networking/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 )
@@ -35,6 +37,7 @@ type cluster struct {
 var apply = meta.ApplyOptions{FieldManager: object.Manager, Force: true}
 
 func connect(kubeconfig string) (c cluster, err error) {
+	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // the client says nothing there that it does not return too
 	if c.config, err = configure(kubeconfig); err != nil {
 		return c, err
 	}

@@ -123,7 +123,7 @@ func (e *Engine) Attach(ctx context.Context, taskID string, argv []string, s eng
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.ctx, cancel)()
-	in := input(ctx, s.In)
+	in := input(ctx, s.In, s.Terminal)
 	o := remotecommand.StreamOptions{Stdin: in, Stdout: s.Out, Stderr: s.Err, Tty: s.Terminal}
 	if s.Terminal {
 		o.Stderr, o.TerminalSizeQueue = nil, &sizes{first: s.Size, next: s.Resized, done: ctx.Done()}
@@ -159,8 +159,11 @@ func (e *Engine) awaitBegin(ctx context.Context, taskID string) (facts, error) {
 	return t.facts, nil
 }
 
+// endOfInput is Ctrl-D: a terminal has no other.
+const endOfInput = 4
+
 // input passes chunks on as a reader, and its end.
-func input(ctx context.Context, in <-chan []byte) io.Reader {
+func input(ctx context.Context, in <-chan []byte, terminal bool) io.Reader {
 	if in == nil {
 		return nil
 	}
@@ -169,12 +172,15 @@ func input(ctx context.Context, in <-chan []byte) io.Reader {
 		for {
 			select {
 			case <-ctx.Done():
-				w.CloseWithError(ctx.Err())
+				w.Close() //nolint:errcheck // it is never an error
 				return
 			case chunk, more := <-in:
-				if !more {
+				if !more && !terminal {
 					w.Close() //nolint:errcheck // it is never an error
 					return
+				}
+				if !more {
+					chunk, in = []byte{endOfInput}, nil
 				}
 				if _, err := w.Write(chunk); err != nil {
 					return

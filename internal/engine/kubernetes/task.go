@@ -16,7 +16,7 @@ import (
 type task struct {
 	setops.Task
 	facts
-	id, dir string // of its log
+	id, dir  string      // of its log
 	gen      *generation // nil: a one-off task
 	log      *logfile.Writer
 	shipping bool

@@ -126,6 +126,10 @@ func (e *Engine) Stop(_ context.Context, taskID string) error {
 func (e *Engine) tellTask(taskID, reason string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if a := e.attendants[taskID]; a != nil { // a one-off task, which may just be made
+		a.tell(reason)
+		return
+	}
 	for _, a := range e.attendants {
 		if a.current != nil && a.current.ID == taskID && !a.current.isOver() {
 			a.tell(reason)
