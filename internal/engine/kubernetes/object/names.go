@@ -53,12 +53,9 @@ func Namespace(installation string, s setops.StageRef) string {
 	return short(strings.Join([]string{installation, s.Organization, s.Project, s.Name}, "-"))
 }
 
-// enough of an id that is unique for ever tells generations of one app apart.
-const enough = 10
-
-// Deployment is the name of a generation's: APP-gN, where N begins its id.
+// Deployment is the name of a generation's: APP-gN, where N is its id, without the name of the app that may be in front.
 func Deployment(app, generation string) string {
-	return short(app + "-g" + generation[:min(enough, len(generation))])
+	return short(app + "-g" + strings.TrimPrefix(generation, app+"-"))
 }
 
 // Job is the name of a one-off task's.

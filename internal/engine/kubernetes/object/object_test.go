@@ -26,7 +26,7 @@ func stage() object.Stage {
 
 func generation() engine.Generation {
 	return engine.Generation{
-		ID: "0123456789abcdef0123456789abcdef", Stage: stage().StageRef, App: "web", Release: 3, Scale: 2, Fence: 7,
+		ID: "web-0123456789ab", Stage: stage().StageRef, App: "web", Release: 3, Scale: 2, Fence: 7,
 		Container:    container("puma", "--bind", "tcp://0.0.0.0:$PORT $(HOME)"),
 		StartTimeout: 2 * time.Minute, StopTimeout: time.Minute,
 	}
