@@ -174,7 +174,7 @@ func (b breakage) commands() []api.Arguments {
 
 func TestAFailureNamesItsTrueCause(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(t *testing.T, engine string) {
+	onEachHost(t, func(t *testing.T, engine string) {
 		s := openServer(t, engine, nil)
 		for i, b := range breakages {
 			if engine == "docker" && b.docker != nil {

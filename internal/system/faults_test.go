@@ -31,7 +31,7 @@ func isFault(t *testing.T, f api.Failure, screen string, says ...string) {
 
 func TestALayerThatTheRegistryHasLostIsNoFaultOfTheApp(t *testing.T) {
 	t.Parallel()
-	onEachEngine(t, func(t *testing.T, engine string) {
+	onEachHost(t, func(t *testing.T, engine string) {
 		s := openServer(t, engine, nil)
 		st := s.newStage(t, "lost", "web")
 		image, layer := withLayer(t, []byte("only here"))

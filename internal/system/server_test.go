@@ -19,6 +19,10 @@ import (
 	"testing"
 	"time"
 
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	core "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/setopsco/setops/internal/cli"
 	"github.com/setopsco/setops/internal/daemon"
 	"github.com/setopsco/setops/pkg/api"
@@ -90,6 +94,23 @@ type server struct {
 
 // onEachEngine runs a test on every engine that there is.
 func onEachEngine(t *testing.T, test func(t *testing.T, engine string)) {
+	onEachHost(t, test)
+	t.Run("kubernetes", func(t *testing.T) {
+		t.Parallel()
+		if os.Getenv("SETOPS_TEST_KUBECONFIG") == "" || os.Getenv("SETOPS_TEST_KUBE_REGISTRY") == "" {
+			t.Skip("SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY do not say where a cluster is")
+		}
+		registryPort.Lock() // there is one that its nodes know
+		t.Cleanup(registryPort.Unlock)
+		test(t, "kubernetes")
+	})
+}
+
+// registryPort is the address that nodes pull from.
+var registryPort sync.Mutex
+
+// onEachHost runs a test on every engine that runs on this machine alone: it is about what only such one can see or lack.
+func onEachHost(t *testing.T, test func(t *testing.T, engine string)) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
 		need(t, os.Geteuid() == 0, "containers need root")
@@ -128,6 +149,9 @@ func openServer(t *testing.T, engine string, prepare func(dir string)) *server {
 		DataDir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", HTTPListen: "127.0.0.1:0", Domain: "localhost",
 		Engine: engine, Organization: organization, AdminEmail: admin, AdminPasswordFile: file,
 	}}
+	if engine == "kubernetes" {
+		s.config.Kubeconfig, s.config.RegistryListen = os.Getenv("SETOPS_TEST_KUBECONFIG"), os.Getenv("SETOPS_TEST_KUBE_REGISTRY")
+	}
 	if prepare != nil {
 		prepare(s.config.DataDir)
 	}
@@ -232,11 +256,36 @@ func (s *server) remains(ctx context.Context, task string) string {
 		}
 		return strings.TrimSpace(string(out))
 	}
+	if s.engine == "kubernetes" {
+		return podOf(ctx, s.config.Kubeconfig, task)
+	}
 	found, err := filepath.Glob(filepath.Join(s.config.DataDir, "engine", "*", "*", task))
 	if err != nil {
 		return err.Error()
 	}
 	return strings.Join(found, " ")
+}
+
+// podOf says whether a cluster has a pod whose first task that is.
+func podOf(ctx context.Context, kubeconfig, task string) string {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return err.Error()
+	}
+	api, err := core.NewForConfig(config)
+	if err != nil {
+		return err.Error()
+	}
+	pods, err := api.Pods("").List(ctx, meta.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=setops"})
+	if err != nil {
+		return err.Error()
+	}
+	for _, pod := range pods.Items {
+		if strings.ReplaceAll(string(pod.UID), "-", "") == task {
+			return pod.Namespace + "/" + pod.Name
+		}
+	}
+	return ""
 }
 
 func must(t testing.TB, err error) {

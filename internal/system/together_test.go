@@ -100,6 +100,45 @@ func TestAnImageForAnotherMachineNamesBoth(t *testing.T) {
 	})
 }
 
+// TestAReleaseTakesOverWithoutALostRequest is a failover under load: every request is answered, and once the new release has
+// answered the old one never does again.
+func TestAReleaseTakesOverWithoutALostRequest(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, engine string) {
+		s := openServer(t, engine, nil)
+		st := s.newStage(t, "failover", "web")
+		count := st.visitWhile(t, func() {
+			st.succeed(t, api.ContainerSet{Name: "web", Command: []string{"body=new", "serve"}})
+		})
+		if count["hello"] == 0 || count["new"] == 0 {
+			t.Errorf("answers: %v", count)
+		}
+	})
+}
+
+// visitWhile visits web until do is done and the new command has answered for a while. It gives how often each answer came.
+func (st *stage) visitWhile(t *testing.T, do func()) map[string]int {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended, count := make(chan struct{}), map[string]int{}
+	host := fmt.Sprintf("web.%s.%s.localhost", st.ref.Stage, project)
+	const enough = 200
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil || count["new"] < enough {
+			status, body, err := st.visit(context.WithoutCancel(ctx), host, "/")
+			if count[body]++; err != nil || status != 200 || body != "new" && count["new"] > 0 {
+				t.Errorf("after %v: %d %q, %v", count, status, body, err)
+				return
+			}
+		}
+	}()
+	do()
+	cancel()
+	<-ended
+	return count
+}
+
 // watch visits the apps until the function that it gives is called: every answer must be that of release 1.
 func (st *stage) watch(t *testing.T, apps ...string) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
