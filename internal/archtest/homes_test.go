@@ -77,6 +77,7 @@ var homes = []home{
 	{"k8s.io/client-go", "internal/engine/kubernetes internal/engine/kubernetes/object"},
 	{"k8s.io/apimachinery", "internal/engine/kubernetes internal/engine/kubernetes/object"},
 	{"k8s.io/klog/v2", "internal/engine/kubernetes"},
+	{"k8s.io/streaming", "internal/engine/kubernetes"},
 	{"k8s.io/api", "internal/engine/kubernetes internal/engine/kubernetes/object"},
 
 	// Images as values: the engine reads them, two tools make them.
