@@ -41,10 +41,12 @@ var layers = []row{
 	// 3: engines. They share the supervisor and the format of logs, and know nothing of each other.
 	{"internal/engine/logfile", nil}, // the shim writes it, and shall not link the supervisor
 	{"internal/engine/record", nil},
+	{"internal/engine/watch", nil},
+	{"internal/engine/platform", []string{"internal/engine"}},
 	{"internal/engine/verdict", []string{"internal/engine", "internal/probe", "internal/setops"}}, // all engines say it in the same words
 	{"internal/engine/host", []string{
-		"internal/engine", "internal/engine/logfile", "internal/engine/record", "internal/engine/verdict", "internal/probe",
-		"internal/setops",
+		"internal/engine", "internal/engine/logfile", "internal/engine/record", "internal/engine/verdict", "internal/engine/watch",
+		"internal/probe", "internal/setops",
 	}},
 	{"internal/engine/enginetest/...", []string{"internal/engine", "internal/setops"}},
 	{"internal/engine/fake", []string{
@@ -57,13 +59,13 @@ var layers = []row{
 		"internal/engine", "internal/engine/nft", "internal/engine/subnet", "internal/setops",
 	}},
 	{"internal/engine/docker", []string{
-		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile",
+		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile", "internal/engine/platform",
 		"internal/engine/subnet", "internal/setops",
 	}},
 	{"internal/engine/kubernetes/object", []string{"internal/engine", "internal/probe", "internal/setops"}},
 	{"internal/engine/kubernetes", []string{
-		"internal/engine", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/record",
-		"internal/engine/verdict", "internal/probe", "internal/setops",
+		"internal/engine", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/platform",
+		"internal/engine/record", "internal/engine/verdict", "internal/engine/watch", "internal/probe", "internal/setops",
 	}},
 	{"internal/engine/embedded/wire", nil},
 	{"internal/engine/embedded/rootfs", nil},

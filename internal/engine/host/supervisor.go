@@ -9,6 +9,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/record"
+	"github.com/setopsco/setops/internal/engine/watch"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -33,7 +34,7 @@ type Supervisor struct {
 	generations map[string]*generation
 	tasks       map[string]*task            // ended ones too, for a while
 	onStage     map[string]map[string]*task // the same by stage: who lists one shall not look at all
-	watchers    map[*watcher]struct{}
+	watchers    watch.Watchers
 }
 
 var (
@@ -50,7 +51,6 @@ func New(ctx context.Context, cfg Config) (*Supervisor, error) {
 		generations: map[string]*generation{},
 		tasks:       map[string]*task{},
 		onStage:     map[string]map[string]*task{},
-		watchers:    map[*watcher]struct{}{},
 	}
 	var err error
 	if s.records, err = record.Open[setops.Task](filepath.Join(cfg.Dir, "records")); err != nil {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/engine/platform"
 	"github.com/setopsco/setops/internal/engine/record"
+	"github.com/setopsco/setops/internal/engine/watch"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -40,9 +42,9 @@ type Engine struct {
 	attendants  map[string]*attendant
 	tasks       map[string]*task // ended ones too, for a while
 	onStage     map[string]map[string]*task
-	watchers    map[*watcher]struct{}
-	made        map[string]bool // architectures of the nodes; nil: not known yet
-	drifted     chan string     // ids of generations that somebody else has changed
+	watchers    watch.Watchers
+	made        []platform.Platform // what the nodes are; nil: not known yet
+	drifted     chan string         // ids of generations that somebody else has changed
 }
 
 var (
@@ -58,7 +60,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		cfg:    cfg.withDefaults(),
 		stages: map[string]setops.StageRef{}, gone: map[string]bool{},
 		generations: map[string]*generation{}, attendants: map[string]*attendant{},
-		tasks: map[string]*task{}, onStage: map[string]map[string]*task{}, watchers: map[*watcher]struct{}{},
+		tasks: map[string]*task{}, onStage: map[string]map[string]*task{},
 		drifted: make(chan string, 100),
 	}
 	var err error

@@ -59,9 +59,11 @@ func (e *Engine) newTask(t setops.Task, f facts, g *generation) *task {
 	if t.Status != setops.Provisioning && t.Status != setops.Pending {
 		close(n.begun)
 	}
-	var err error
-	if n.log, err = logfile.Open(n.dir, n.id, logfile.Options{}); err != nil {
-		e.cfg.Logger.Warn("a task goes on without a log", "task", t.ID, "error", err)
+	if t.Status != setops.Stopped {
+		var err error
+		if n.log, err = logfile.Open(n.dir, n.id, logfile.Options{}); err != nil {
+			e.cfg.Logger.Warn("a task goes on without a log", "task", t.ID, "error", err)
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
