@@ -35,6 +35,18 @@ type breakage struct {
 
 	// docker is what differs on Docker Engine, which looks at less before a program runs; nil: nothing.
 	docker func(b *breakage)
+	// kubernetes is what differs on a cluster, whose nodes do not tell where a task listens, nor why a script did not run.
+	kubernetes func(b *breakage)
+}
+
+// unlistened is for what a task's own network namespace shows.
+func unlistened(b *breakage) {
+	b.says, b.last, b.mend = []string{"nothing listens on port 5000"}, unconnected("refused"), ""
+}
+
+// scriptless is for a script that does not run: its log says why.
+func scriptless(b *breakage) {
+	b.says, b.last, b.mend, b.shown, b.log = []string{"exited with code"}, func(a api.LastAnswer) bool { return a.ExitCode != nil }, "", "exit code", "/script"
 }
 
 // worded is for what only the kernel finds out, which Docker tells in fewer words.
@@ -79,11 +91,12 @@ var breakages = []breakage{
 		last: func(a api.LastAnswer) bool {
 			return unconnected("refused")(a) && strings.HasSuffix(strings.Join(a.ListensOn, " "), ":8080")
 		},
-		shown: "refused", mend: "network:set port 8080",
+		shown: "refused", mend: "network:set port 8080", kubernetes: unlistened,
 	},
 	{
 		name: "127.0.0.1 only", run: "serve=127.0.0.1:5000", check: network,
 		says: []string{"on 127.0.0.1:5000 only", "0.0.0.0"}, last: unconnected("refused"), shown: "refused",
+		kubernetes: unlistened,
 	},
 	{
 		name: "crash loop", run: "print=boom exit=3", check: start, says: []string{"exited with code 3 before it was ready"},
@@ -123,6 +136,7 @@ var breakages = []breakage{
 		name: "slow start", run: "print=loading sleep=1h serve", check: network,
 		says: []string{"nothing listens on port 5000", "the task listens on no port", "start timeout 5s"},
 		last: unconnected("refused"), shown: "refused", log: "loading", mend: "container:set start-timeout 10",
+		kubernetes: func(b *breakage) { b.says = []string{"nothing listens on port 5000", "start timeout 5s"} },
 	},
 	{
 		name: "garbage", run: "blurt=\x1b[31mhowdy", check: network, says: []string{"got no valid HTTP answer"},
@@ -156,6 +170,7 @@ var breakages = []breakage{
 	{
 		name: "script without interpreter", more: entrypoint("/script"), check: start, says: []string{"/script", "/bin/nosuchshell"},
 		last: unheard, mend: "container:unset entrypoint", docker: worded("/script cannot be run", "interpreter"),
+		kubernetes: scriptless,
 	},
 	{
 		name: "wrong architecture", more: entrypoint("/foreign"), check: start, says: []string{"/foreign is a program for another machine"},
@@ -179,6 +194,9 @@ func TestAFailureNamesItsTrueCause(t *testing.T) {
 		for i, b := range breakages {
 			if engine == "docker" && b.docker != nil {
 				b.docker(&b)
+			}
+			if engine == "kubernetes" && b.kubernetes != nil {
+				b.kubernetes(&b)
 			}
 			t.Run(b.name, func(t *testing.T) {
 				if engine != "kubernetes" { // whose node has no room for all of them

@@ -21,6 +21,7 @@ type checks struct {
 	last    error // what the last probe met
 	passed  bool  // the network health check
 	running bool
+	asked   time.Time // when the last run began
 	timer   <-chan time.Time
 	late    <-chan time.Time
 	results chan checked
@@ -63,7 +64,7 @@ func (c *checks) run() {
 	if c.running || t == nil || t.isOver() || t.Status != setops.Activating {
 		return
 	}
-	c.running = true
+	c.running, c.asked = true, time.Now()
 	var command []string
 	var timeout time.Duration
 	if c.health != nil && !c.health.Succeeded {
@@ -156,15 +157,28 @@ func (c *checks) pass() bool {
 	return c.passed && (c.health == nil || c.health.Succeeded)
 }
 
+// silence is after how long a probe that is under way says more than the one before it.
+const silence = 500 * time.Millisecond
+
+// answer says what the last probe met.
+func (c *checks) answer() (cause string, last setops.LastAnswer) {
+	if waits := time.Since(c.asked); c.running && (c.last == nil || waits > silence) {
+		last.ConnectError = fmt.Sprintf("%s was asked and has not answered for %s", c.of.Address, verdict.Readable(waits))
+		return last.ConnectError, last
+	}
+	if c.last == nil {
+		return "it was not asked", last
+	}
+	return c.last.Error(), verdict.Heard(c.last)
+}
+
 // lateness says what a task has not passed in time.
 func (c *checks) lateness(timeout time.Duration) *verdict.Failure {
 	f := &verdict.Failure{Check: verdict.CheckStart, Cause: "the cluster does not say that it is ready", Final: true}
 	switch {
 	case !c.passed:
-		f.Check, f.Cause, f.Last = verdict.CheckNetwork, "it was not asked", verdict.Heard(c.last)
-		if c.last != nil {
-			f.Cause = c.last.Error()
-		}
+		f.Check = verdict.CheckNetwork
+		f.Cause, f.Last = c.answer()
 	case c.health != nil && !c.health.Succeeded:
 		f.Check, f.Cause = verdict.CheckContainer, "it has not passed"
 		if c.health.Last != nil {

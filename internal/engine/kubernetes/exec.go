@@ -80,11 +80,11 @@ func (e *Engine) exec(ctx context.Context, namespace, pod string, argv []string,
 	if err != nil {
 		return 0, fmt.Errorf("run a program in a pod: %w", err)
 	}
-	return exitCode(either.StreamWithContext(ctx, o), o)
+	return exitCode(either.StreamWithContext(ctx, o), argv[0], o)
 }
 
 // exitCode takes an exit code out of an error, where it is one. Why a program was not run is written to one of the streams.
-func exitCode(err error, o remotecommand.StreamOptions) (int, error) {
+func exitCode(err error, program string, o remotecommand.StreamOptions) (int, error) {
 	if err == nil {
 		return 0, nil
 	}
@@ -92,12 +92,11 @@ func exitCode(err error, o remotecommand.StreamOptions) (int, error) {
 	if errors.As(err, &exited) {
 		return exited.Code, nil
 	}
-	code := 0
+	code, why := codeNotFound, "there is no program "+program
 	switch said := err.Error(); {
 	case strings.Contains(said, "no such file or directory"), strings.Contains(said, "executable file not found"):
-		code = codeNotFound
 	case strings.Contains(said, "permission denied"), strings.Contains(said, "exec format error"):
-		code = codeNotExecutable
+		code, why = codeNotExecutable, unrunReason(said)
 	default:
 		return 0, fmt.Errorf("run a program in a pod: %w", err)
 	}
@@ -105,7 +104,7 @@ func exitCode(err error, o remotecommand.StreamOptions) (int, error) {
 	if to == nil {
 		to = o.Stdout
 	}
-	if _, err := fmt.Fprintln(to, unrunReason(err.Error())); err != nil {
+	if _, err := fmt.Fprintln(to, why); err != nil {
 		return 0, fmt.Errorf("say why a program was not run: %w", err)
 	}
 	return code, nil
