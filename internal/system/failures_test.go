@@ -136,7 +136,7 @@ var breakages = []breakage{
 		name: "slow start", run: "print=loading sleep=1h serve", check: network,
 		says: []string{"nothing listens on port 5000", "the task listens on no port", "start timeout 5s"},
 		last: unconnected("refused"), shown: "refused", log: "loading", mend: "container:set start-timeout 10",
-		kubernetes: func(b *breakage) { b.says = []string{"nothing listens on port 5000", "start timeout 5s"} },
+		kubernetes: unlistened,
 	},
 	{
 		name: "garbage", run: "blurt=\x1b[31mhowdy", check: network, says: []string{"got no valid HTTP answer"},
