@@ -88,7 +88,7 @@ func (a *attendant) joinGeneration() {
 // describe makes a task of what the pod's labels and annotations say.
 func (a *attendant) describe(id string, r run) setops.Task {
 	labels, annotations := a.pod.Labels, a.pod.Annotations
-	created := a.pod.CreationTimestamp.Time
+	created := exact(a.pod.CreationTimestamp.Time) // or those of one second would have no order
 	if r.index > 0 {
 		created = time.Now()
 	}
