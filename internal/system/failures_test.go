@@ -44,9 +44,12 @@ func unlistened(b *breakage) {
 	b.says, b.last, b.mend = []string{"nothing listens on port 5000"}, unconnected("refused"), ""
 }
 
-// scriptless is for a script that does not run: its log says why.
-func scriptless(b *breakage) {
-	b.says, b.last, b.mend, b.shown, b.log = []string{"exited with code"}, func(a api.LastAnswer) bool { return a.ExitCode != nil }, "", "exit code", "/script"
+// logged is for a program that ends as soon as its node has begun it, and says why in its log alone.
+func logged(why string) func(*breakage) {
+	return func(b *breakage) {
+		b.says, b.shown, b.log, b.mend = []string{"exited with code"}, "exit code", why, ""
+		b.last = func(a api.LastAnswer) bool { return a.ExitCode != nil }
+	}
 }
 
 // worded is for what only the kernel finds out, which Docker tells in fewer words.
@@ -170,11 +173,12 @@ var breakages = []breakage{
 	{
 		name: "script without interpreter", more: entrypoint("/script"), check: start, says: []string{"/script", "/bin/nosuchshell"},
 		last: unheard, mend: "container:unset entrypoint", docker: worded("/script cannot be run", "interpreter"),
-		kubernetes: scriptless,
+		kubernetes: logged("/script"),
 	},
 	{
 		name: "wrong architecture", more: entrypoint("/foreign"), check: start, says: []string{"/foreign is a program for another machine"},
 		last: unheard, mend: "container:unset entrypoint", docker: worded("/foreign is a program for another machine"),
+		kubernetes: logged("/foreign"),
 	},
 }
 
