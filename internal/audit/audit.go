@@ -38,6 +38,7 @@ type Store interface {
 	PruneEvents(ctx context.Context, before time.Time) (n int64, err error)
 	OrganizationNamed(ctx context.Context, name string) (id string, ok bool, err error)
 	Member(ctx context.Context, organization, email string) (u setops.User, ok bool, err error)
+	Memberships(ctx context.Context, email string) ([]setops.User, error)
 }
 
 // Log is the audit log.
@@ -77,8 +78,18 @@ func (l *Log) SignedOut(ctx context.Context, u setops.User) {
 
 // Refused records that somebody could not sign in. Those of one user from one address within an hour are one event with a
 // number, so that guessing does not fill the log. Who is no member of the organization is not named: it may be a password, typed into
-// the wrong field. Of an organization that is not there nobody reads a log.
+// the wrong field. Of an organization that is not there nobody reads a log. Without an organization it is known in all that the person belongs to.
 func (l *Log) Refused(ctx context.Context, organization, email, from string) {
+	if organization == "" {
+		all, err := l.Store.Memberships(ctx, email)
+		if err != nil {
+			l.Logger.Error("record a refused sign-in", "error", err)
+		}
+		for _, u := range all {
+			l.refuse(ctx, u.OrganizationID, u.Email, from)
+		}
+		return
+	}
 	id, ok, err := l.Store.OrganizationNamed(ctx, organization)
 	if err != nil || !ok {
 		return
@@ -87,10 +98,14 @@ func (l *Log) Refused(ctx context.Context, organization, email, from string) {
 	if u, ok, err := l.Store.Member(ctx, organization, email); err == nil && ok {
 		who = u.Email
 	}
+	l.refuse(ctx, id, who, from)
+}
+
+func (l *Log) refuse(ctx context.Context, organizationID, who, from string) {
 	hour := l.Now().UTC().Truncate(together)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d", id, who, from, hour.Unix()))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d", organizationID, who, from, hour.Unix()))
 	l.add(ctx, setops.Event{
-		ID: hex.EncodeToString(sum[:]), OrganizationID: id, Who: who, Action: RefusedSignIn, Address: from,
+		ID: hex.EncodeToString(sum[:]), OrganizationID: organizationID, Who: who, Action: RefusedSignIn, Address: from,
 	}, true)
 }
 

@@ -15,6 +15,7 @@ import (
 // Store is what sessions need of the store.
 type Store interface {
 	Login(ctx context.Context, organization, email string) (u setops.User, passwordHash string, ok bool, err error)
+	PasswordOf(ctx context.Context, email string) (u setops.User, passwordHash string, ok bool, err error)
 	SetPassword(ctx context.Context, userID, passwordHash, exceptSession string) error
 	Memberships(ctx context.Context, email string) ([]setops.User, error)
 
@@ -70,25 +71,44 @@ func (s *Sessions) Tell(a Audit) { s.audit = a }
 // CheckPassword gives the user whose password it is; from is the address that asks. Errors: CredentialsInvalid, Overload
 // (temporary) after too many wrong ones.
 func (s *Sessions) CheckPassword(ctx context.Context, organization, email, password, from string) (setops.User, error) {
-	email = strings.ToLower(strings.TrimSpace(email))
-	key := strings.Join([]string{organization, email, from}, "\x00")
+	email = plainAddress(email)
+	return s.check(ctx, credential{organization, email, password, from}, func() (setops.User, string, bool, error) {
+		return s.store.Login(ctx, organization, email)
+	})
+}
+
+// CheckAccount is CheckPassword for protocols that have no place for an organization. The user that it gives is in none yet.
+func (s *Sessions) CheckAccount(ctx context.Context, email, password, from string) (setops.User, error) {
+	email = plainAddress(email)
+	return s.check(ctx, credential{"", email, password, from}, func() (setops.User, string, bool, error) {
+		return s.store.PasswordOf(ctx, email)
+	})
+}
+
+func plainAddress(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// credential is what somebody signs in with; without an organization it is the account that is meant.
+type credential struct{ organization, email, password, from string }
+
+func (s *Sessions) check(ctx context.Context, c credential, find func() (u setops.User, hash string, known bool, err error)) (setops.User, error) {
+	key := strings.Join([]string{c.organization, c.email, c.from}, "\x00")
 	if err := s.throttled(key); err != nil {
 		return setops.User{}, err
 	}
-	u, hash, known, err := s.store.Login(ctx, organization, email)
+	u, hash, known, err := find()
 	if err != nil {
 		return setops.User{}, err
 	}
 	if !known {
 		hash = nobody // so that the time tells nothing
 	}
-	right, err := s.try(ctx, key, hash, password)
+	right, err := s.try(ctx, key, hash, c.password)
 	if err != nil {
 		return setops.User{}, err
 	}
 	if !known || !right {
-		s.log.Warn("sign-in refused", "organization", organization, "email", email)
-		s.audit.Refused(ctx, organization, email, from)
+		s.log.Warn("sign-in refused", "organization", c.organization, "email", c.email)
+		s.audit.Refused(ctx, c.organization, c.email, c.from)
 		return setops.User{}, &setops.Error{
 			Kind: setops.AuthenticationError, Code: setops.CredentialsInvalid,
 			Message: "organization, e-mail address and password do not belong together",

@@ -33,7 +33,6 @@ type core struct {
 
 	dir            *dataDir
 	sealKey        []byte
-	organizationID string
 	instance       string
 	sessions       *auth.Sessions
 	projects       *project.Service
