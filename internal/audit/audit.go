@@ -53,7 +53,8 @@ type Log struct {
 // server's own log: what was done cannot be undone for it.
 func (l *Log) Record(ctx context.Context, e setops.Event) { l.add(ctx, e, false) }
 
-func (l *Log) add(ctx context.Context, e setops.Event, repeated bool) {
+// Complete makes an event as it is kept, for whoever writes it in the transaction of what it tells of.
+func (l *Log) Complete(e setops.Event) setops.Event {
 	e.At, e.Times = l.Now().UTC(), 1
 	if e.ID == "" {
 		e.ID = l.NewID()
@@ -61,6 +62,11 @@ func (l *Log) add(ctx context.Context, e setops.Event, repeated bool) {
 	if len(e.What) > whatMax {
 		e.What = strings.ToValidUTF8(e.What[:whatMax], "") + "…"
 	}
+	return e
+}
+
+func (l *Log) add(ctx context.Context, e setops.Event, repeated bool) {
+	e = l.Complete(e)
 	if err := l.Store.AddEvent(context.WithoutCancel(ctx), e, repeated); err != nil {
 		l.Logger.Error("record what was done", "who", e.Who, "action", e.Action, "what", e.What, "error", err)
 	}
@@ -74,6 +80,11 @@ func (l *Log) SignedIn(ctx context.Context, u setops.User, how, from string) {
 // SignedOut records that somebody has signed out.
 func (l *Log) SignedOut(ctx context.Context, u setops.User) {
 	l.Record(ctx, setops.Event{OrganizationID: u.OrganizationID, Who: u.Email, Action: SignOut})
+}
+
+// Did records what somebody does with their own account.
+func (l *Log) Did(ctx context.Context, u setops.User, action, from string) {
+	l.Record(ctx, setops.Event{OrganizationID: u.OrganizationID, Who: u.Email, Action: action, Address: from})
 }
 
 // Refused records that somebody could not sign in. Those of one user from one address within an hour are one event with a

@@ -38,7 +38,17 @@ type Audit interface {
 	SignedIn(ctx context.Context, u setops.User, how, from string)
 	SignedOut(ctx context.Context, u setops.User)
 	Refused(ctx context.Context, organization, email, from string)
+	// Did is about what somebody does with their own account.
+	Did(ctx context.Context, u setops.User, action, from string)
 }
+
+// What somebody does with their own account.
+const (
+	changedPassword    = "change password"
+	allowedDevice      = "allow device"
+	deniedDevice       = "deny device"
+	acceptedInvitation = "accept invitation"
+)
 
 // unheard is an Audit that nobody listens to.
 type unheard struct{}
@@ -46,6 +56,7 @@ type unheard struct{}
 func (unheard) SignedIn(context.Context, setops.User, string, string) {}
 func (unheard) SignedOut(context.Context, setops.User)                {}
 func (unheard) Refused(context.Context, string, string, string)       {}
+func (unheard) Did(context.Context, setops.User, string, string)      {}
 
 // Sessions signs users in and recognises them.
 type Sessions struct {

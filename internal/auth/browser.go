@@ -20,8 +20,12 @@ func (s *Sessions) ChangePassword(ctx context.Context, by setops.Session, presen
 	if err != nil {
 		return err
 	}
+	if err := s.store.SetPassword(ctx, by.User.ID, hash, by.ID); err != nil {
+		return err
+	}
 	s.log.Info("password changed", "email", by.User.Email)
-	return s.store.SetPassword(ctx, by.User.ID, hash, by.ID)
+	s.audit.Did(ctx, by.User, changedPassword, from)
+	return nil
 }
 
 // SignInProven begins a browser's session for whom has just proved who they are in another way than by their password here.
@@ -44,6 +48,7 @@ func (i *Invitations) SignInVerified(ctx context.Context, email, preferred, name
 	}
 	if len(all) == 0 {
 		s.log.Warn("sign-in refused", "email", email, "reason", "not a user here")
+		s.audit.Refused(ctx, preferred, email, name)
 		return Grant{}, &setops.Error{
 			Kind: setops.AuthenticationError, Code: setops.CredentialsInvalid,
 			Message: email + " is no user here; ask an admin of your project for an invitation",
@@ -72,7 +77,7 @@ func (i *Invitations) acceptAll(ctx context.Context, email string) error {
 		if !known {
 			u.ID, hash = i.NewID(), nobody
 		}
-		_, err = i.Store.AcceptInvitation(ctx, hashToken(i.Token(one.ID)), u, hash, i.Sessions.now())
+		u, err = i.accept(ctx, i.Token(one.ID), u, hash)
 		if err != nil && !setops.IsCode(err, setops.ValidationFailed) { // accepted meanwhile
 			return err
 		}

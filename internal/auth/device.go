@@ -73,6 +73,11 @@ func (s *Sessions) Decide(ctx context.Context, by setops.Session, userCode strin
 	ok, err = s.store.DecideDevice(ctx, d.UserCode, by.User, allow, s.now())
 	if ok && err == nil {
 		s.log.Info("device decided", "email", by.User.Email, "device", d.Name, "address", d.Address, "allowed", allow)
+		action := allowedDevice
+		if !allow {
+			action = deniedDevice
+		}
+		s.audit.Did(ctx, by.User, action, d.Address)
 	}
 	return ok, err
 }
@@ -98,6 +103,9 @@ func (s *Sessions) RedeemDevice(ctx context.Context, code string) (Grant, error)
 		return Grant{}, err
 	}
 	s.log.Info("signed in", "organization", d.User.Organization, "email", d.User.Email, "kind", session.Kind, "from", d.Name)
+	if d.SessionID == "" { // else it asks again for what it was given
+		s.audit.SignedIn(ctx, d.User, string(session.Kind), d.Name)
+	}
 	return g, nil
 }
 

@@ -16,7 +16,7 @@ type guests struct {
 	accepted string                       // the password hash of who accepted last
 }
 
-func (g *guests) AddInvitation(_ context.Context, i setops.Invitation, hash string) error {
+func (g *guests) AddInvitation(_ context.Context, i setops.Invitation, hash string, _ ...setops.Event) error {
 	g.waiting[hash] = i
 	return g.fault
 }

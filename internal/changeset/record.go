@@ -88,6 +88,7 @@ type Ticket struct {
 	Message, PlanHash   string
 	NoQueue             bool // refuse it where it would have to wait
 	Now, QueueUntil     time.Time
+	Events              []setops.Event // of the audit log, that tell of it
 }
 
 // Delta is the apps that a commit changes, as they were and as it makes them, and what belongs to no app before and after it. An app that is in one of them only was made

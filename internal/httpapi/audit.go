@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -15,7 +16,9 @@ import (
 
 // AuditLog remembers who did what.
 type AuditLog interface {
+	// Record adds an event, unless it is there already; Complete makes one that is written in the transaction of what it tells of.
 	Record(ctx context.Context, e setops.Event)
+	Complete(e setops.Event) setops.Event
 	Events(ctx context.Context, q setops.EventQuery) ([]setops.Event, error)
 }
 
@@ -48,20 +51,48 @@ func (s *Server) locate(ctx context.Context, e *setops.Event) {
 	}
 }
 
-// record writes down what was done. A request that comes again has the event that it had.
-func (s *Server) record(ctx context.Context, e setops.Event, r idempotency.Request, op huma.Operation, in, out any) {
-	s.locate(ctx, &e)
+// record writes down what was done, where that is not done yet: what changes the store alone is written with the change. A request
+// that comes again has the event that it had.
+func (s *Server) record(ctx context.Context, r idempotency.Request, out any) {
+	for _, e := range r.Events(out) {
+		s.locate(ctx, &e)
+		s.Audit.Record(ctx, e)
+	}
+}
+
+// event is the one place that decides what the audit log says of a request, begun by eventOf. out is nil where it is not answered yet.
+func (s *Server) event(e setops.Event, r idempotency.Request, op huma.Operation, in, out any) (setops.Event, bool) {
 	e.ID = r.ID
 	if !r.Keyed() {
 		e.ID = r.NewID
 	}
-	e.Action, e.What = strings.ReplaceAll(op.OperationID, "-", " "), subject(in, out)
-	s.Audit.Record(ctx, e)
+	switch in.(type) { // what is made has its id before it is there
+	case newProject:
+		e.ProjectID = cmp.Or(e.ProjectID, r.NewID)
+	case newStage:
+		e.StageID = cmp.Or(e.StageID, r.NewID)
+	}
+	e.Action, e.What = strings.ReplaceAll(op.OperationID, "-", " "), subject(r, in, out)
+	return s.Audit.Complete(e), !isIdle(in, out)
+}
+
+// isIdle reports a request that only looked, and an answer that says that nothing was to be done.
+func isIdle(in, out any) bool {
+	if apply, ok := in.(definitionToApply); ok && apply.Body.Preview {
+		return true
+	}
+	switch out := out.(type) {
+	case *answer[api.AppliedDefinition]:
+		return len(out.Body.Commands) == 0
+	case *answer[api.Deployed]:
+		return out.Body.Commit == nil
+	}
+	return false
 }
 
 // subject says in a few words what a request was about, besides its place. It must hold no value of env, no password, no token, and
 // nothing that somebody has typed freely.
-func subject(in, out any) string {
+func subject(r idempotency.Request, in, out any) string {
 	switch in := in.(type) {
 	case commandsToStage:
 		staged, _ := out.(*answer[api.Staged])
@@ -71,9 +102,9 @@ func subject(in, out any) string {
 			return removed.Body.Command.Name
 		}
 	case commitToStart:
-		if c, ok := out.(*answer[api.Commit]); ok {
-			return c.Body.ID
-		}
+		return r.NewID
+	case imageToDeploy:
+		return strings.Join([]string{in.App, r.NewID}, " ")
 	case commitToCancel:
 		return in.ID
 	case commitToRevert:

@@ -40,12 +40,13 @@ func change[I changing, O any](s *Server, h huma.API, op huma.Operation, f chang
 				return nil, err
 			}
 		}
-		before := s.eventOf(ctx, u, any(*in))
+		begun, asked := s.eventOf(ctx, u, any(*in)), r
+		r.Event = func(answer any) (setops.Event, bool) { return s.event(begun, asked, op, any(*in), answer) }
 		out, err := once(ctx, s, r, in, f)
 		if err != nil {
 			return out, err
 		}
-		s.record(ctx, before, r, op, any(*in), out)
+		s.record(ctx, r, out)
 		for _, fill := range complete {
 			fill(r, out)
 		}

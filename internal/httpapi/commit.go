@@ -51,7 +51,7 @@ func (s *Server) startCommit(ctx context.Context, r idempotency.Request, in *com
 	if err != nil {
 		return nil, err
 	}
-	asked := commit.Request{ID: r.NewID}
+	asked := commit.Request{ID: r.NewID, Events: r.Events(nil)}
 	if b := in.Body; b != nil {
 		asked.Message, asked.Plan, asked.NoQueue, asked.Wait = b.Message, b.Plan, b.NoQueue, time.Duration(b.WaitTimeout)*time.Second
 	}
