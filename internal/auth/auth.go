@@ -14,6 +14,7 @@ import (
 
 // Store is what sessions need of the store.
 type Store interface {
+	Tries
 	Login(ctx context.Context, organization, email string) (u setops.User, passwordHash string, ok bool, err error)
 	PasswordOf(ctx context.Context, email string) (u setops.User, passwordHash string, ok bool, err error)
 	SetPassword(ctx context.Context, userID, passwordHash, exceptSession string) error
@@ -63,7 +64,7 @@ type Sessions struct {
 	store    Store
 	now      func() time.Time
 	log      *slog.Logger
-	throttle *throttle
+	throttle throttle
 	audit    Audit
 	hashing  chan struct{} // bounds how many password hashes are computed at once: each takes 19 MiB
 }
@@ -71,7 +72,7 @@ type Sessions struct {
 // NewSessions makes it.
 func NewSessions(store Store, now func() time.Time, log *slog.Logger) *Sessions {
 	return &Sessions{
-		store: store, now: now, log: log, throttle: newThrottle(now), audit: unheard{},
+		store: store, now: now, log: log, throttle: throttle{store, now}, audit: unheard{},
 		hashing: make(chan struct{}, 2),
 	}
 }
@@ -103,7 +104,7 @@ type credential struct{ organization, email, password, from string }
 
 func (s *Sessions) check(ctx context.Context, c credential, find func() (u setops.User, hash string, known bool, err error)) (setops.User, error) {
 	key := strings.Join([]string{c.organization, c.email, c.from}, "\x00")
-	if err := s.throttled(key); err != nil {
+	if err := s.throttled(ctx, key); err != nil {
 		return setops.User{}, err
 	}
 	u, hash, known, err := find()
@@ -128,10 +129,10 @@ func (s *Sessions) check(ctx context.Context, c credential, find func() (u setop
 	return u, nil
 }
 
-func (s *Sessions) throttled(key string) error {
-	wait := s.throttle.wait(key)
-	if wait == 0 {
-		return nil
+func (s *Sessions) throttled(ctx context.Context, key string) error {
+	wait, err := s.throttle.wait(ctx, key)
+	if wait == 0 || err != nil {
+		return err
 	}
 	return overload("too many wrong tries; try again in " + wait.Round(time.Second).String())
 }
@@ -148,18 +149,16 @@ func (s *Sessions) try(ctx context.Context, key, hash, password string) (right b
 		return false, err
 	}
 	defer leave()
-	if err := s.throttled(key); err != nil {
+	if err := s.throttled(ctx, key); err != nil {
 		return false, err
 	}
 	if right, err = checkPassword(hash, password); err != nil {
 		return false, err
 	}
 	if right && hash != nobody {
-		s.throttle.succeeded(key)
-	} else {
-		s.throttle.failed(key)
+		return right, s.throttle.succeeded(ctx, key)
 	}
-	return right, nil
+	return right, s.throttle.failed(ctx, key)
 }
 
 // turn waits until a hash may be computed; leave lets the next one.

@@ -51,7 +51,7 @@ func (s *Sessions) BeginDevice(ctx context.Context, name, from string) (d setops
 // (temporary) after too many codes that nobody shows.
 func (s *Sessions) Device(ctx context.Context, u setops.User, userCode string) (d setops.Device, ok bool, err error) {
 	key := "device\x00" + u.ID
-	if err := s.throttled(key); err != nil {
+	if err := s.throttled(ctx, key); err != nil {
 		return d, false, err
 	}
 	d, ok, err = s.store.DeviceOfCode(ctx, plainCode(userCode))
@@ -59,9 +59,9 @@ func (s *Sessions) Device(ctx context.Context, u setops.User, userCode string) (
 		return d, false, err
 	}
 	if ok = ok && s.now().Before(d.ExpiresAt) && d.User.ID == ""; !ok {
-		s.throttle.failed(key)
+		err = s.throttle.failed(ctx, key)
 	}
-	return d, ok, nil
+	return d, ok, err
 }
 
 // Decide lets a person allow or deny the program that shows a code; ok is false where it is too late.

@@ -107,7 +107,7 @@ func (i *Invitations) accept(ctx context.Context, token string, u setops.User, h
 
 // prove refuses a wrong password. Errors: CredentialsInvalid, Overload (temporary).
 func (s *Sessions) prove(ctx context.Context, key, hash, password string) error {
-	if err := s.throttled(key); err != nil {
+	if err := s.throttled(ctx, key); err != nil {
 		return err
 	}
 	right, err := s.try(ctx, key, hash, password)
