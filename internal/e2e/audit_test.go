@@ -110,8 +110,10 @@ func TestSigningInByADeviceIsInTheAuditLogOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // its answer got lost
-			w.do(t, request{method: "POST", path: "/v1/oauth/token", contentType: form,
-				body: "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=" + d.DeviceCode})
+			w.do(t, request{
+				method: "POST", path: "/v1/oauth/token", contentType: form,
+				body: "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=" + d.DeviceCode,
+			})
 		}
 	}
 	text := string(w.must(t, token, "GET", "/v1/organizations/demo/audit", ""))
