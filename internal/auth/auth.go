@@ -134,7 +134,7 @@ func (s *Sessions) throttled(ctx context.Context, key string) error {
 	if wait == 0 || err != nil {
 		return err
 	}
-	return overload("too many wrong tries; try again in " + wait.Round(time.Second).String())
+	return overload("too many wrong tries; try again in " + max(wait.Round(time.Second), time.Second).String())
 }
 
 func overload(message string) error {
