@@ -152,7 +152,10 @@ func (f *fake) commitEvents(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.ended[stage+r.PathValue("id")] = events[len(events)-1].State != "running"
 	f.mu.Unlock()
-	for _, p := range events {
+	for i, p := range events {
+		if i == len(events)-1 && f.ended[stage+r.PathValue("id")] {
+			p.Commit = pointer(f.commit(r))
+		}
 		event(w, "progress", p)
 	}
 	if stage == "endless" {

@@ -258,10 +258,6 @@ func TestNoCommandAsksTheServerMoreOftenThanItMust(t *testing.T) {
 		if f.works == "" {
 			continue
 		}
-		s := newSession(t)
-		s.stdin = "demo\nada@example.com\ncorrect horse \n"
-		s.stored()
-		s.typed(f.works)
 		allowed, why := 1, "one is enough"
 		if other, found := otherThanOne[f.name]; found {
 			named[f.name] = true
@@ -269,9 +265,11 @@ func TestNoCommandAsksTheServerMoreOftenThanItMust(t *testing.T) {
 		} else if texts[f.name] != "" {
 			allowed, why = 0, "it prints "+texts[f.name]
 		}
-		if sent := s.server.sent(); len(sent) != allowed {
-			t.Errorf("%s sends %d requests, not %d (%s): %v; mend it, or name it with a reason in otherThanOne",
-				f.name, len(sent), allowed, why, lines(sent))
+		for _, form := range []string{"table", "json"} {
+			if sent := requestsOf(t, f.works, form); len(sent) != allowed {
+				t.Errorf("%s -o %s sends %d requests, not %d (%s): %v; mend it, or name it with a reason in otherThanOne",
+					f.name, form, len(sent), allowed, why, lines(sent))
+			}
 		}
 	}
 	for name := range otherThanOne {
@@ -287,4 +285,14 @@ func lines(requests []request) []string {
 		all = append(all, r.line)
 	}
 	return slices.Clip(all)
+}
+
+// requestsOf runs a line that works in a session of its own, and gives what the server was asked.
+func requestsOf(t *testing.T, line, output string) []request {
+	t.Helper()
+	s := newSession(t)
+	s.stdin = "demo\nada@example.com\ncorrect horse \n"
+	s.stored()
+	s.typed(withOutput(line, output))
+	return s.server.sent()
 }
