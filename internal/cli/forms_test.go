@@ -241,7 +241,7 @@ var otherThanOne = map[string]struct {
 	"changeset:cancel": {3, "the list of commits says which one it is, it is cancelled, and the stream says when it has ended"},
 	"changeset:commit": {2, "the events of a commit are a stream"},
 	"changeset:wait":   {2, "the list of commits says which ones there are, and the events of each are a stream"},
-	"stage:apply":      {3, "what differs is staged and shown, then it is committed, and the events of a commit are a stream"},
+	"stage:apply":      {2, "it is staged and committed in one, and the events of a commit are a stream"},
 	"release:deploy":   {2, "the events of a commit are a stream"},
 	"task:run":         {2, "the log of a task is a stream"},
 

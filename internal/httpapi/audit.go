@@ -105,6 +105,10 @@ func subject(r idempotency.Request, in, out any) string {
 		return r.NewID
 	case imageToDeploy:
 		return strings.Join([]string{in.App, r.NewID}, " ")
+	case definitionToApply:
+		if in.Commit {
+			return "commit " + r.NewID
+		}
 	case commitToCancel:
 		return in.ID
 	case commitToRevert:

@@ -83,13 +83,19 @@ func once[I changing, O any](ctx context.Context, s *Server, r idempotency.Reque
 func afterwards[I changing, O any](s *Server, f changer[I, O]) changer[I, O] {
 	return func(ctx context.Context, r idempotency.Request, in *I) (*O, error) {
 		out, err := f(ctx, r, in)
-		if err != nil || !r.Keyed() {
-			return out, err
+		if err == nil {
+			s.remember(ctx, r, out)
 		}
-		if err := s.Requests.Remember(context.WithoutCancel(ctx), r, out); err != nil && !setops.IsCode(err, setops.Overload) {
-			s.Logger.Error("remember request", "request", requestID(ctx), "error", err)
-		}
-		return out, nil
+		return out, err
+	}
+}
+
+func (s *Server) remember(ctx context.Context, r idempotency.Request, out any) {
+	if !r.Keyed() {
+		return
+	}
+	if err := s.Requests.Remember(context.WithoutCancel(ctx), r, out); err != nil && !setops.IsCode(err, setops.Overload) {
+		s.Logger.Error("remember request", "request", requestID(ctx), "error", err)
 	}
 }
 
