@@ -3,6 +3,8 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,7 +117,7 @@ func subject(r idempotency.Request, in, out any) string {
 		return in.ID
 	case taskToRun:
 		if t, ok := out.(*answer[api.Task]); ok {
-			return in.App + " " + t.Body.ID
+			return in.App + " " + t.Body.ID + in.interactively()
 		}
 	case taskToStop:
 		return in.App + " " + in.ID
@@ -123,6 +125,28 @@ func subject(r idempotency.Request, in, out any) string {
 		return in.subject()
 	}
 	return ""
+}
+
+// interactively names the program that somebody types into.
+func (in taskToRun) interactively() string {
+	if in.Body.Interactive == nil {
+		return ""
+	}
+	return " interactively: " + programIn(slices.Concat(in.Body.Entrypoint, in.Body.Arguments))
+}
+
+// plainName is that of a program: a line for a shell, which may hold a password, is none.
+var plainName = regexp.MustCompile(`^[\w./+-]{1,200}$`)
+
+// programIn names the program of a command line, and nothing else of it.
+func programIn(argv []string) string {
+	switch {
+	case len(argv) == 0:
+		return "the app's own program"
+	case !plainName.MatchString(argv[0]):
+		return "a command line"
+	}
+	return argv[0]
 }
 
 // commandsIn names each command with its app, and the variable that it is about.

@@ -87,6 +87,13 @@ var tests = []test{
 	{name: "a program is attached to a terminal that has a size and keys", run: attachedTerminal},
 	{name: "an attached program waits for a task that begins", run: attachedEarly},
 	{name: "an attached program ends with who attached it", run: attachedEnds},
+	{name: "a joined program has its streams apart, and all of it is in its log", run: joinedStreams},
+	{name: "a joined program has a terminal with a size and keys", run: joinedTerminal},
+	{name: "a joined program that ends at once loses nothing", run: joinedQuick},
+	{name: "a joined program ends with who has joined it", run: joinedEnds},
+	{name: "a joined program is joined once, and others are attached beside it", run: joinedOnce},
+	{name: "a joined program that cannot be run tells why", run: joinedUnrun},
+	{name: "a joined program ends where its engine is opened anew", run: joinedAndAdopted},
 	{name: "a line can be told in a task's log, first of all too", run: linesAreTold},
 
 	{name: "logs have what tasks wrote and what became of them", run: logsAreComplete},

@@ -17,13 +17,16 @@ import (
 
 // Why tasks end, where it is not the task's own doing.
 const (
-	reasonRemoved = "stopped: a commit replaced or removed it"
-	reasonScaled  = "stopped: the app was scaled down"
-	reasonStopped = "stopped by a user"
-	reasonStage   = "stopped: its stage is being removed"
-	reasonApp     = "stopped: its app was removed"
-	reasonLost    = "ended while nobody watched: the machine or its supervising process went down"
-	reasonUnbegun = "not started: the server ended before"
+	reasonRemoved  = "stopped: a commit replaced or removed it"
+	reasonScaled   = "stopped: the app was scaled down"
+	reasonStopped  = "stopped by a user"
+	reasonStage    = "stopped: its stage is being removed"
+	reasonApp      = "stopped: its app was removed"
+	reasonLeft     = "stopped: the connection to who ran it has ended"
+	reasonUnjoined = "not started: nobody was connected to it within a minute"
+	reasonDeserted = "stopped: the server was started anew, and the connection to who ran it has ended"
+	reasonLost     = "ended while nobody watched: the machine or its supervising process went down"
+	reasonUnbegun  = "not started: the server ended before"
 )
 
 // reason says how a container ended by itself.
