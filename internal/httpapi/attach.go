@@ -69,9 +69,11 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, beside
 		conn.Close(websocket.StatusPolicyViolation, "the first message must say what to run") //nolint:errcheck // it may be closed already
 		return
 	}
+	what := "joined"
 	if !asked.Join {
-		event.What += ": " + programIn(asked.Arguments)
+		what = programIn(asked.Arguments)
 	}
+	event.What += ": " + what
 	s.Audit.Record(ctx, event)
 	out := &attachWriter{ctx: ctx, conn: conn}
 	input, resized := make(chan []byte), make(chan engine.Size)

@@ -132,7 +132,7 @@ func (in taskToRun) interactively() string {
 	if in.Body.Interactive == nil {
 		return ""
 	}
-	return " interactively: " + programIn(slices.Concat(in.Body.Entrypoint, in.Body.Arguments))
+	return ": " + programIn(slices.Concat(in.Body.Entrypoint, in.Body.Arguments))
 }
 
 // plainName is that of a program: a line for a shell, which may hold a password, is none.

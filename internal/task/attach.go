@@ -70,8 +70,8 @@ func (s *Service) Attach(ctx context.Context, id string, argv []string, streams 
 	return s.Engine.Attach(ctx, id, argv, streams)
 }
 
-// Join carries the streams of an interactive task's own program and gives the task once it has ended. One that there is no room for is
-// ended, as nobody else will join it. Errors: TaskDoesNotExist, Overload (temporary).
+// Join carries the streams of an interactive task's own program and gives the task once it has ended. One that there is no room for waits
+// for the rest of its minute: it can be tried again. Errors: TaskDoesNotExist, Overload (temporary).
 func (s *Service) Join(ctx context.Context, id string, streams engine.Streams) (setops.Task, error) {
 	leave, err := s.attached.admit(id)
 	if err != nil {

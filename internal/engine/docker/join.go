@@ -57,7 +57,7 @@ func (r *Runtime) Join(ctx context.Context, id string, s engine.Streams, ready f
 }
 
 // errCut is the end of a connection whose container goes on.
-var errCut = errors.New("Docker ended the connection")
+var errCut = errors.New("the connection was ended by Docker")
 
 // awaitEnd tells an end of the streams that is the container's from one that is not.
 func (r *Runtime) awaitEnd(ctx context.Context, id string) error {
