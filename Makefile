@@ -21,7 +21,9 @@ HOST       := $(shell go env GOARCH)
 ARCH       := $(HOST)
 TARGET      = $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))-linux-gnu
 SYSROOT     = $(CURDIR)/.cache/sysroot/$(ARCH)
-CROSS       = $(if $(filter-out $(HOST),$(ARCH)),CC=$(TARGET)-gcc PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(TARGET)/pkgconfig)
+CROSS       = $(if $(filter-out $(HOST),$(ARCH)),CC=$(TARGET)-gcc PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(TARGET)/pkgconfig CGO_LDFLAGS=-L$(SYSROOT)/usr/lib/$(TARGET))
+# Go's cache of what was built does not look at what pkg-config says, but at CGO_LDFLAGS: another clone has another directory.
 
 GORELEASER  := github.com/goreleaser/goreleaser/v2@v2.16.0
 CYCLONEDX   := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0

@@ -38,6 +38,7 @@ type Store interface {
 	PruneEvents(ctx context.Context, before time.Time) (n int64, err error)
 	OrganizationNamed(ctx context.Context, name string) (id string, ok bool, err error)
 	Member(ctx context.Context, organization, email string) (u setops.User, ok bool, err error)
+	Memberships(ctx context.Context, email string) ([]setops.User, error)
 }
 
 // Log is the audit log.
@@ -52,7 +53,8 @@ type Log struct {
 // server's own log: what was done cannot be undone for it.
 func (l *Log) Record(ctx context.Context, e setops.Event) { l.add(ctx, e, false) }
 
-func (l *Log) add(ctx context.Context, e setops.Event, repeated bool) {
+// Complete makes an event as it is kept, for whoever writes it in the transaction of what it tells of.
+func (l *Log) Complete(e setops.Event) setops.Event {
 	e.At, e.Times = l.Now().UTC(), 1
 	if e.ID == "" {
 		e.ID = l.NewID()
@@ -60,6 +62,11 @@ func (l *Log) add(ctx context.Context, e setops.Event, repeated bool) {
 	if len(e.What) > whatMax {
 		e.What = strings.ToValidUTF8(e.What[:whatMax], "") + "…"
 	}
+	return e
+}
+
+func (l *Log) add(ctx context.Context, e setops.Event, repeated bool) {
+	e = l.Complete(e)
 	if err := l.Store.AddEvent(context.WithoutCancel(ctx), e, repeated); err != nil {
 		l.Logger.Error("record what was done", "who", e.Who, "action", e.Action, "what", e.What, "error", err)
 	}
@@ -75,10 +82,25 @@ func (l *Log) SignedOut(ctx context.Context, u setops.User) {
 	l.Record(ctx, setops.Event{OrganizationID: u.OrganizationID, Who: u.Email, Action: SignOut})
 }
 
+// Did records what somebody does with their own account.
+func (l *Log) Did(ctx context.Context, u setops.User, action, from string) {
+	l.Record(ctx, setops.Event{OrganizationID: u.OrganizationID, Who: u.Email, Action: action, Address: from})
+}
+
 // Refused records that somebody could not sign in. Those of one user from one address within an hour are one event with a
 // number, so that guessing does not fill the log. Who is no member of the organization is not named: it may be a password, typed into
-// the wrong field. Of an organization that is not there nobody reads a log.
+// the wrong field. Of an organization that is not there nobody reads a log. Without an organization it is known in all that the person belongs to.
 func (l *Log) Refused(ctx context.Context, organization, email, from string) {
+	if organization == "" {
+		all, err := l.Store.Memberships(ctx, email)
+		if err != nil {
+			l.Logger.Error("record a refused sign-in", "error", err)
+		}
+		for _, u := range all {
+			l.refuse(ctx, u.OrganizationID, u.Email, from)
+		}
+		return
+	}
 	id, ok, err := l.Store.OrganizationNamed(ctx, organization)
 	if err != nil || !ok {
 		return
@@ -87,10 +109,14 @@ func (l *Log) Refused(ctx context.Context, organization, email, from string) {
 	if u, ok, err := l.Store.Member(ctx, organization, email); err == nil && ok {
 		who = u.Email
 	}
+	l.refuse(ctx, id, who, from)
+}
+
+func (l *Log) refuse(ctx context.Context, organizationID, who, from string) {
 	hour := l.Now().UTC().Truncate(together)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d", id, who, from, hour.Unix()))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d", organizationID, who, from, hour.Unix()))
 	l.add(ctx, setops.Event{
-		ID: hex.EncodeToString(sum[:]), OrganizationID: id, Who: who, Action: RefusedSignIn, Address: from,
+		ID: hex.EncodeToString(sum[:]), OrganizationID: organizationID, Who: who, Action: RefusedSignIn, Address: from,
 	}, true)
 }
 

@@ -14,7 +14,9 @@ import (
 
 // Store is what sessions need of the store.
 type Store interface {
+	Tries
 	Login(ctx context.Context, organization, email string) (u setops.User, passwordHash string, ok bool, err error)
+	PasswordOf(ctx context.Context, email string) (u setops.User, passwordHash string, ok bool, err error)
 	SetPassword(ctx context.Context, userID, passwordHash, exceptSession string) error
 	Memberships(ctx context.Context, email string) ([]setops.User, error)
 
@@ -37,7 +39,17 @@ type Audit interface {
 	SignedIn(ctx context.Context, u setops.User, how, from string)
 	SignedOut(ctx context.Context, u setops.User)
 	Refused(ctx context.Context, organization, email, from string)
+	// Did is about what somebody does with their own account.
+	Did(ctx context.Context, u setops.User, action, from string)
 }
+
+// What somebody does with their own account.
+const (
+	changedPassword    = "change password"
+	allowedDevice      = "allow device"
+	deniedDevice       = "deny device"
+	acceptedInvitation = "accept invitation"
+)
 
 // unheard is an Audit that nobody listens to.
 type unheard struct{}
@@ -45,13 +57,14 @@ type unheard struct{}
 func (unheard) SignedIn(context.Context, setops.User, string, string) {}
 func (unheard) SignedOut(context.Context, setops.User)                {}
 func (unheard) Refused(context.Context, string, string, string)       {}
+func (unheard) Did(context.Context, setops.User, string, string)      {}
 
 // Sessions signs users in and recognises them.
 type Sessions struct {
 	store    Store
 	now      func() time.Time
 	log      *slog.Logger
-	throttle *throttle
+	throttle throttle
 	audit    Audit
 	hashing  chan struct{} // bounds how many password hashes are computed at once: each takes 19 MiB
 }
@@ -59,7 +72,7 @@ type Sessions struct {
 // NewSessions makes it.
 func NewSessions(store Store, now func() time.Time, log *slog.Logger) *Sessions {
 	return &Sessions{
-		store: store, now: now, log: log, throttle: newThrottle(now), audit: unheard{},
+		store: store, now: now, log: log, throttle: throttle{store, now}, audit: unheard{},
 		hashing: make(chan struct{}, 2),
 	}
 }
@@ -70,25 +83,44 @@ func (s *Sessions) Tell(a Audit) { s.audit = a }
 // CheckPassword gives the user whose password it is; from is the address that asks. Errors: CredentialsInvalid, Overload
 // (temporary) after too many wrong ones.
 func (s *Sessions) CheckPassword(ctx context.Context, organization, email, password, from string) (setops.User, error) {
-	email = strings.ToLower(strings.TrimSpace(email))
-	key := strings.Join([]string{organization, email, from}, "\x00")
-	if err := s.throttled(key); err != nil {
+	email = plainAddress(email)
+	return s.check(ctx, credential{organization, email, password, from}, func() (setops.User, string, bool, error) {
+		return s.store.Login(ctx, organization, email)
+	})
+}
+
+// CheckAccount is CheckPassword for protocols that have no place for an organization. The user that it gives is in none yet.
+func (s *Sessions) CheckAccount(ctx context.Context, email, password, from string) (setops.User, error) {
+	email = plainAddress(email)
+	return s.check(ctx, credential{"", email, password, from}, func() (setops.User, string, bool, error) {
+		return s.store.PasswordOf(ctx, email)
+	})
+}
+
+func plainAddress(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// credential is what somebody signs in with; without an organization it is the account that is meant.
+type credential struct{ organization, email, password, from string }
+
+func (s *Sessions) check(ctx context.Context, c credential, find func() (u setops.User, hash string, known bool, err error)) (setops.User, error) {
+	key := strings.Join([]string{c.organization, c.email, c.from}, "\x00")
+	if err := s.throttled(ctx, key); err != nil {
 		return setops.User{}, err
 	}
-	u, hash, known, err := s.store.Login(ctx, organization, email)
+	u, hash, known, err := find()
 	if err != nil {
 		return setops.User{}, err
 	}
 	if !known {
 		hash = nobody // so that the time tells nothing
 	}
-	right, err := s.try(ctx, key, hash, password)
+	right, err := s.try(ctx, key, hash, c.password)
 	if err != nil {
 		return setops.User{}, err
 	}
 	if !known || !right {
-		s.log.Warn("sign-in refused", "organization", organization, "email", email)
-		s.audit.Refused(ctx, organization, email, from)
+		s.log.Warn("sign-in refused", "organization", c.organization, "email", c.email)
+		s.audit.Refused(ctx, c.organization, c.email, c.from)
 		return setops.User{}, &setops.Error{
 			Kind: setops.AuthenticationError, Code: setops.CredentialsInvalid,
 			Message: "organization, e-mail address and password do not belong together",
@@ -97,12 +129,12 @@ func (s *Sessions) CheckPassword(ctx context.Context, organization, email, passw
 	return u, nil
 }
 
-func (s *Sessions) throttled(key string) error {
-	wait := s.throttle.wait(key)
-	if wait == 0 {
-		return nil
+func (s *Sessions) throttled(ctx context.Context, key string) error {
+	wait, err := s.throttle.wait(ctx, key)
+	if wait == 0 || err != nil {
+		return err
 	}
-	return overload("too many wrong tries; try again in " + wait.Round(time.Second).String())
+	return overload("too many wrong tries; try again in " + max(wait.Round(time.Second), time.Second).String())
 }
 
 func overload(message string) error {
@@ -117,18 +149,16 @@ func (s *Sessions) try(ctx context.Context, key, hash, password string) (right b
 		return false, err
 	}
 	defer leave()
-	if err := s.throttled(key); err != nil {
+	if err := s.throttled(ctx, key); err != nil {
 		return false, err
 	}
 	if right, err = checkPassword(hash, password); err != nil {
 		return false, err
 	}
 	if right && hash != nobody {
-		s.throttle.succeeded(key)
-	} else {
-		s.throttle.failed(key)
+		return right, s.throttle.succeeded(ctx, key)
 	}
-	return right, nil
+	return right, s.throttle.failed(ctx, key)
 }
 
 // turn waits until a hash may be computed; leave lets the next one.

@@ -51,7 +51,7 @@ func (s *Sessions) BeginDevice(ctx context.Context, name, from string) (d setops
 // (temporary) after too many codes that nobody shows.
 func (s *Sessions) Device(ctx context.Context, u setops.User, userCode string) (d setops.Device, ok bool, err error) {
 	key := "device\x00" + u.ID
-	if err := s.throttled(key); err != nil {
+	if err := s.throttled(ctx, key); err != nil {
 		return d, false, err
 	}
 	d, ok, err = s.store.DeviceOfCode(ctx, plainCode(userCode))
@@ -59,9 +59,9 @@ func (s *Sessions) Device(ctx context.Context, u setops.User, userCode string) (
 		return d, false, err
 	}
 	if ok = ok && s.now().Before(d.ExpiresAt) && d.User.ID == ""; !ok {
-		s.throttle.failed(key)
+		err = s.throttle.failed(ctx, key)
 	}
-	return d, ok, nil
+	return d, ok, err
 }
 
 // Decide lets a person allow or deny the program that shows a code; ok is false where it is too late.
@@ -73,6 +73,11 @@ func (s *Sessions) Decide(ctx context.Context, by setops.Session, userCode strin
 	ok, err = s.store.DecideDevice(ctx, d.UserCode, by.User, allow, s.now())
 	if ok && err == nil {
 		s.log.Info("device decided", "email", by.User.Email, "device", d.Name, "address", d.Address, "allowed", allow)
+		action := allowedDevice
+		if !allow {
+			action = deniedDevice
+		}
+		s.audit.Did(ctx, by.User, action, d.Address)
 	}
 	return ok, err
 }
@@ -98,6 +103,9 @@ func (s *Sessions) RedeemDevice(ctx context.Context, code string) (Grant, error)
 		return Grant{}, err
 	}
 	s.log.Info("signed in", "organization", d.User.Organization, "email", d.User.Email, "kind", session.Kind, "from", d.Name)
+	if d.SessionID == "" { // else it asks again for what it was given
+		s.audit.SignedIn(ctx, d.User, string(session.Kind), d.Name)
+	}
 	return g, nil
 }
 

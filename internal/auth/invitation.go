@@ -18,7 +18,7 @@ const invitationPrefix = "sopi_"
 
 // InvitationStore is what invitations need of the store.
 type InvitationStore interface {
-	AddInvitation(ctx context.Context, i setops.Invitation, tokenHash string) error
+	AddInvitation(ctx context.Context, i setops.Invitation, tokenHash string, events ...setops.Event) error
 	Invitation(ctx context.Context, tokenHash string, now time.Time) (i setops.Invitation, ok bool, err error)
 	InvitationsTo(ctx context.Context, email string, now time.Time) ([]setops.Invitation, error)
 	AcceptInvitation(ctx context.Context, tokenHash string, u setops.User, passwordHash string, now time.Time) (setops.User, error)
@@ -55,10 +55,10 @@ func (i *Invitations) HashOf(ctx context.Context, id string) (string, error) {
 }
 
 // Invite makes an invitation, in place of one of the same address to the same scope, and gives it with its times.
-func (i *Invitations) Invite(ctx context.Context, invitation setops.Invitation) (setops.Invitation, error) {
+func (i *Invitations) Invite(ctx context.Context, invitation setops.Invitation, events ...setops.Event) (setops.Invitation, error) {
 	invitation.CreatedAt = i.Sessions.now().UTC()
 	invitation.ExpiresAt = invitation.CreatedAt.Add(InvitationLife)
-	return invitation, i.Store.AddInvitation(ctx, invitation, hashToken(i.Token(invitation.ID)))
+	return invitation, i.Store.AddInvitation(ctx, invitation, hashToken(i.Token(invitation.ID)), events...)
 }
 
 // Invitation gives what a token invites to. Errors: ValidationFailed for the field token where there is nothing behind it.
@@ -84,6 +84,9 @@ func (i *Invitations) Accept(ctx context.Context, token, password string) (setop
 	}
 	if known {
 		err = i.Sessions.prove(ctx, "invitation\x00"+invitation.ID, hash, password)
+		if setops.IsCode(err, setops.CredentialsInvalid) {
+			i.Sessions.audit.Refused(ctx, invitation.Organization, invitation.Email, "")
+		}
 	} else {
 		u.ID = i.NewID()
 		hash, err = i.Sessions.newHash(ctx, password)
@@ -91,12 +94,20 @@ func (i *Invitations) Accept(ctx context.Context, token, password string) (setop
 	if err != nil {
 		return setops.User{}, err
 	}
-	return i.Store.AcceptInvitation(ctx, hashToken(token), u, hash, i.Sessions.now())
+	return i.accept(ctx, token, u, hash)
+}
+
+func (i *Invitations) accept(ctx context.Context, token string, u setops.User, hash string) (setops.User, error) {
+	u, err := i.Store.AcceptInvitation(ctx, hashToken(token), u, hash, i.Sessions.now())
+	if err == nil {
+		i.Sessions.audit.Did(ctx, u, acceptedInvitation, "")
+	}
+	return u, err
 }
 
 // prove refuses a wrong password. Errors: CredentialsInvalid, Overload (temporary).
 func (s *Sessions) prove(ctx context.Context, key, hash, password string) error {
-	if err := s.throttled(key); err != nil {
+	if err := s.throttled(ctx, key); err != nil {
 		return err
 	}
 	right, err := s.try(ctx, key, hash, password)

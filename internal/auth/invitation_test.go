@@ -16,7 +16,7 @@ type guests struct {
 	accepted string                       // the password hash of who accepted last
 }
 
-func (g *guests) AddInvitation(_ context.Context, i setops.Invitation, hash string) error {
+func (g *guests) AddInvitation(_ context.Context, i setops.Invitation, hash string, _ ...setops.Event) error {
 	g.waiting[hash] = i
 	return g.fault
 }
@@ -123,4 +123,30 @@ func TestALinkAloneDoesNotOpenTheAccountOfSomebodyElse(t *testing.T) {
 	if err != nil || u.ID != "ada@example.com" || g.accepted != adasHash {
 		t.Errorf("the right one: %+v, %v", u, err)
 	}
+}
+
+func TestAFirstPasswordIsSetSoonAfterSigningIn(t *testing.T) {
+	i, g, c := invitations(t)
+	g.hashes["grace@example.com"] = nobody
+	s := NewSessions(withPasswords{g}, c.Now, i.Sessions.log)
+	by := setops.Session{ID: "b-1", User: setops.User{Email: "grace@example.com", Organization: "demo"}, CreatedAt: c.Now()}
+	c.forward(firstPasswordWithin + time.Second)
+	if err := s.ChangePassword(t.Context(), by, "", "staple staple", from); !setops.IsCode(err, setops.SessionInvalid) {
+		t.Errorf("of a browser that was left open: %v", err)
+	}
+	by.CreatedAt = c.Now()
+	if err := s.ChangePassword(t.Context(), by, "", "staple staple", from); err != nil {
+		t.Error(err)
+	}
+	if err := s.ChangePassword(t.Context(), by, "", "another staple", from); !setops.IsCode(err, setops.CredentialsInvalid) {
+		t.Errorf("the second one needs no present password: %v", err)
+	}
+}
+
+// withPasswords are guests who change their passwords, by their addresses.
+type withPasswords struct{ *guests }
+
+func (w withPasswords) SetPassword(_ context.Context, _, hash, _ string) error {
+	w.hashes["grace@example.com"] = hash
+	return nil
 }

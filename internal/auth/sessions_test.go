@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -27,10 +26,37 @@ func (c *clock) forward(d time.Duration) { c.now = c.now.Add(d) }
 // people is a Store in memory, as far as passwords need one: hashes by address, tokens by hash.
 type people struct {
 	Store
+	tries  map[string]tries // by hash
+	mu     sync.Mutex       // of tries
 	hashes map[string]string
 	tokens map[string]setops.Token
 	fault  error
 	logins atomic.Int32
+}
+
+type tries struct {
+	wrong int
+	last  time.Time
+}
+
+func (p *people) Tries(_ context.Context, hash string) (int, time.Time, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tries[hash].wrong, p.tries[hash].last, p.fault
+}
+
+func (p *people) AddTry(_ context.Context, hash string, now, _ time.Time, _ int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tries[hash] = tries{p.tries[hash].wrong + 1, now}
+	return p.fault
+}
+
+func (p *people) ForgetTries(_ context.Context, hash string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.tries, hash)
+	return p.fault
 }
 
 func (p *people) Login(_ context.Context, organization, email string) (setops.User, string, bool, error) {
@@ -63,7 +89,7 @@ var adasHash = HashPassword("correct horse")
 
 func sessions(t *testing.T) (*Sessions, *people, *clock) {
 	t.Helper()
-	p := &people{hashes: map[string]string{"ada@example.com": adasHash}, tokens: map[string]setops.Token{}}
+	p := &people{hashes: map[string]string{"ada@example.com": adasHash}, tokens: map[string]setops.Token{}, tries: map[string]tries{}}
 	c := &clock{now: time.Unix(1_700_000_000, 0)}
 	return NewSessions(p, c.Now, slog.New(slog.DiscardHandler)), p, c
 }
@@ -208,20 +234,42 @@ func TestGuessesAtTheSameTimeAreCountedToo(t *testing.T) {
 }
 
 func TestTheThrottleForgets(t *testing.T) {
-	c := &clock{now: time.Unix(1_700_000_000, 0)}
-	th := newThrottle(c.Now)
-	for i := range tracked {
-		th.by[fmt.Sprint(i)] = &tries{wrong: 1, last: c.now.Add(time.Duration(i) * time.Millisecond)}
+	s, p, c := sessions(t)
+	guess := func() error {
+		_, err := s.CheckPassword(t.Context(), "demo", "ada@example.com", "guess", from)
+		return err
 	}
-	c.forward(time.Minute)
-	th.failed("one more")
-	if len(th.by) != tracked || th.by["one more"] == nil || th.by["0"] != nil {
-		t.Errorf("%d are tracked", len(th.by))
+	for range freeTries {
+		if err := guess(); !setops.IsCode(err, setops.CredentialsInvalid) {
+			t.Fatal(err)
+		}
+	}
+	for hash := range p.tries {
+		if strings.Contains(hash, "ada") || len(p.tries) != 1 {
+			t.Errorf("kept is %q", hash)
+		}
+	}
+	if err := guess(); !setops.IsCode(err, setops.Overload) {
+		t.Errorf("got %v", err)
 	}
 	c.forward(forgetAfter + time.Second)
-	th.failed("late")
-	if len(th.by) != 1 {
-		t.Errorf("%d are tracked after %s", len(th.by), forgetAfter)
+	if err := guess(); !setops.IsCode(err, setops.CredentialsInvalid) {
+		t.Errorf("after %s: %v", forgetAfter, err)
+	}
+}
+
+func TestWrongTriesCountForAllServersOnOneDatabase(t *testing.T) {
+	one, p, c := sessions(t)
+	other := NewSessions(p, c.Now, one.log)
+	for i := range freeTries {
+		if _, err := []*Sessions{one, other}[i%2].CheckPassword(t.Context(), "demo", "ada@example.com", "guess", from); !setops.IsCode(err, setops.CredentialsInvalid) {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range []*Sessions{one, other} {
+		if _, err := s.CheckPassword(t.Context(), "demo", "ada@example.com", "correct horse", from); !setops.IsCode(err, setops.Overload) {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package auth
 
 import (
-	"sync"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 )
 
@@ -16,65 +18,44 @@ const (
 	tracked     = 10_000 // users; more than that are forgotten oldest first
 )
 
+// Tries remembers what was wrong, for all servers on one database.
+type Tries interface {
+	// Tries tells how often it was wrong, and when last.
+	Tries(ctx context.Context, hash string) (wrong int, last time.Time, err error)
+	// AddTry counts one more. It forgets those before a moment, and the oldest where there are most already.
+	AddTry(ctx context.Context, hash string, now, forget time.Time, most int) error
+	ForgetTries(ctx context.Context, hash string) error
+}
+
 type throttle struct {
-	now func() time.Time
-	mu  sync.Mutex
-	by  map[string]*tries
+	store Tries
+	now   func() time.Time
 }
 
-type tries struct {
-	wrong int
-	last  time.Time
-}
-
-func newThrottle(now func() time.Time) *throttle {
-	return &throttle{now: now, by: map[string]*tries{}}
+// hashed is how a key is kept: people type passwords where their address belongs.
+func hashed(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
 }
 
 // wait tells how long the next try has to wait; 0: it may come now.
-func (t *throttle) wait(key string) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e := t.by[key]
-	if e == nil || e.wrong < freeTries {
-		return 0
+func (t throttle) wait(ctx context.Context, key string) (time.Duration, error) {
+	wrong, last, err := t.store.Tries(ctx, hashed(key))
+	if err != nil || wrong < freeTries || t.now().Sub(last) > forgetAfter {
+		return 0, err
 	}
-	pause := min(firstWait<<min(e.wrong-freeTries, 10), longestWait)
-	return max(0, e.last.Add(pause).Sub(t.now()))
+	pause := min(firstWait<<min(wrong-freeTries, 10), longestWait)
+	return max(0, last.Add(pause).Sub(t.now())), nil
 }
 
-func (t *throttle) failed(key string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.forget()
-	e := t.by[key]
-	if e == nil {
-		e = &tries{}
-		t.by[key] = e
-	}
-	e.wrong++
-	e.last = t.now()
+func (t throttle) failed(ctx context.Context, key string) error {
+	return t.store.AddTry(context.WithoutCancel(ctx), hashed(key), t.now(), t.now().Add(-forgetAfter), tracked)
 }
 
-func (t *throttle) succeeded(key string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.by, key)
-}
-
-// forget keeps the table small: whoever tries many names fills it only so far.
-func (t *throttle) forget() {
-	oldest, when := "", t.now()
-	for key, e := range t.by {
-		if t.now().Sub(e.last) > forgetAfter {
-			delete(t.by, key)
-			continue
-		}
-		if e.last.Before(when) {
-			oldest, when = key, e.last
-		}
+func (t throttle) succeeded(ctx context.Context, key string) error {
+	wrong, _, err := t.store.Tries(ctx, hashed(key))
+	if err != nil || wrong == 0 {
+		return err
 	}
-	if len(t.by) >= tracked {
-		delete(t.by, oldest)
-	}
+	return t.store.ForgetTries(ctx, hashed(key))
 }

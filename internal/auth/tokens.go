@@ -74,7 +74,7 @@ func (s *Sessions) End(ctx context.Context, u setops.User, id string) error {
 	ok, err := s.store.RemoveSession(ctx, u.ID, strings.ToLower(id))
 	if err == nil && !ok {
 		err = setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{
-			Field: "id", Validator: setops.NotFound, Message: "names none of yours; `setops token` and `setops session` list them",
+			Field: "id", Validator: setops.NotFound, Message: "no token and no session of yours has it; `setops token` and `setops session` list them",
 		}})
 	}
 	return err

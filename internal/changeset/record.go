@@ -32,7 +32,20 @@ const MaxCommands = 10_000
 // StagedBesides is the error where a definition is to be applied, and commands are staged that are of none.
 func StagedBesides(n int) error {
 	return setops.Refuse(setops.ChangesetInvalid,
-		"you have %d commands staged on this stage; commit them, or drop them with `setops changeset:discard`, before you apply a definition", n)
+		"you have staged %s on this stage; commit that, or drop it with `setops changeset:discard`, before you apply a definition", counted(n))
+}
+
+// StagedBeforeRevert is the error where a commit is to be reverted, and something is staged already.
+func StagedBeforeRevert(n int) error {
+	return setops.Refuse(setops.ChangesetInvalid,
+		"you have staged %s on this stage; commit that, or drop it with `setops changeset:discard`, before you revert a commit", counted(n))
+}
+
+func counted(n int) string {
+	if n == 1 {
+		return "1 command"
+	}
+	return fmt.Sprintf("%d commands", n)
 }
 
 // StagedBeforeDeploy is the error where an image is to be deployed, and commands are staged that would not be part of that.
@@ -49,7 +62,7 @@ func CheckPosition(c Changeset, ok bool, position int) error {
 		return setops.Refuse(setops.ChangesetDoesNotExist, "you have staged nothing on this stage")
 	case position < 0 || position >= len(c.Commands):
 		return invalid("number", setops.NotFound,
-			fmt.Sprintf("there is no command %d; %d are staged, counted from 1; `setops changeset:info -o wide` numbers them", position+1, len(c.Commands)))
+			fmt.Sprintf("there is no command %d, as you have staged %s; `setops changeset:info -o wide` numbers what is staged", position+1, counted(len(c.Commands))))
 	}
 	return nil
 }
@@ -88,6 +101,7 @@ type Ticket struct {
 	Message, PlanHash   string
 	NoQueue             bool // refuse it where it would have to wait
 	Now, QueueUntil     time.Time
+	Events              []setops.Event // of the audit log, that tell of it
 }
 
 // Delta is the apps that a commit changes, as they were and as it makes them, and what belongs to no app before and after it. An app that is in one of them only was made

@@ -65,3 +65,15 @@ func TestACommitOfADefinitionThatComesTooLateIsTriedAgain(t *testing.T) {
 		t.Errorf("applied %d times", n)
 	}
 }
+
+func TestADefinitionIsCommittedByTheRequestThatAppliesIt(t *testing.T) {
+	const apply = "setops -p shop -s %s stage:apply -f setops.yml --auto-approve"
+	for stage, commits := range map[string]int{"production": 0, "older": 1} { // an older server only stages
+		s := newSession(t)
+		s.typed(fmt.Sprintf(apply, stage)).want(t, 0)
+		asked := strings.Count(fmt.Sprint(lines(s.server.sent())), "POST /v1/organizations/demo/projects/shop/stages/"+stage+"/commits")
+		if asked != commits {
+			t.Errorf("on stage %s %d commits were asked for besides, not %d: %v", stage, asked, commits, s.server.sent())
+		}
+	}
+}

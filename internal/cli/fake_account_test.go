@@ -56,7 +56,7 @@ func (f *fake) account(mux *http.ServeMux) {
 	for path, id := range map[string]string{"/v1/account/tokens/{id}": ci.ID, "/v1/account/sessions/{id}": "0a1b2c3d4e5f"} {
 		mux.HandleFunc("DELETE "+path, func(w http.ResponseWriter, r *http.Request) {
 			if r.PathValue("id") != id {
-				refuse(w, http.StatusUnprocessableEntity, "ValidationFailed", "id: names none of yours; `setops token` and `setops session` list them")
+				refuse(w, http.StatusUnprocessableEntity, "ValidationFailed", "id: no token and no session of yours has it; `setops token` and `setops session` list them")
 				return
 			}
 			w.WriteHeader(http.StatusNoContent)

@@ -31,6 +31,9 @@ func attached(w http.ResponseWriter, r *http.Request) {
 	}
 	var asked api.AttachTask
 	_ = json.Unmarshal(first, &asked)
+	if asked.Join {
+		asked.Arguments = []string{"joined"}
+	}
 	say(api.AttachOutput, fmt.Sprintf("%v terminal=%t %dx%d\n", asked.Arguments, asked.Terminal, asked.Columns, asked.Rows))
 	if !asked.Terminal && asked.Arguments[0] == "false" {
 		say(api.AttachErrors, "an error\n")

@@ -98,11 +98,16 @@ func (f *fake) startCommit(w http.ResponseWriter, r *http.Request) {
 	case body.Plan == "0ld":
 		refuse(w, http.StatusConflict, "PlanStale", "the stage is at version 8, the plan is of version 7")
 	default:
-		first := told(r.PathValue("stage"))[0]
-		answer(w, http.StatusCreated, api.Commit{
-			ID: "c0ffee", State: first.State, Phase: first.Phase, Ahead: first.Ahead, Message: body.Message,
-			CreatedAt: at("2020-11-10T09:06:00Z"), CreatedBy: ada, Changeset: seedChangeset(),
-		})
+		answer(w, http.StatusCreated, started(r.PathValue("stage"), body.Message))
+	}
+}
+
+// started is a commit that was just asked for.
+func started(stage, message string) api.Commit {
+	first := told(stage)[0]
+	return api.Commit{
+		ID: "c0ffee", State: first.State, Phase: first.Phase, Ahead: first.Ahead, Message: message,
+		CreatedAt: at("2020-11-10T09:06:00Z"), CreatedBy: ada, Changeset: seedChangeset(),
 	}
 }
 
@@ -152,7 +157,10 @@ func (f *fake) commitEvents(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.ended[stage+r.PathValue("id")] = events[len(events)-1].State != "running"
 	f.mu.Unlock()
-	for _, p := range events {
+	for i, p := range events {
+		if i == len(events)-1 && f.ended[stage+r.PathValue("id")] {
+			p.Commit = pointer(f.commit(r))
+		}
 		event(w, "progress", p)
 	}
 	if stage == "endless" {

@@ -39,11 +39,15 @@ func (f *fake) definitions(mux *http.ServeMux) {
 				ValidationErrors: map[string][]string{"colour": {"not_included"}},
 			})
 		case stage == "staged":
-			refuse(w, http.StatusConflict, "ChangesetInvalid", "you have 2 commands staged on this stage; commit them, or drop them first")
+			refuse(w, http.StatusConflict, "ChangesetInvalid", "you have staged 2 commands on this stage; commit that, or drop it first")
 		case stage == "unchanged":
 			answer(w, http.StatusOK, api.AppliedDefinition{Commands: []api.StagedCommand{}, Diff: diff(stage)})
 		default:
-			answer(w, http.StatusOK, api.AppliedDefinition{Commands: seedChangeset().Commands, Diff: diff(stage)})
+			applied := api.AppliedDefinition{Commands: seedChangeset().Commands, Diff: diff(stage)}
+			if r.URL.Query().Get("commit") == "true" && stage != "older" {
+				applied.Commit = pointer(started(stage, r.URL.Query().Get("message")))
+			}
+			answer(w, http.StatusOK, applied)
 		}
 	})
 }

@@ -40,7 +40,7 @@ var results = []struct {
 	{api.Destroyed{}, "project:destroy, stage:destroy, session:destroy, token:destroy, service-user:destroy"},
 	{api.StageList{}, "stage"},
 	{api.StageDefinition{}, "stage:dump"},
-	{api.Application{}, "stage:apply"},
+	{api.AppliedDefinition{}, "stage:apply"},
 	{api.Stage{}, "stage:create, stage:info"},
 	{api.AppList{}, "app"},
 	{api.App{}, "app:info"},

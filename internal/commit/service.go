@@ -143,9 +143,10 @@ func (s *Service) Close() {
 type Request struct {
 	ID      string // of the commit: 32 hexadecimal digits. One of the same user that has it already is the one that is asked for
 	Message string
-	Plan    string        // hash of the plan that it must turn out to have; empty: whatever its commands make of the stage
-	NoQueue bool          // refuse it where it would have to wait
-	Wait    time.Duration // for its turn, at most; 0: an hour
+	Plan    string         // hash of the plan that it must turn out to have; empty: whatever its commands make of the stage
+	NoQueue bool           // refuse it where it would have to wait
+	Wait    time.Duration  // for its turn, at most; 0: an hour
+	Events  []setops.Event // of the audit log, that tell of it
 }
 
 const defaultWait = time.Hour
@@ -177,7 +178,7 @@ func (s *Service) start(stage setops.StageRef, user setops.User, r Request, enqu
 	now := s.Now()
 	c, err := enqueue(changeset.Ticket{
 		ID: r.ID, StageID: stage.ID, UserID: user.ID, Message: r.Message, PlanHash: r.Plan, NoQueue: r.NoQueue,
-		Now: now, QueueUntil: now.Add(r.Wait),
+		Now: now, QueueUntil: now.Add(r.Wait), Events: r.Events,
 	})
 	if err == nil && c.State == changeset.Queued {
 		s.kick(stage)

@@ -275,13 +275,15 @@ func (h *house) settle() {
 	}
 }
 
-// records are the tasks as the server's files know them, while it is dead.
+// records are the tasks as the server's files know them. While it lives, one may go between two looks.
 func (h *house) records() (all []setops.Task) {
 	h.t.Helper()
 	files, err := filepath.Glob(h.data("engine", "supervisor", "records", "*.json"))
 	must(h.t, err)
 	for _, file := range files {
-		all = append(all, readRecord(h.t, file))
+		if task, there := readRecord(h.t, file); there {
+			all = append(all, task)
+		}
 	}
 	return all
 }

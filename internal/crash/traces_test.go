@@ -4,6 +4,7 @@ package crash
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -214,10 +215,13 @@ func (s *server) dockerDo(args ...string) string {
 	return string(out)
 }
 
-func readRecord(t *testing.T, path string) (task setops.Task) {
+func readRecord(t *testing.T, path string) (task setops.Task, there bool) {
 	t.Helper()
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return task, false
+	}
 	must(t, err)
 	must(t, json.Unmarshal(text, &task))
-	return task
+	return task, true
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/setopsco/setops/internal/setops"
 )
 
 var (
@@ -39,8 +41,8 @@ func (c *Config) check() error {
 	r.where(!slices.Contains(engines, c.Engine), "--engine %q is none of %s", c.Engine, strings.Join(engines, ", "))
 	r.where(c.DockerHost != "" && !dockerShape.MatchString(c.DockerHost),
 		"--docker-host %q is neither unix:///PATH nor tcp://HOST:PORT", c.DockerHost)
-	r.where(!organizationShape.MatchString(c.Organization) || len(c.Organization) > 64,
-		"--organization %q is not made of lower-case letters and digits, a letter first, at most 64", c.Organization)
+	r.where(!organizationShape.MatchString(c.Organization) || len(c.Organization) > setops.OrganizationNameMax,
+		"--organization %q is not made of lower-case letters and digits, a letter first, at most 63", c.Organization)
 	r.where(!isEmail(c.AdminEmail), "--admin-email %q is no e-mail address", c.AdminEmail)
 	c.AdminEmail = strings.ToLower(c.AdminEmail) // as those who sign in may write it either way
 	c.checkCluster(&r)

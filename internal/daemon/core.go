@@ -31,14 +31,13 @@ import (
 type core struct {
 	*Daemon
 
-	dir            *dataDir
-	sealKey        []byte
-	organizationID string
-	instance       string
-	sessions       *auth.Sessions
-	projects       *project.Service
-	audit          *audit.Log
-	users          *user.Service
+	dir      *dataDir
+	sealKey  []byte
+	instance string
+	sessions *auth.Sessions
+	projects *project.Service
+	audit    *audit.Log
+	users    *user.Service
 
 	store     *store.Store
 	box       *seal.Box

@@ -15,12 +15,12 @@ import (
 
 // registryPorts lets the registry ask who somebody is and what they may do.
 type registryPorts struct {
-	sessions       *auth.Sessions
-	access         auth.Access
-	organization   string // of those who sign in with a password: the registry's protocol has no place for it
-	organizationID string
-	store          interface {
+	sessions     *auth.Sessions
+	access       auth.Access
+	organization string // of service users that sign in with their name alone
+	store        interface {
 		App(ctx context.Context, stageID, name string) (*setops.App, bool, error)
+		Member(ctx context.Context, organization, email string) (setops.User, bool, error)
 	}
 }
 
@@ -28,7 +28,10 @@ func (p registryPorts) Authenticate(ctx context.Context, username, password stri
 	if strings.HasPrefix(password, auth.TokenPrefix) {
 		return p.AuthenticateToken(ctx, password)
 	}
-	u, err := p.sessions.CheckPassword(ctx, p.organization, username, password, "registry")
+	if !strings.Contains(username, "@") {
+		username = setops.ServiceEmail(username, p.organization)
+	}
+	u, err := p.sessions.CheckAccount(ctx, username, password, "registry")
 	return identity(u), credentials(err)
 }
 
@@ -37,9 +40,20 @@ func (p registryPorts) AuthenticateToken(ctx context.Context, token string) (reg
 	return identity(u), credentials(err)
 }
 
-// identity keeps who it is; the organization is this installation's.
+// identity keeps who it is. The registry's protocol has no place for an organization: whoever signs in with a password is
+// themselves in all of theirs, and a token is good for its own.
 func identity(u setops.User) registry.Identity {
-	return registry.Identity{User: u.Email, Credential: u.ID}
+	return registry.Identity{User: u.Email, Credential: u.ID + "/" + u.OrganizationID}
+}
+
+// member gives who somebody is in the organization of a repository. It is looked up each time: they may have left it.
+func (p registryPorts) member(ctx context.Context, who registry.Identity, organization string) (setops.User, error) {
+	id, only, _ := strings.Cut(who.Credential, "/")
+	u, ok, err := p.store.Member(ctx, organization, who.User)
+	if err == nil && (!ok || u.ID != id || only != "" && only != u.OrganizationID) {
+		err = registry.Denied("there is no organization %q that you are signed in to", organization)
+	}
+	return u, err
 }
 
 // credentials says in the registry's words why somebody could not sign in.
@@ -62,7 +76,10 @@ func (p registryPorts) Authorize(ctx context.Context, who registry.Identity, rep
 	if action == registry.Delete {
 		return registry.Denied("images are removed with their app, not by hand: a release may need this one")
 	}
-	user := setops.User{ID: who.Credential, Email: who.User, Organization: p.organization, OrganizationID: p.organizationID}
+	user, err := p.member(ctx, who, parts[0])
+	if err != nil {
+		return err
+	}
 	_, ref, err := p.access.Stage(ctx, user, parts[0], parts[1], parts[2], auth.SeeStage)
 	if err != nil {
 		return denied(err)

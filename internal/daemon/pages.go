@@ -13,7 +13,8 @@ import (
 // pages serves what people meet in a browser, and all else by next.
 func (c *core) pages(invitations *auth.Invitations, next http.Handler) http.Handler {
 	p := &web.Pages{
-		Sessions: c.sessions, Invitations: invitations, Organization: c.Config.Organization, Logger: c.Logger,
+		Sessions: c.sessions, Invitations: invitations, Organization: c.Config.Organization,
+		PublicURL: c.Config.PublicURL, Logger: c.Logger,
 	}
 	if c.Config.OIDCIssuer != "" {
 		p.Provider = oidc.New(oidc.Config{

@@ -36,7 +36,6 @@ func (c *core) firstStart(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make organization: %w", err)
 	}
-	c.organizationID = organization
 	n, err := c.store.CountUsers(ctx)
 	if err != nil || n > 0 {
 		return err
@@ -96,8 +95,7 @@ func (c *core) openRegistry(ctx context.Context) (err error) {
 	c.sessions = auth.NewSessions(c.store, time.Now, c.Logger)
 	c.sessions.Tell(c.audit)
 	c.puller = withPuller(registryPorts{
-		sessions: c.sessions, access: auth.Access{Store: c.store}, store: c.store,
-		organization: c.Config.Organization, organizationID: c.organizationID,
+		sessions: c.sessions, access: auth.Access{Store: c.store}, store: c.store, organization: c.Config.Organization,
 	})
 	c.registry, err = registry.New(ctx, registry.Config{
 		Dir: c.dir.file("registry"), Secret: c.sealKey, Authenticator: c.puller, Authorizer: c.puller, Logger: c.Logger,
@@ -109,7 +107,18 @@ func (c *core) openRegistry(ctx context.Context) (err error) {
 	return nil
 }
 
-func (c *core) openRoutes(context.Context) error {
+// hosts tells where apps answer by themselves. The first organization is the oldest one and not that of --organization, which may be
+// another at the next start.
+func (c *core) hosts(ctx context.Context) (setops.Hosts, error) {
+	first, err := c.store.FirstOrganization(ctx)
+	return setops.Hosts{Domain: c.Config.Domain, First: first}, err
+}
+
+func (c *core) openRoutes(ctx context.Context) error {
+	hosts, err := c.hosts(ctx)
+	if err != nil {
+		return err
+	}
 	host, _, _ := net.SplitHostPort(c.Config.HTTPListen) // it was checked
 	c.ports = &routing.Ports{
 		Host: host, Low: c.Config.settings.ports.low, High: c.Config.settings.ports.high, Store: c.store,
@@ -117,7 +126,7 @@ func (c *core) openRoutes(context.Context) error {
 	}
 	c.onClose(c.ports.Close)
 	c.routes = &routing.Table{
-		Domain: c.Config.Domain, Store: c.store, Router: c.front.router, Ports: c.ports, Logger: c.Logger,
+		Hosts: hosts, Store: c.store, Router: c.front.router, Ports: c.ports, Logger: c.Logger,
 	}
 	if c.certs != nil {
 		c.routes.Certs = c.certs
@@ -159,8 +168,12 @@ func (c *core) openDomains(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hosts, err := c.hosts(ctx)
+	if err != nil {
+		return err
+	}
 	config := domain.Config{
-		Domain: c.Config.Domain, PublicAddresses: c.Config.settings.addresses, Resolver: c.Config.DNSResolver,
+		Hosts: hosts, PublicAddresses: c.Config.settings.addresses, Resolver: c.Config.DNSResolver,
 		Key: key, Store: c.store,
 	}
 	if c.certs != nil {

@@ -21,7 +21,7 @@ func (c *core) servePeople(server *httpapi.Server) {
 	if c.Config.SMTP != "" {
 		c.users.Mailer = c.Config.sender()
 	}
-	server.Users, server.Audit = c.users, c.audit
+	server.Users, server.Audit, server.PublicURL = c.users, c.audit, c.Config.PublicURL
 }
 
 // openAudit makes the audit log, before there is anybody whose doings are recorded.

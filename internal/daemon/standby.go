@@ -73,7 +73,7 @@ func (c *core) joinStore(ctx context.Context) (err error) {
 	if c.instance, err = c.dir.instance(); err != nil {
 		return err
 	}
-	c.organizationID, err = c.store.AddOrganization(ctx, newID(), c.Config.Organization, time.Now())
+	_, err = c.store.AddOrganization(ctx, newID(), c.Config.Organization, time.Now())
 	return err
 }
 

@@ -32,7 +32,7 @@ type Certificates interface {
 
 // Config is what a Service is made from.
 type Config struct {
-	Domain          string       // of the server: public apps answer below it
+	Hosts           setops.Hosts // where public apps answer by themselves
 	PublicAddresses []netip.Addr // where the world reaches the router; may be none
 	Resolver        string       // HOST:PORT of the name server to ask; empty: those of the system
 	Key             []byte       // of the validation records: whoever changes it changes what users have published
@@ -84,12 +84,12 @@ func (s *Service) Recheck(ctx context.Context, stage setops.StageRef, c changese
 
 // refuseOwn keeps the names of all apps, and the server's, out of the hands of a single app.
 func (s *Service) refuseOwn(domain string) error {
-	if base := strings.TrimPrefix(domain, "*."); base != s.Domain && !strings.HasSuffix(base, "."+s.Domain) {
+	if base := strings.TrimPrefix(domain, "*."); base != s.Hosts.Domain && !strings.HasSuffix(base, "."+s.Hosts.Domain) {
 		return nil
 	}
 	return setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{
 		Field: "domain", Validator: setops.NotIncluded,
-		Message: fmt.Sprintf("%s is a name of this server, which gives every public app one below %s by itself; a custom domain is one of your own", domain, s.Domain),
+		Message: fmt.Sprintf("%s is a name of this server, which gives every public app one below %s by itself; a custom domain is one of your own", domain, s.Hosts.Domain),
 	}})
 }
 

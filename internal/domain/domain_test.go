@@ -89,7 +89,7 @@ func cname(name, value string) dns.RR {
 
 func service(t *testing.T, c domain.Config) *domain.Service {
 	t.Helper()
-	c.Domain, c.Key = "apps.example.net", []byte("the key of the server")
+	c.Hosts, c.Key = setops.Hosts{Domain: "apps.example.net", First: stage.Organization}, []byte("the key of the server")
 	if c.Store == nil {
 		c.Store = owners{}
 	}
@@ -181,7 +181,7 @@ func TestValidationRecordsDifferByAllThatTheyAreFor(t *testing.T) {
 	if again := service(t, domain.Config{}).Validation(stage, "web", "example.com"); again.Name != s.Validation(stage, "web", "example.com").Name {
 		t.Error("another start of the server asks for another record")
 	}
-	elsewhere := domain.New(domain.Config{Domain: "apps.example.net", Key: []byte("another key")})
+	elsewhere := domain.New(domain.Config{Hosts: setops.Hosts{Domain: "apps.example.net"}, Key: []byte("another key")})
 	if elsewhere.Validation(stage, "web", "example.com").Name == s.Validation(stage, "web", "example.com").Name {
 		t.Error("another server asks for the same record")
 	}

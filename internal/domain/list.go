@@ -37,7 +37,7 @@ type Entry struct {
 // private one.
 func (s *Service) List(ctx context.Context, stage setops.StageRef, app *setops.App) ([]Entry, error) {
 	var all []Entry
-	host := setops.DefaultHost(stage, app.Name, s.Domain)
+	host := s.Hosts.Default(stage, app.Name)
 	for _, name := range Names(app) {
 		e := Entry{
 			Address: name, Kind: Custom, Domain: app.Domains[name],
@@ -60,7 +60,7 @@ func (s *Service) List(ctx context.Context, stage setops.StageRef, app *setops.A
 	if app.Network.Public && app.Network.Protocol == setops.HTTP {
 		s.addCertificate(&outside)
 	}
-	inside := Entry{Address: setops.PrivateHost(stage, app.Name, s.Domain), Kind: Private, Domain: setops.Domain{Validated: true}, Port: privatePort(app)}
+	inside := Entry{Address: s.Hosts.Private(stage, app.Name), Kind: Private, Domain: setops.Domain{Validated: true}, Port: privatePort(app)}
 	return append(all, outside, inside), nil
 }
 

@@ -25,7 +25,7 @@ func (s *Service) Validation(stage setops.StageRef, app, domain string) Record {
 	base := strings.TrimPrefix(domain, "*.")
 	return Record{
 		Name: s.label("name", stage.ID, app, domain) + "." + base + ".", Type: "CNAME",
-		Values: []string{s.label("value", stage.ID, app, domain) + ".validation." + s.Domain + "."},
+		Values: []string{s.label("value", stage.ID, app, domain) + ".validation." + s.Hosts.Domain + "."},
 	}
 }
 

@@ -191,7 +191,7 @@ func TestAScriptActsByAnAPIToken(t *testing.T) {
 	if id == nil {
 		t.Fatalf("it is not listed:\n%s", l.must("token"))
 	}
-	script.fails("token:destroy nothing", "names none of yours")
+	script.fails("token:destroy nothing", "no token and no session of yours has it")
 	l.must("token:destroy " + id[1])
 	script.fails("project", "not known here")
 	if strings.Contains(l.must("token"), " ci ") {

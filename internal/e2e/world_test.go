@@ -198,8 +198,12 @@ func (w *world) addUser(ctx context.Context, email string) error {
 		if err != nil {
 			return err
 		}
-		return s.AddUser(ctx, setops.User{ID: "user " + email, Email: email}, auth.HashPassword(passwordOf(email)), id, time.Now())
+		return addUserTo(ctx, s, email, id)
 	})
+}
+
+func addUserTo(ctx context.Context, s *store.Store, email, organizationID string) error {
+	return s.AddUser(ctx, setops.User{ID: "user " + email, Email: email}, auth.HashPassword(passwordOf(email)), organizationID, time.Now())
 }
 
 // expire ends the life of a token now.

@@ -24,6 +24,7 @@ type Engine interface {
 	Logs
 	Teller
 	Attacher
+	Joiner
 	// Close stops supervising and returns when its goroutines have ended. Tasks go on running.
 	Close() error
 }
@@ -155,6 +156,7 @@ type OneOff struct {
 	Container   Container
 	StopTimeout time.Duration
 	Limit       time.Duration // it is stopped after that, OneOffLimit at most
+	Console     *Console      // it waits to be joined; nil: it reads nothing
 	Note        string        // is the first line of its log; empty: there is none
 	Fence       int64         // of the lease of the commit that it belongs to; 0: it is run for somebody
 }

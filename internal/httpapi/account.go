@@ -20,6 +20,8 @@ type ofAccount struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
+func (in ofAccount) subject() string { return in.ID }
+
 func (s *Server) listSessions(ctx context.Context, in *SignedIn) (*answer[api.SessionList], error) {
 	t, err := s.Sessions.Check(ctx, in.token())
 	if err != nil {
@@ -55,11 +57,11 @@ func (s *Server) createToken(ctx context.Context, in *newToken) (*answer[api.Tok
 	if err != nil {
 		return nil, err
 	}
-	s.Audit.Record(ctx, setops.Event{OrganizationID: t.Session.User.OrganizationID, Who: t.Session.User.Email, Action: "create token"})
 	g, err := s.Sessions.CreateToken(ctx, t.Session, in.Body.Name, time.Duration(in.Body.ExpiresIn)*time.Second)
 	if err != nil {
 		return nil, err
 	}
+	s.Audit.Record(ctx, setops.Event{OrganizationID: t.Session.User.OrganizationID, Who: t.Session.User.Email, Action: "create token", What: g.Session.ID})
 	made := wireToken(g.Session)
 	made.Token = g.Token
 	return answered(made), nil

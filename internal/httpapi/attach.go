@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/pkg/api"
 )
 
@@ -25,7 +26,7 @@ const (
 
 // attachTask runs a program inside a task over a WebSocket. Who may not is told so before.
 func (s *Server) attachTask(ctx context.Context, in *OneTask) (*huma.StreamResponse, error) {
-	_, ref, a, err := s.app(ctx, in.InApp)
+	u, ref, a, err := s.app(ctx, in.InApp)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +34,8 @@ func (s *Server) attachTask(ctx context.Context, in *OneTask) (*huma.StreamRespo
 	if err != nil {
 		return nil, err
 	}
+	event := s.eventOf(ctx, u, *in)
+	event.Action, event.What = "attach task", a.Name+" "+t.ID
 	return &huma.StreamResponse{Body: func(h huma.Context) {
 		r, w := humago.Unwrap(h)
 		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{api.AttachProtocol}})
@@ -55,17 +58,23 @@ func (s *Server) attachTask(ctx context.Context, in *OneTask) (*huma.StreamRespo
 			case <-ctx.Done():
 			}
 		})
-		s.converse(ctx, cancel, &beside, conn, t.ID)
+		s.converse(ctx, cancel, &beside, conn, t.ID, event)
 	}}, nil
 }
 
 // converse runs the program that the first message names, with the streams that the others are.
-func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, beside *sync.WaitGroup, conn *websocket.Conn, taskID string) {
+func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, beside *sync.WaitGroup, conn *websocket.Conn, taskID string, event setops.Event) {
 	asked, err := readAttach(ctx, conn)
 	if err != nil {
 		conn.Close(websocket.StatusPolicyViolation, "the first message must say what to run") //nolint:errcheck // it may be closed already
 		return
 	}
+	what := "joined"
+	if !asked.Join {
+		what = programIn(asked.Arguments)
+	}
+	event.What += ": " + what
+	s.Audit.Record(ctx, event)
 	out := &attachWriter{ctx: ctx, conn: conn}
 	input, resized := make(chan []byte), make(chan engine.Size)
 	beside.Go(func() {
@@ -73,21 +82,41 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, beside
 		receiveInput(ctx, conn, input, resized)
 	})
 	beside.Go(func() { keepPinging(ctx, cancel, conn) })
-	code, err := s.Tasks.Attach(ctx, taskID, asked.Arguments, engine.Streams{
+	end := s.attached(ctx, taskID, asked, engine.Streams{
 		In: input, Resized: resized, Out: out.of(api.AttachOutput), Err: out.of(api.AttachErrors), Terminal: asked.Terminal,
 		Size: engine.Size{Columns: asked.Columns, Rows: asked.Rows},
 	})
 	if ctx.Err() != nil {
 		return
 	}
-	end := api.AttachEnd{ExitCode: &code}
-	if err != nil {
-		end = api.AttachEnd{Error: s.attachError(ctx, err)}
-	}
 	text, _ := json.Marshal(end) // it holds numbers and texts
 	if out.write(append([]byte{api.AttachEnded}, text...)) == nil {
 		conn.Close(websocket.StatusNormalClosure, "") //nolint:errcheck // all was said
 	}
+}
+
+// attached runs a program inside the task, or joins the task's own, to its end.
+func (s *Server) attached(ctx context.Context, taskID string, asked api.AttachTask, streams engine.Streams) api.AttachEnd {
+	if asked.Join {
+		t, err := s.Tasks.Join(ctx, taskID, streams)
+		if err != nil {
+			return api.AttachEnd{Error: s.attachError(ctx, err)}
+		}
+		return joinEnd(t)
+	}
+	code, err := s.Tasks.Attach(ctx, taskID, asked.Arguments, streams)
+	if err != nil {
+		return api.AttachEnd{Error: s.attachError(ctx, err)}
+	}
+	return api.AttachEnd{ExitCode: &code}
+}
+
+func joinEnd(t setops.Task) api.AttachEnd {
+	end := api.AttachEnd{ExitCode: t.ExitCode}
+	if t.Told || t.OOMKilled || t.ExitCode == nil {
+		end.Reason = t.Reason
+	}
+	return end
 }
 
 func (s *Server) attachError(ctx context.Context, err error) *api.ServiceError {

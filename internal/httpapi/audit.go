@@ -1,7 +1,10 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +18,9 @@ import (
 
 // AuditLog remembers who did what.
 type AuditLog interface {
+	// Record adds an event, unless it is there already; Complete makes one that is written in the transaction of what it tells of.
 	Record(ctx context.Context, e setops.Event)
+	Complete(e setops.Event) setops.Event
 	Events(ctx context.Context, q setops.EventQuery) ([]setops.Event, error)
 }
 
@@ -48,20 +53,48 @@ func (s *Server) locate(ctx context.Context, e *setops.Event) {
 	}
 }
 
-// record writes down what was done. A request that comes again has the event that it had.
-func (s *Server) record(ctx context.Context, e setops.Event, r idempotency.Request, op huma.Operation, in, out any) {
-	s.locate(ctx, &e)
+// record writes down what was done, where that is not done yet: what changes the store alone is written with the change. A request
+// that comes again has the event that it had.
+func (s *Server) record(ctx context.Context, r idempotency.Request, out any) {
+	for _, e := range r.Events(out) {
+		s.locate(ctx, &e)
+		s.Audit.Record(ctx, e)
+	}
+}
+
+// event is the one place that decides what the audit log says of a request, begun by eventOf. out is nil where it is not answered yet.
+func (s *Server) event(e setops.Event, r idempotency.Request, op huma.Operation, in, out any) (setops.Event, bool) {
 	e.ID = r.ID
 	if !r.Keyed() {
 		e.ID = r.NewID
 	}
-	e.Action, e.What = strings.ReplaceAll(op.OperationID, "-", " "), subject(in, out)
-	s.Audit.Record(ctx, e)
+	switch in.(type) { // what is made has its id before it is there
+	case newProject:
+		e.ProjectID = cmp.Or(e.ProjectID, r.NewID)
+	case newStage:
+		e.StageID = cmp.Or(e.StageID, r.NewID)
+	}
+	e.Action, e.What = strings.ReplaceAll(op.OperationID, "-", " "), subject(r, in, out)
+	return s.Audit.Complete(e), !isIdle(in, out)
+}
+
+// isIdle reports a request that only looked, and an answer that says that nothing was to be done.
+func isIdle(in, out any) bool {
+	if apply, ok := in.(definitionToApply); ok && apply.Body.Preview {
+		return true
+	}
+	switch out := out.(type) {
+	case *answer[api.AppliedDefinition]:
+		return len(out.Body.Commands) == 0
+	case *answer[api.Deployed]:
+		return out.Body.Commit == nil
+	}
+	return false
 }
 
 // subject says in a few words what a request was about, besides its place. It must hold no value of env, no password, no token, and
 // nothing that somebody has typed freely.
-func subject(in, out any) string {
+func subject(r idempotency.Request, in, out any) string {
 	switch in := in.(type) {
 	case commandsToStage:
 		staged, _ := out.(*answer[api.Staged])
@@ -71,8 +104,12 @@ func subject(in, out any) string {
 			return removed.Body.Command.Name
 		}
 	case commitToStart:
-		if c, ok := out.(*answer[api.Commit]); ok {
-			return c.Body.ID
+		return r.NewID
+	case imageToDeploy:
+		return strings.Join([]string{in.App, r.NewID}, " ")
+	case definitionToApply:
+		if in.Commit {
+			return "commit " + r.NewID
 		}
 	case commitToCancel:
 		return in.ID
@@ -80,7 +117,7 @@ func subject(in, out any) string {
 		return in.ID
 	case taskToRun:
 		if t, ok := out.(*answer[api.Task]); ok {
-			return in.App + " " + t.Body.ID
+			return in.App + " " + t.Body.ID + in.interactively()
 		}
 	case taskToStop:
 		return in.App + " " + in.ID
@@ -88,6 +125,28 @@ func subject(in, out any) string {
 		return in.subject()
 	}
 	return ""
+}
+
+// interactively names the program that somebody types into.
+func (in taskToRun) interactively() string {
+	if in.Body.Interactive == nil {
+		return ""
+	}
+	return ": " + programIn(slices.Concat(in.Body.Entrypoint, in.Body.Arguments))
+}
+
+// plainName is that of a program: a line for a shell, which may hold a password, is none.
+var plainName = regexp.MustCompile(`^[\w./+-]{1,200}$`)
+
+// programIn names the program of a command line, and nothing else of it.
+func programIn(argv []string) string {
+	switch {
+	case len(argv) == 0:
+		return "the app's own program"
+	case !plainName.MatchString(argv[0]):
+		return "a command line"
+	}
+	return argv[0]
 }
 
 // commandsIn names each command with its app, and the variable that it is about.

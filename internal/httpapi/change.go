@@ -40,12 +40,13 @@ func change[I changing, O any](s *Server, h huma.API, op huma.Operation, f chang
 				return nil, err
 			}
 		}
-		before := s.eventOf(ctx, u, any(*in))
+		begun, asked := s.eventOf(ctx, u, any(*in)), r
+		r.Event = func(answer any) (setops.Event, bool) { return s.event(begun, asked, op, any(*in), answer) }
 		out, err := once(ctx, s, r, in, f)
 		if err != nil {
 			return out, err
 		}
-		s.record(ctx, before, r, op, any(*in), out)
+		s.record(ctx, r, out)
 		for _, fill := range complete {
 			fill(r, out)
 		}
@@ -82,13 +83,19 @@ func once[I changing, O any](ctx context.Context, s *Server, r idempotency.Reque
 func afterwards[I changing, O any](s *Server, f changer[I, O]) changer[I, O] {
 	return func(ctx context.Context, r idempotency.Request, in *I) (*O, error) {
 		out, err := f(ctx, r, in)
-		if err != nil || !r.Keyed() {
-			return out, err
+		if err == nil {
+			s.remember(ctx, r, out)
 		}
-		if err := s.Requests.Remember(context.WithoutCancel(ctx), r, out); err != nil && !setops.IsCode(err, setops.Overload) {
-			s.Logger.Error("remember request", "request", requestID(ctx), "error", err)
-		}
-		return out, nil
+		return out, err
+	}
+}
+
+func (s *Server) remember(ctx context.Context, r idempotency.Request, out any) {
+	if !r.Keyed() {
+		return
+	}
+	if err := s.Requests.Remember(context.WithoutCancel(ctx), r, out); err != nil && !setops.IsCode(err, setops.Overload) {
+		s.Logger.Error("remember request", "request", requestID(ctx), "error", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/setopsco/setops/internal/auth"
 	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
+	"github.com/setopsco/setops/pkg/api"
 )
 
 // oneUser knows every token as ada's.
@@ -42,6 +43,8 @@ type changed struct{ Done string }
 type heard []setops.Event
 
 func (h *heard) Record(_ context.Context, e setops.Event) { *h = append(*h, e) }
+
+func (h *heard) Complete(e setops.Event) setops.Event { return e }
 
 func (h *heard) Events(context.Context, setops.EventQuery) ([]setops.Event, error) { return *h, nil }
 
@@ -84,5 +87,38 @@ func TestWhatAnotherServerHasDoneMeanwhileIsNoError(t *testing.T) {
 	}
 	if len(events) != 1 || events[0].Action != "faster" || events[0].ID == "" {
 		t.Errorf("recorded are %+v", events)
+	}
+}
+
+func TestARequestThatDidNothingIsNoEvent(t *testing.T) {
+	s := &Server{Audit: &heard{}}
+	none, some := answered(api.AppliedDefinition{}), answered(api.AppliedDefinition{Commands: []api.StagedCommand{{}}})
+	preview := definitionToApply{Body: api.ApplyDefinition{Preview: true}}
+	for name, c := range map[string]struct {
+		in, out any
+		want    bool
+	}{
+		"a definition that changes nothing": {definitionToApply{}, none, false},
+		"a preview":                         {preview, some, false},
+		"a definition that is applied":      {definitionToApply{}, some, true},
+		"a deploy of what is active":        {imageToDeploy{}, answered(api.Deployed{ReleaseID: 1}), false},
+		"a deploy":                          {imageToDeploy{}, answered(api.Deployed{ReleaseID: 1, Commit: &api.Commit{}}), true},
+		"what is not answered yet":          {definitionToApply{}, nil, true},
+	} {
+		if _, ok := s.event(setops.Event{}, idempotency.Unkeyed(), remove("/x", "x", "x"), c.in, c.out); ok != c.want {
+			t.Errorf("%s: %v", name, ok)
+		}
+	}
+}
+
+func TestWhatIsMadeIsNamedByTheIDThatItWillHave(t *testing.T) {
+	s, r := &Server{Audit: &heard{}}, idempotency.Unkeyed()
+	e, _ := s.event(setops.Event{}, r, post("/x", "create-project", "x", http.StatusCreated), newProject{}, nil)
+	if e.ProjectID != r.NewID || e.Action != "create project" || e.ID != r.NewID {
+		t.Errorf("%+v", e)
+	}
+	e, _ = s.event(setops.Event{ProjectID: "p-1"}, r, post("/x", "create-stage", "x", http.StatusCreated), newStage{}, nil)
+	if e.ProjectID != "p-1" || e.StageID != r.NewID {
+		t.Errorf("%+v", e)
 	}
 }

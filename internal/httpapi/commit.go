@@ -51,7 +51,7 @@ func (s *Server) startCommit(ctx context.Context, r idempotency.Request, in *com
 	if err != nil {
 		return nil, err
 	}
-	asked := commit.Request{ID: r.NewID}
+	asked := commit.Request{ID: r.NewID, Events: r.Events(nil)}
 	if b := in.Body; b != nil {
 		asked.Message, asked.Plan, asked.NoQueue, asked.Wait = b.Message, b.Plan, b.NoQueue, time.Duration(b.WaitTimeout)*time.Second
 	}
@@ -111,12 +111,25 @@ func (s *Server) watchCommit(ctx context.Context, in *commitEvents) (*huma.Strea
 	last, _ := strconv.Atoi(in.LastEventID) // what is no number of ours begins anew
 	return s.events(func(ctx context.Context, send sender) {
 		err := s.Commits.Watch(ctx, ref.ID, c.ID, last, func(p commit.Progress) bool {
-			return send("progress", strconv.Itoa(p.Number()), wireProgress(p))
+			return send("progress", strconv.Itoa(p.Number()), s.progress(ctx, c, p))
 		})
 		if err != nil && ctx.Err() == nil {
 			s.Logger.Debug("watch commit", "commit", c.ID, "error", err)
 		}
 	}), nil
+}
+
+// progress is an event of a commit; the last one has the commit with it, so that nobody has to ask for that. Where it cannot be
+// read, who needs it asks.
+func (s *Server) progress(ctx context.Context, c changeset.Commit, p commit.Progress) api.Progress {
+	wire := wireProgress(p)
+	if !p.State.Ended() {
+		return wire
+	}
+	if ended, err := s.Commits.Commit(ctx, c.StageID, c.ID); err == nil && ended.State.Ended() {
+		wire.Commit = new(wireCommit(ended))
+	}
+	return wire
 }
 
 func wireProgress(p commit.Progress) api.Progress {

@@ -42,7 +42,7 @@ func (s *Server) deploy(ctx context.Context, r idempotency.Request, in *imageToD
 	if err != nil {
 		return nil, err
 	}
-	asked := commit.Request{ID: r.NewID, Message: in.Body.Message}
+	asked := commit.Request{ID: r.NewID, Message: in.Body.Message, Events: r.Events(nil)}
 	c, err := s.Commits.StartUnstaged(ctx, ref, u, asked, d.Decide(ctx))
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -77,7 +78,7 @@ func (s *Server) beginDevice(ctx context.Context, in *oauthForm) (*secretAnswer[
 	if err != nil {
 		return nil, err
 	}
-	shown, page := auth.ShownCode(d.UserCode), in.base+api.DevicePage
+	shown, page := auth.ShownCode(d.UserCode), cmp.Or(s.PublicURL, in.base)+api.DevicePage
 	return secret(api.DeviceCode{
 		DeviceCode: code, UserCode: shown, VerificationURI: page, VerificationURIComplete: page + "?user_code=" + url.QueryEscape(shown),
 		ExpiresIn: int(auth.DeviceLife / time.Second), Interval: int(d.Interval / time.Second),

@@ -44,7 +44,7 @@ func (s *Server) createProject(ctx context.Context, r idempotency.Request, in *n
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.Projects.CreateProject(ctx, u, in.Organization, in.Body.Name, r.NewID)
+	p, err := s.Projects.CreateProject(ctx, u, in.Organization, in.Body.Name, r.NewID, r.Events(nil)...)
 	return answered(wireProject(p)), err
 }
 
@@ -57,12 +57,12 @@ func (s *Server) showProject(ctx context.Context, in *InProject) (*answer[api.Pr
 	return answered(wireProject(p)), err
 }
 
-func (s *Server) destroyProject(ctx context.Context, _ idempotency.Request, in *changeProject) (*struct{}, error) {
+func (s *Server) destroyProject(ctx context.Context, r idempotency.Request, in *changeProject) (*struct{}, error) {
 	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.Projects.DestroyProject(ctx, u, in.Organization, in.Project)
+	return nil, s.Projects.DestroyProject(ctx, u, in.Organization, in.Project, r.Events(nil)...)
 }
 
 func wireProject(p setops.Project) api.Project {

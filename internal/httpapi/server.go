@@ -48,6 +48,8 @@ type Server struct {
 	Schedules *schedule.Service
 	Requests  *idempotency.Keeper
 	Logger    *slog.Logger
+	// PublicURL is where users reach the server, for links; empty: where the one who asks does.
+	PublicURL string
 	// Invitations lets people in, Users looks after who is there, Audit remembers who did what.
 	Invitations *auth.Invitations
 	Users       *user.Service

@@ -77,7 +77,7 @@ func (s *Server) createServiceUser(ctx context.Context, r idempotency.Request, i
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.Users.CreateServiceUser(ctx, u, at, body.Name, setops.Role(body.Role), r.NewID)
+	made, err := s.Users.CreateServiceUser(ctx, u, at, body.Name, setops.Role(body.Role), r.NewID, r.Events(nil)...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,18 +102,18 @@ func (s *Server) renewServiceUserPassword(ctx context.Context, r idempotency.Req
 	if err != nil {
 		return nil, err
 	}
-	renewed, err := s.Users.RenewPassword(ctx, u, in.Organization, in.Name, r.NewID)
+	renewed, err := s.Users.RenewPassword(ctx, u, in.Organization, in.Name, r.NewID, r.Events(nil)...)
 	if err != nil {
 		return nil, err
 	}
 	return answered(api.ServiceCredentials{Organization: renewed.Organization, Name: nameOf(renewed.Email)}), nil
 }
 
-func (s *Server) destroyServiceUser(ctx context.Context, _ idempotency.Request, in *changeServiceUser) (*struct{}, error) {
+func (s *Server) destroyServiceUser(ctx context.Context, r idempotency.Request, in *changeServiceUser) (*struct{}, error) {
 	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.Users.DestroyServiceUser(ctx, u, in.Organization, in.Name)
+	_, err = s.Users.DestroyServiceUser(ctx, u, in.Organization, in.Name, r.Events(nil)...)
 	return nil, err
 }

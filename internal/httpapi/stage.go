@@ -49,7 +49,7 @@ func (s *Server) createStage(ctx context.Context, r idempotency.Request, in *new
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.Projects.CreateStage(ctx, u, in.Organization, in.Project, in.Body.Name, r.NewID)
+	st, err := s.Projects.CreateStage(ctx, u, in.Organization, in.Project, in.Body.Name, r.NewID, r.Events(nil)...)
 	return answered(wireStage(st)), err
 }
 
@@ -64,12 +64,12 @@ func (s *Server) showStage(ctx context.Context, in *InStage) (*answer[api.Stage]
 	return answered(wire), err
 }
 
-func (s *Server) destroyStage(ctx context.Context, _ idempotency.Request, in *changeStage) (*struct{}, error) {
+func (s *Server) destroyStage(ctx context.Context, r idempotency.Request, in *changeStage) (*struct{}, error) {
 	u, err := s.user(ctx, in.SignedIn)
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.Projects.DestroyStage(ctx, u, in.Organization, in.Project, in.Stage)
+	return nil, s.Projects.DestroyStage(ctx, u, in.Organization, in.Project, in.Stage, r.Events(nil)...)
 }
 
 func wireStage(st setops.Stage) api.Stage {

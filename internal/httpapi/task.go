@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/idempotency"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/task"
@@ -48,12 +49,19 @@ func (s *Server) runTask(ctx context.Context, r idempotency.Request, in *taskToR
 	t, err := s.Tasks.Run(ctx, ref, u, a, task.Request{
 		ID:        r.NewID,
 		Arguments: in.Body.Arguments, Entrypoint: in.Body.Entrypoint,
-		Release: in.Body.Release, Image: in.Body.ImageTag, CPU: in.Body.CPU, Memory: in.Body.Memory,
+		Release: in.Body.Release, Image: in.Body.ImageTag, CPU: in.Body.CPU, Memory: in.Body.Memory, Console: consoleOf(in.Body.Interactive),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return answered(wireTask(a, t)), nil
+}
+
+func consoleOf(i *api.Interactive) *engine.Console {
+	if i == nil {
+		return nil
+	}
+	return &engine.Console{Terminal: i.Terminal, Size: engine.Size{Columns: i.Columns, Rows: i.Rows}}
 }
 
 func (s *Server) showTask(ctx context.Context, in *OneTask) (*answer[api.Task], error) {

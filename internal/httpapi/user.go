@@ -124,7 +124,7 @@ func (s *Server) invite(ctx context.Context, r idempotency.Request, in SignedIn,
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.Users.Invite(ctx, u, at, body.Email, setops.Role(body.Role), r.NewID)
+	done, err := s.Users.Invite(ctx, u, at, body.Email, setops.Role(body.Role), r.NewID, r.Events(nil)...)
 	if err != nil {
 		return nil, err
 	}
@@ -157,20 +157,20 @@ func (in projectUserToRemove) subject() string { return in.Email }
 
 func (in stageUserToRemove) subject() string { return in.Email }
 
-func (s *Server) removeProjectUser(ctx context.Context, _ idempotency.Request, in *projectUserToRemove) (*answer[api.User], error) {
-	return s.removeUser(ctx, in.SignedIn, user.Place{Organization: in.Organization, Project: in.Project}, in.Email)
+func (s *Server) removeProjectUser(ctx context.Context, r idempotency.Request, in *projectUserToRemove) (*answer[api.User], error) {
+	return s.removeUser(ctx, r, in.SignedIn, user.Place{Organization: in.Organization, Project: in.Project}, in.Email)
 }
 
-func (s *Server) removeStageUser(ctx context.Context, _ idempotency.Request, in *stageUserToRemove) (*answer[api.User], error) {
-	return s.removeUser(ctx, in.SignedIn, user.Place{Organization: in.Organization, Project: in.Project, Stage: in.Stage}, in.Email)
+func (s *Server) removeStageUser(ctx context.Context, r idempotency.Request, in *stageUserToRemove) (*answer[api.User], error) {
+	return s.removeUser(ctx, r, in.SignedIn, user.Place{Organization: in.Organization, Project: in.Project, Stage: in.Stage}, in.Email)
 }
 
-func (s *Server) removeUser(ctx context.Context, in SignedIn, at user.Place, email string) (*answer[api.User], error) {
+func (s *Server) removeUser(ctx context.Context, r idempotency.Request, in SignedIn, at user.Place, email string) (*answer[api.User], error) {
 	u, err := s.user(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	gone, err := s.Users.Remove(ctx, u, at, email)
+	gone, err := s.Users.Remove(ctx, u, at, email, r.Events(nil)...)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,20 @@ type Request struct {
 	Digest string // of what is asked for
 	// NewID is the id of what it makes, if it makes something: 32 hexadecimal digits.
 	NewID string
+	// Event gives what the audit log says of the request, which was answered by answer, or is about to be where that is nil; ok is
+	// false where nothing was done. It is nil where nothing is to be said.
+	Event func(answer any) (e setops.Event, ok bool)
+}
+
+// Events are what is to be written in the transaction of what the request does.
+func (r Request) Events(answer any) []setops.Event {
+	if r.Event == nil {
+		return nil
+	}
+	if e, ok := r.Event(answer); ok {
+		return []setops.Event{e}
+	}
+	return nil
 }
 
 // Keyed reports whether the request can be recognised.

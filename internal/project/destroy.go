@@ -12,18 +12,18 @@ import (
 )
 
 // DestroyProject destroys all stages of a project, then the project. A server that stops on the way goes on at its next start.
-func (s *Service) DestroyProject(ctx context.Context, u setops.User, organization, name string) error {
+func (s *Service) DestroyProject(ctx context.Context, u setops.User, organization, name string, events ...setops.Event) error {
 	p, err := s.Access.Project(ctx, u, organization, name, auth.DestroyProject)
 	if err != nil {
 		return err
 	}
-	return s.destroyProject(context.WithoutCancel(ctx), setops.StageRef{Organization: organization, Project: name}, p.ID, u.Email)
+	return s.destroyProject(context.WithoutCancel(ctx), setops.StageRef{Organization: organization, Project: name}, p.ID, u.Email, events...)
 }
 
 // destroyProject lists the stages when no new one can come any more.
-func (s *Service) destroyProject(ctx context.Context, ref setops.StageRef, id, by string) error {
+func (s *Service) destroyProject(ctx context.Context, ref setops.StageRef, id, by string, events ...setops.Event) error {
 	defer s.alone(id)()
-	if err := s.Store.MarkProjectDestroying(ctx, id); err != nil {
+	if err := s.Store.MarkProjectDestroying(ctx, id, events...); err != nil {
 		return err
 	}
 	stages, err := s.Store.Stages(ctx, id)
@@ -53,12 +53,12 @@ func (s *Service) finishProject(ctx context.Context, ref setops.StageRef, id str
 
 // DestroyStage stops and removes everything of a stage. Commits that wait are cancelled, and so is one that runs, unless it is
 // past its commit point: then it comes to its end first. A server that stops on the way goes on at its next start.
-func (s *Service) DestroyStage(ctx context.Context, u setops.User, organization, project, name string) error {
+func (s *Service) DestroyStage(ctx context.Context, u setops.User, organization, project, name string, events ...setops.Event) error {
 	_, ref, err := s.Access.Stage(ctx, u, organization, project, name, auth.DestroyStage)
 	if err != nil {
 		return err
 	}
-	return s.destroy(context.WithoutCancel(ctx), ref, u.Email)
+	return s.destroy(context.WithoutCancel(ctx), ref, u.Email, events...)
 }
 
 // alone waits until nobody else destroys what has the id. Images are removed by name: who came second would remove those of a
@@ -91,12 +91,12 @@ func (s *Service) alone(id string) (leave func()) {
 const isFree = 100 * time.Millisecond
 
 // destroy waits until no commit of the stage runs. No new one can begin meanwhile, and each ends within its deadlines.
-func (s *Service) destroy(ctx context.Context, ref setops.StageRef, by string) error {
+func (s *Service) destroy(ctx context.Context, ref setops.StageRef, by string, events ...setops.Event) error {
 	defer s.alone(ref.ID)()
 	ticker := time.NewTicker(isFree)
 	defer ticker.Stop()
 	for {
-		busy, err := s.Store.MarkDestroying(ctx, ref.ID, by, s.Now())
+		busy, err := s.Store.MarkDestroying(ctx, ref.ID, by, s.Now(), events...)
 		if err != nil {
 			return err
 		}

@@ -24,9 +24,9 @@ func (s spied) Project(ctx context.Context, organizationID, name string) (setops
 	return p, ok, err
 }
 
-func (s spied) MarkProjectDestroying(ctx context.Context, id string) error {
+func (s spied) MarkProjectDestroying(ctx context.Context, id string, events ...setops.Event) error {
 	s.marking()
-	return s.Store.MarkProjectDestroying(ctx, id)
+	return s.Store.MarkProjectDestroying(ctx, id, events...)
 }
 
 func (w *world) spy(found, marking func()) {

@@ -13,12 +13,12 @@ import (
 // Store is what projects need of the store.
 type Store interface {
 	auth.AccessStore
-	AddProject(ctx context.Context, organizationID string, p setops.Project, u setops.User) error
+	AddProject(ctx context.Context, organizationID string, p setops.Project, u setops.User, events ...setops.Event) error
 	Projects(ctx context.Context, organizationID string) ([]setops.Project, error)
 	RemoveProject(ctx context.Context, id string) error
-	AddStage(ctx context.Context, s setops.Stage, u setops.User) error
-	MarkDestroying(ctx context.Context, stageID, by string, now time.Time) (busy bool, err error)
-	MarkProjectDestroying(ctx context.Context, id string) error
+	AddStage(ctx context.Context, s setops.Stage, u setops.User, events ...setops.Event) error
+	MarkDestroying(ctx context.Context, stageID, by string, now time.Time, events ...setops.Event) (busy bool, err error)
+	MarkProjectDestroying(ctx context.Context, id string, events ...setops.Event) error
 	Destroying(ctx context.Context) ([]setops.StageRef, error)
 	DestroyingProjects(ctx context.Context) (refs []setops.StageRef, ids []string, err error)
 	RemoveStage(ctx context.Context, id string) error
@@ -40,7 +40,7 @@ type Service struct {
 
 // CreateProject makes a project with the user as its admin; one that has that very id already is the same one. Errors:
 // ProjectNameInvalid, ProjectAlreadyExists.
-func (s *Service) CreateProject(ctx context.Context, u setops.User, organization, name, id string) (setops.Project, error) {
+func (s *Service) CreateProject(ctx context.Context, u setops.User, organization, name, id string, events ...setops.Event) (setops.Project, error) {
 	p := setops.Project{ID: id, Name: name, CreatedAt: s.Now().UTC(), CreatedBy: u.Email}
 	if err := auth.SameOrganization(u, organization); err != nil {
 		return p, err
@@ -48,7 +48,7 @@ func (s *Service) CreateProject(ctx context.Context, u setops.User, organization
 	if err := setops.InvalidInput(setops.ProjectNameInvalid, setops.CheckProjectName(name)); err != nil {
 		return p, err
 	}
-	err := s.Store.AddProject(ctx, u.OrganizationID, p, u)
+	err := s.Store.AddProject(ctx, u.OrganizationID, p, u, events...)
 	if setops.IsCode(err, setops.ProjectAlreadyExists) {
 		if old, ok, lookErr := s.Store.Project(ctx, u.OrganizationID, name); lookErr != nil || ok && old.ID == id {
 			return old, lookErr
@@ -82,7 +82,7 @@ func (s *Service) Projects(ctx context.Context, u setops.User, organization stri
 
 // CreateStage makes a stage with the user as its admin; one that has that very id already is the same one. Errors:
 // StageNameInvalid, StageAlreadyExists.
-func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, project, name, id string) (setops.Stage, error) {
+func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, project, name, id string, events ...setops.Event) (setops.Stage, error) {
 	p, err := s.Access.Project(ctx, u, organization, project, auth.CreateStage)
 	if err != nil {
 		return setops.Stage{}, err
@@ -91,7 +91,7 @@ func (s *Service) CreateStage(ctx context.Context, u setops.User, organization, 
 	if err := setops.InvalidInput(setops.CodeStageNameInvalid, setops.CheckStageName(name)); err != nil {
 		return st, err
 	}
-	err = s.Store.AddStage(ctx, st, u)
+	err = s.Store.AddStage(ctx, st, u, events...)
 	if setops.IsCode(err, setops.StageAlreadyExists) {
 		if old, ok, lookErr := s.Store.Stage(ctx, p.ID, name); lookErr != nil || ok && old.ID == id {
 			return old, lookErr

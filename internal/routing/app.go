@@ -28,16 +28,16 @@ type app struct {
 	port             int
 }
 
-func appsOf(ref setops.StageRef, spec setops.Spec, serving map[string]plan.Generation, domain string) []app {
+func appsOf(ref setops.StageRef, spec setops.Spec, serving map[string]plan.Generation, at setops.Hosts) []app {
 	var apps []app
 	for _, name := range slices.Sorted(maps.Keys(spec.Apps)) {
 		a := spec.Apps[name]
 		one := app{
 			name: name, generation: serving[name].ID, tcp: a.Network.Protocol == setops.TCP,
-			private: setops.PrivateHost(ref, name, domain), check: a.NetworkCheck(), port: a.Network.Port,
+			private: at.Private(ref, name), check: a.NetworkCheck(), port: a.Network.Port,
 		}
 		if a.Network.Public && !one.tcp {
-			one.public, one.primary = hosts(a, setops.DefaultHost(ref, name, domain))
+			one.public, one.primary = hosts(a, at.Default(ref, name))
 			one.direct = direct(a)
 		}
 		apps = append(apps, one)

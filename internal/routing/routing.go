@@ -42,7 +42,7 @@ type Certificates interface {
 
 // Table joins them.
 type Table struct {
-	Domain string // public apps answer at APP.STAGE.PROJECT.Domain
+	Hosts  setops.Hosts // where public apps answer
 	Store  Store
 	Tasks  Tasks
 	Router Router
@@ -80,7 +80,7 @@ func (t *Table) Refresh(ctx context.Context, ref setops.StageRef) error {
 	if err != nil {
 		return fmt.Errorf("read what serves: %w", err)
 	}
-	s.apps = appsOf(ref, spec, serving, t.Domain)
+	s.apps = appsOf(ref, spec, serving, t.Hosts)
 	if err := t.set(ctx, s); err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func public() (*world, *Table) {
 		serving: map[string]plan.Generation{"web": {ID: "g1"}, "worker": {ID: "g2"}},
 		tasks:   []setops.Task{task("t1", "g1", setops.Running), task("t2", "g1", setops.Running), task("t3", "g2", setops.Running)},
 	}
-	return w, &Table{Domain: "example.net", Store: w, Tasks: w, Router: w, Fronts: w, Certs: certificates{w}, Logger: slog.New(slog.DiscardHandler)}
+	return w, &Table{Hosts: setops.Hosts{Domain: "example.net", First: ref.Organization}, Store: w, Tasks: w, Router: w, Fronts: w, Certs: certificates{w}, Logger: slog.New(slog.DiscardHandler)}
 }
 
 const webRoute = "s1 web.production.shop.example.net → %s [/ 200-499 5000]"

@@ -19,14 +19,26 @@ type Domain struct {
 	StaticIP  bool `json:"static_ip,omitempty"` // the owner publishes the server's addresses instead of a CNAME record
 }
 
-// DefaultHost is where a public app answers: APP.STAGE.PROJECT.domain.
-func DefaultHost(ref StageRef, app, domain string) string {
-	return strings.Join([]string{app, ref.Name, ref.Project, domain}, ".")
+// Hosts names where apps answer by themselves. No two stages have a name in common outside themselves, whatever their
+// organizations call them: names of the first organization have three labels before the domain, all others four.
+type Hosts struct {
+	Domain string // of the server
+	First  string // the oldest organization of the server
 }
 
-// PrivateHost is where an app answers inside its stage, and only there.
-func PrivateHost(ref StageRef, app, domain string) string {
-	return DefaultHost(ref, app, domain) + ".internal"
+// Default is where a public app answers: APP.STAGE.PROJECT.DOMAIN in the first organization, in others
+// APP.STAGE.PROJECT.ORGANIZATION.DOMAIN.
+func (h Hosts) Default(ref StageRef, app string) string {
+	labels := []string{app, ref.Name, ref.Project}
+	if ref.Organization != h.First {
+		labels = append(labels, ref.Organization)
+	}
+	return strings.Join(append(labels, h.Domain), ".")
+}
+
+// Private is where an app answers inside its stage, and only there: so it needs no organization.
+func (h Hosts) Private(ref StageRef, app string) string {
+	return strings.Join([]string{app, ref.Name, ref.Project, h.Domain, "internal"}, ".")
 }
 
 const (

@@ -98,10 +98,22 @@ func FuzzDomainsThatAreAcceptedAreSafeAndKeepTheirSpelling(f *testing.F) {
 
 func TestTheNamesOfAnAppAreBuiltFromItsStage(t *testing.T) {
 	ref := StageRef{ID: "s-1", Organization: "demo", Project: "shop", Name: "production"}
-	if got := DefaultHost(ref, "web", "apps.example.net"); got != "web.production.shop.apps.example.net" {
+	hosts := Hosts{Domain: "apps.example.net", First: "demo"}
+	if got := hosts.Default(ref, "web"); got != "web.production.shop.apps.example.net" {
 		t.Error(got)
 	}
-	if got := PrivateHost(ref, "web", "apps.example.net"); got != "web.production.shop.apps.example.net.internal" {
+	if got := hosts.Private(ref, "web"); got != "web.production.shop.apps.example.net.internal" {
+		t.Error(got)
+	}
+}
+
+func TestAppsOfOtherOrganizationsHaveItInTheirNames(t *testing.T) {
+	ref := StageRef{ID: "s-2", Organization: "acme", Project: "shop", Name: "production"}
+	hosts := Hosts{Domain: "apps.example.net", First: "demo"}
+	if got := hosts.Default(ref, "web"); got != "web.production.shop.acme.apps.example.net" {
+		t.Error(got)
+	}
+	if got := hosts.Private(ref, "web"); got != "web.production.shop.apps.example.net.internal" {
 		t.Error(got)
 	}
 }

@@ -17,13 +17,13 @@ var (
 	digest     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 )
 
-// OrganizationNameMax is the length of the longest name of an organization, in characters.
-const OrganizationNameMax = 64
+// OrganizationNameMax is the length of the longest name of an organization, in characters: it is a label of names in DNS.
+const OrganizationNameMax = labelMax
 
-// CheckOrganizationName reports a name of an organization that is not `[a-z][a-z0-9]*` of 1 to 64 characters.
+// CheckOrganizationName reports a name of an organization that is not `[a-z][a-z0-9]*` of 1 to 63 characters.
 func CheckOrganizationName(name string) []Violation {
 	return checkName(name, plainName, 1, OrganizationNameMax, InvalidFormat,
-		"the name of an organization is 1 to 64 lower-case letters and digits and starts with a letter")
+		"the name of an organization is 1 to 63 lower-case letters and digits and starts with a letter")
 }
 
 // CheckProjectName reports a project name that is not `[a-z][a-z0-9]*` of 3 to 20 characters.

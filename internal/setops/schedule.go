@@ -75,7 +75,7 @@ const cronFields = cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow
 // parseCron takes five fields and nothing else. The parser would take a time zone before them, and stumbles over a broken one.
 func parseCron(text string) (cron.Schedule, error) {
 	if n := len(strings.Fields(text)); n != 5 {
-		return nil, fmt.Errorf("it has %d fields", n)
+		return nil, fmt.Errorf("it has %d of five fields", n)
 	}
 	if strings.Contains(text, "=") {
 		return nil, fmt.Errorf("a time zone cannot be given")

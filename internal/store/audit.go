@@ -12,16 +12,40 @@ import (
 // AddEvent adds an event to the audit log. One of that id that is there already counts once more where repeated is true, else it
 // stays as it is.
 func (s *Store) AddEvent(ctx context.Context, e setops.Event, repeated bool) error {
-	again := ` ON CONFLICT (id) DO NOTHING`
+	again := onceOnly
 	if repeated {
 		again = ` ON CONFLICT (id) DO UPDATE SET times = audit.times + 1, at = excluded.at`
 	}
+	return s.change(ctx, func(tx *sql.Tx) error { return addEvent(ctx, tx, e, again) })
+}
+
+// noting is change with the events that tell of it: both are done, or none.
+func (s *Store) noting(ctx context.Context, events []setops.Event, f func(tx *sql.Tx) error) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `INSERT INTO audit (id, at, organization_id, project_id, project, stage_id, stage, who, action, what, address, times)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`+again,
-			e.ID, millis(e.At), e.OrganizationID, e.ProjectID, e.Project, e.StageID, e.Stage, e.Who, e.Action, e.What, e.Address, e.Times)
-		return err
+		if err := f(tx); err != nil {
+			return err
+		}
+		return addEvents(ctx, tx, events)
 	})
+}
+
+// addEvents writes events in the transaction of what they tell of. One that is there is that of the same request, which came again.
+func addEvents(ctx context.Context, tx *sql.Tx, events []setops.Event) error {
+	for _, e := range events {
+		if err := addEvent(ctx, tx, e, onceOnly); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const onceOnly = ` ON CONFLICT (id) DO NOTHING`
+
+func addEvent(ctx context.Context, tx *sql.Tx, e setops.Event, again string) error {
+	_, err := exec(ctx, tx, `INSERT INTO audit (id, at, organization_id, project_id, project, stage_id, stage, who, action, what, address, times)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`+again,
+		e.ID, millis(e.At), e.OrganizationID, e.ProjectID, e.Project, e.StageID, e.Stage, e.Who, e.Action, e.What, e.Address, e.Times)
+	return err
 }
 
 // Events gives the newest events that are asked for, oldest first.

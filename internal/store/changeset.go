@@ -61,8 +61,7 @@ func (s *Store) StageRevert(ctx context.Context, fresh changeset.Changeset, deci
 			return err
 		}
 		if ok {
-			return setops.Refuse(setops.ChangesetInvalid,
-				"you have %d commands staged on this stage; commit them, or drop them with `setops changeset:discard`, before you revert a commit", len(open.Commands))
+			return changeset.StagedBeforeRevert(len(open.Commands))
 		}
 		add, err := appendDecided(ctx, tx, fresh, decide)
 		if err != nil {

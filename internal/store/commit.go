@@ -37,8 +37,10 @@ func (s *Store) Enqueue(ctx context.Context, t changeset.Ticket) (c changeset.Co
 		if err := enqueue(ctx, tx, t, open); err != nil {
 			return err
 		}
-		c, _, err = loadCommit(ctx, tx, t.ID)
-		return err
+		if c, _, err = loadCommit(ctx, tx, t.ID); err != nil {
+			return err
+		}
+		return addEvents(ctx, tx, t.Events)
 	})
 	if err != nil {
 		return changeset.Commit{}, err
@@ -71,8 +73,10 @@ func (s *Store) EnqueueUnstaged(ctx context.Context, t changeset.Ticket, fresh c
 		if _, err := exec(ctx, tx, `UPDATE commits SET unstaged = TRUE WHERE id = $1`, t.ID); err != nil {
 			return err
 		}
-		c, _, err = loadCommit(ctx, tx, t.ID)
-		return err
+		if c, _, err = loadCommit(ctx, tx, t.ID); err != nil {
+			return err
+		}
+		return addEvents(ctx, tx, t.Events)
 	})
 	if err != nil {
 		return changeset.Commit{}, err

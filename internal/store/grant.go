@@ -18,8 +18,8 @@ func (s *Store) Grants(ctx context.Context, scopeID string, now time.Time) ([]se
 }
 
 // AddGrant gives a user a role on a project or a stage. Errors: CodePermissionAlreadyExist where there is one.
-func (s *Store) AddGrant(ctx context.Context, scopeID string, u setops.User, role setops.Role) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) AddGrant(ctx context.Context, scopeID string, u setops.User, role setops.Role, events ...setops.Event) error {
+	return s.noting(ctx, events, func(tx *sql.Tx) error {
 		if err := isThere(ctx, tx, scopeID); err != nil {
 			return err
 		}
@@ -40,8 +40,8 @@ func (s *Store) AddGrant(ctx context.Context, scopeID string, u setops.User, rol
 }
 
 // RemoveGrant takes a role away and gives what it was. Errors: CodePermissionDoesNotExist; CodeCantRemoveLastAdmin.
-func (s *Store) RemoveGrant(ctx context.Context, scopeID string, u setops.User) (role setops.Role, err error) {
-	err = s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) RemoveGrant(ctx context.Context, scopeID string, u setops.User, events ...setops.Event) (role setops.Role, err error) {
+	err = s.noting(ctx, events, func(tx *sql.Tx) error {
 		there, err := found(tx.QueryRowContext(ctx, `SELECT role FROM grants WHERE scope_id = $1 AND user_id = $2`, scopeID, u.ID).Scan(&role))
 		if err != nil {
 			return err

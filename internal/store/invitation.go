@@ -23,8 +23,8 @@ func scanInvitation(r *sql.Rows) (i setops.Invitation, err error) {
 }
 
 // AddInvitation remembers an invitation, by the hash of its token, in place of one of the same address to the same scope.
-func (s *Store) AddInvitation(ctx context.Context, i setops.Invitation, tokenHash string) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) AddInvitation(ctx context.Context, i setops.Invitation, tokenHash string, events ...setops.Event) error {
+	return s.noting(ctx, events, func(tx *sql.Tx) error {
 		if err := isThere(ctx, tx, i.ScopeID); err != nil {
 			return err
 		}
@@ -109,13 +109,15 @@ func (s *Store) takeIn(ctx context.Context, tx *sql.Tx, u setops.User, passwordH
 }
 
 // RemoveInvitation withdraws an invitation to a scope; ok is false where there is none.
-func (s *Store) RemoveInvitation(ctx context.Context, scopeID, email string) (role setops.Role, ok bool, err error) {
+func (s *Store) RemoveInvitation(ctx context.Context, scopeID, email string, events ...setops.Event) (role setops.Role, ok bool, err error) {
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		if ok, err = found(tx.QueryRowContext(ctx, `SELECT role FROM invitations WHERE scope_id = $1 AND email = $2`, scopeID, email).Scan(&role)); !ok {
 			return err
 		}
-		_, err := exec(ctx, tx, `DELETE FROM invitations WHERE scope_id = $1 AND email = $2`, scopeID, email)
-		return err
+		if _, err := exec(ctx, tx, `DELETE FROM invitations WHERE scope_id = $1 AND email = $2`, scopeID, email); err != nil {
+			return err
+		}
+		return addEvents(ctx, tx, events)
 	})
 	return role, ok, err
 }

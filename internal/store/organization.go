@@ -16,6 +16,12 @@ func (s *Store) AllOrganizations(ctx context.Context) ([]setops.Organization, er
 	}, `SELECT id, name FROM organizations ORDER BY name`)
 }
 
+// FirstOrganization gives the name of the oldest organization, which stays that: none is ever removed. Empty: there is none.
+func (s *Store) FirstOrganization(ctx context.Context) (name string, err error) {
+	_, err = found(s.read.QueryRowContext(ctx, `SELECT name FROM organizations ORDER BY created_at, id LIMIT 1`).Scan(&name))
+	return name, err
+}
+
 // Members lists who belongs to an organization, and who was invited to it, by address.
 func (s *Store) Members(ctx context.Context, organizationID string, now time.Time) ([]setops.Grant, error) {
 	return collect(ctx, s.read, func(r *sql.Rows) (g setops.Grant, err error) {

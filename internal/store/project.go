@@ -8,8 +8,8 @@ import (
 )
 
 // AddProject adds a project with its creator as admin. Errors: ProjectAlreadyExists.
-func (s *Store) AddProject(ctx context.Context, organizationID string, p setops.Project, u setops.User) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) AddProject(ctx context.Context, organizationID string, p setops.Project, u setops.User, events ...setops.Event) error {
+	return s.noting(ctx, events, func(tx *sql.Tx) error {
 		_, err := exec(ctx, tx, `INSERT INTO projects (id, organization_id, name, created_at, created_by) VALUES ($1, $2, $3, $4, $5)`,
 			p.ID, organizationID, p.Name, millis(p.CreatedAt), p.CreatedBy)
 		if isTaken(err) {
@@ -36,8 +36,8 @@ func (s *Store) Project(ctx context.Context, organizationID, name string) (p set
 }
 
 // MarkProjectDestroying says that a project is being taken down, so that it gets no new stages and a restart goes on.
-func (s *Store) MarkProjectDestroying(ctx context.Context, id string) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) MarkProjectDestroying(ctx context.Context, id string, events ...setops.Event) error {
+	return s.noting(ctx, events, func(tx *sql.Tx) error {
 		_, err := exec(ctx, tx, `UPDATE projects SET destroying = TRUE WHERE id = $1`, id)
 		return err
 	})

@@ -21,8 +21,14 @@ func (s *Store) AddRequest(ctx context.Context, r idempotency.Request, answer st
 	return s.change(ctx, func(tx *sql.Tx) error { return s.addRequest(ctx, tx, r, answer, now) })
 }
 
-// sign remembers, in the transaction of what it does, that a request was done. One without a key leaves nothing.
+// sign remembers, in the transaction of what it does, that a request was done, and writes it into the audit log. One without a key
+// leaves no receipt.
 func sign[T any](ctx context.Context, s *Store, tx *sql.Tx, r idempotency.Receipt[T], done T, now time.Time) error {
+	if r.Event != nil {
+		if err := addEvents(ctx, tx, r.Events(r.Answer(done))); err != nil {
+			return err
+		}
+	}
 	if !r.Keyed() {
 		return nil
 	}

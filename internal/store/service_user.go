@@ -21,8 +21,8 @@ func (s *Store) ServiceUsers(ctx context.Context, organizationID string) ([]seto
 
 // AddServiceUser adds a service user with its first role; one that has that very id already is the same one. Errors:
 // ValidationFailed where the name is taken.
-func (s *Store) AddServiceUser(ctx context.Context, u setops.User, passwordHash, by, scopeID string, role setops.Role, now time.Time) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) AddServiceUser(ctx context.Context, u setops.User, passwordHash, by, scopeID string, role setops.Role, now time.Time, events ...setops.Event) error {
+	return s.noting(ctx, events, func(tx *sql.Tx) error {
 		if err := isThere(ctx, tx, scopeID); err != nil {
 			return err
 		}
@@ -45,8 +45,8 @@ func (s *Store) AddServiceUser(ctx context.Context, u setops.User, passwordHash,
 }
 
 // ChangePassword gives a user a new password, and makes all tokens of it worthless.
-func (s *Store) ChangePassword(ctx context.Context, userID, passwordHash string) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) ChangePassword(ctx context.Context, userID, passwordHash string, events ...setops.Event) error {
+	return s.noting(ctx, events, func(tx *sql.Tx) error {
 		if _, err := exec(ctx, tx, `UPDATE users SET password_hash = $2 WHERE id = $1`, userID, passwordHash); err != nil {
 			return err
 		}
@@ -56,8 +56,8 @@ func (s *Store) ChangePassword(ctx context.Context, userID, passwordHash string)
 }
 
 // RemoveServiceUser removes a user with its roles, tokens and changesets. Errors: CodeCantRemoveLastAdmin.
-func (s *Store) RemoveServiceUser(ctx context.Context, u setops.User) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) RemoveServiceUser(ctx context.Context, u setops.User, events ...setops.Event) error {
+	return s.noting(ctx, events, func(tx *sql.Tx) error {
 		if err := keepAdmins(ctx, tx, u, ""); err != nil {
 			return err
 		}

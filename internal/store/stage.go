@@ -12,8 +12,8 @@ import (
 const stageColumns = `id, project_id, name, created_at, created_by, version, destroying, settings`
 
 // AddStage adds a stage with its creator as admin. Errors: StageAlreadyExists, ProjectDoesNotExist for one that is being destroyed.
-func (s *Store) AddStage(ctx context.Context, st setops.Stage, u setops.User) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) AddStage(ctx context.Context, st setops.Stage, u setops.User, events ...setops.Event) error {
+	return s.noting(ctx, events, func(tx *sql.Tx) error {
 		var destroying bool
 		if _, err := found(tx.QueryRowContext(ctx, `SELECT destroying FROM projects WHERE id = $1`, st.ProjectID).Scan(&destroying)); err != nil {
 			return err
@@ -80,8 +80,8 @@ func (s *Store) Destroying(ctx context.Context) ([]setops.StageRef, error) {
 
 // MarkDestroying says that a stage is being taken down, so that nothing new is begun on it and a restart goes on: commits that
 // wait end, and one that runs is asked to end. It tells whether one runs still.
-func (s *Store) MarkDestroying(ctx context.Context, stageID, by string, now time.Time) (busy bool, err error) {
-	err = s.change(ctx, func(tx *sql.Tx) error {
+func (s *Store) MarkDestroying(ctx context.Context, stageID, by string, now time.Time, events ...setops.Event) (busy bool, err error) {
+	err = s.noting(ctx, events, func(tx *sql.Tx) error {
 		if _, err := exec(ctx, tx, `UPDATE stages SET destroying = TRUE WHERE id = $1`, stageID); err != nil {
 			return err
 		}

@@ -35,10 +35,13 @@ type Service struct {
 	Engine interface {
 		engine.Tasks
 		engine.Attacher
+		engine.Joiner
 		engine.Logs
 		EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error
 	}
 	OpenEnv func(stageID string, app *setops.App) (map[string]string, error)
+
+	attached attached
 }
 
 // Request is a one-off task to run. Zero values, but that of ID, are as the app has them.
@@ -48,6 +51,7 @@ type Request struct {
 	Release               int
 	Image                 string // a tag or a digest in the app's repository, in place of Release; it needs none
 	CPU, Memory           int
+	Console               *engine.Console // somebody will join it; nil: nobody
 }
 
 // Run starts a one-off task with the committed settings of an app; only its release may be one that the user has
@@ -68,9 +72,11 @@ func (s *Service) Run(ctx context.Context, stage setops.StageRef, user setops.Us
 	if err := s.Engine.EnsureStage(ctx, stage, 0); err != nil {
 		return setops.Task{}, gone(stage, err)
 	}
-	t, err := s.Engine.Run(ctx, engine.OneOffOf(stage, app, release, r.ID, env, engine.Override{
+	one := engine.OneOffOf(stage, app, release, r.ID, env, engine.Override{
 		Entrypoint: r.Entrypoint, Arguments: r.Arguments, CPU: r.CPU, Memory: r.Memory,
-	}))
+	})
+	one.Console = r.Console
+	t, err := s.Engine.Run(ctx, one)
 	return t, gone(stage, err)
 }
 
@@ -160,14 +166,6 @@ func (s *Service) Stop(ctx context.Context, stage setops.StageRef, app, id strin
 		return err
 	}
 	return s.Engine.Stop(ctx, t.ID)
-}
-
-// Attach runs a program inside a task that runs. Errors: ValidationFailed, TaskDoesNotExist.
-func (s *Service) Attach(ctx context.Context, id string, argv []string, streams engine.Streams) (int, error) {
-	if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckArgv("arguments", argv)); err != nil {
-		return 0, err
-	}
-	return s.Engine.Attach(ctx, id, argv, streams)
 }
 
 // Limits of what `-n` takes. The rule: behaviour reference, "logs".

@@ -57,6 +57,10 @@ func (w *world) List(context.Context, string, string) ([]setops.Task, error) { r
 
 func (w *world) Attach(context.Context, string, []string, engine.Streams) (int, error) { return 0, nil }
 
+func (w *world) Join(context.Context, string, engine.Streams) (setops.Task, error) {
+	return setops.Task{}, nil
+}
+
 func (w *world) Wait(context.Context, string) (setops.Task, error) { return setops.Task{}, nil }
 
 func (w *world) ReadLogs(_ context.Context, q engine.LogQuery, _ func(engine.LogLine) bool) error {

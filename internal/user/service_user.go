@@ -18,7 +18,7 @@ func (s *Service) ServiceUsers(ctx context.Context, u setops.User, organization 
 
 // CreateServiceUser makes a service user with a role at a place. Its password is Password(id). Errors: ValidationFailed for name
 // and role, also where the name is taken; CodeInsufficientPrivileges.
-func (s *Service) CreateServiceUser(ctx context.Context, by setops.User, at Place, name string, role setops.Role, id string) (setops.User, error) {
+func (s *Service) CreateServiceUser(ctx context.Context, by setops.User, at Place, name string, role setops.Role, id string, events ...setops.Event) (setops.User, error) {
 	u := setops.User{
 		ID: id, Email: setops.ServiceEmail(name, at.Organization), Service: true, OrganizationID: by.OrganizationID, Organization: by.Organization,
 	}
@@ -35,7 +35,7 @@ func (s *Service) CreateServiceUser(ctx context.Context, by setops.User, at Plac
 	if err != nil {
 		return u, err
 	}
-	return u, s.Store.AddServiceUser(ctx, u, hash, by.Email, scope, role, s.Now())
+	return u, s.Store.AddServiceUser(ctx, u, hash, by.Email, scope, role, s.Now(), events...)
 }
 
 // Password is what was generated for a service user under an id.
@@ -43,7 +43,7 @@ func (s *Service) Password(id string) string { return s.Invitations.Password(id)
 
 // RenewPassword gives a service user Password(id), and makes the old one and all its tokens worthless. Errors: as
 // DestroyServiceUser.
-func (s *Service) RenewPassword(ctx context.Context, by setops.User, organization, name, id string) (setops.User, error) {
+func (s *Service) RenewPassword(ctx context.Context, by setops.User, organization, name, id string, events ...setops.Event) (setops.User, error) {
 	u, err := s.serviceUser(ctx, by, organization, name)
 	if err != nil {
 		return u, err
@@ -52,17 +52,17 @@ func (s *Service) RenewPassword(ctx context.Context, by setops.User, organizatio
 	if err != nil {
 		return u, err
 	}
-	return u, s.Store.ChangePassword(ctx, u.ID, hash)
+	return u, s.Store.ChangePassword(ctx, u.ID, hash, events...)
 }
 
 // DestroyServiceUser removes a service user with its roles and tokens. Errors: ValidationFailed for a name that is not there;
 // CodeInsufficientPrivileges; CodeCantRemoveLastAdmin.
-func (s *Service) DestroyServiceUser(ctx context.Context, by setops.User, organization, name string) (setops.User, error) {
+func (s *Service) DestroyServiceUser(ctx context.Context, by setops.User, organization, name string, events ...setops.Event) (setops.User, error) {
 	u, err := s.serviceUser(ctx, by, organization, name)
 	if err != nil {
 		return u, err
 	}
-	return u, s.Store.RemoveServiceUser(ctx, u)
+	return u, s.Store.RemoveServiceUser(ctx, u, events...)
 }
 
 // serviceUser finds one for whoever may manage it: an admin of the organization, or who manages the users of every place where it

@@ -20,14 +20,14 @@ type Store interface {
 	auth.AccessStore
 	Member(ctx context.Context, organization, email string) (u setops.User, ok bool, err error)
 	Grants(ctx context.Context, scopeID string, now time.Time) ([]setops.Grant, error)
-	AddGrant(ctx context.Context, scopeID string, u setops.User, role setops.Role) error
-	RemoveGrant(ctx context.Context, scopeID string, u setops.User) (setops.Role, error)
-	RemoveInvitation(ctx context.Context, scopeID, email string) (role setops.Role, ok bool, err error)
+	AddGrant(ctx context.Context, scopeID string, u setops.User, role setops.Role, events ...setops.Event) error
+	RemoveGrant(ctx context.Context, scopeID string, u setops.User, events ...setops.Event) (setops.Role, error)
+	RemoveInvitation(ctx context.Context, scopeID, email string, events ...setops.Event) (role setops.Role, ok bool, err error)
 	Organizations(ctx context.Context, userID string) ([]setops.Organization, error)
 	ServiceUsers(ctx context.Context, organizationID string) ([]setops.ServiceUser, error)
-	AddServiceUser(ctx context.Context, u setops.User, passwordHash, by, scopeID string, role setops.Role, now time.Time) error
-	ChangePassword(ctx context.Context, userID, passwordHash string) error
-	RemoveServiceUser(ctx context.Context, u setops.User) error
+	AddServiceUser(ctx context.Context, u setops.User, passwordHash, by, scopeID string, role setops.Role, now time.Time, events ...setops.Event) error
+	ChangePassword(ctx context.Context, userID, passwordHash string, events ...setops.Event) error
+	RemoveServiceUser(ctx context.Context, u setops.User, events ...setops.Event) error
 	Scopes(ctx context.Context, userID string) ([]setops.Scope, error)
 	OperatorStore
 }
@@ -99,7 +99,7 @@ type Invited struct {
 // Invite gives somebody a role: at once where that is a user of the organization, else once an invitation with that id is accepted.
 // A service user is named by its name. Inviting again who has not accepted yet makes a new link and voids the old one. Errors:
 // ValidationFailed for email and role, CodePermissionAlreadyExist, CodeInsufficientPrivileges.
-func (s *Service) Invite(ctx context.Context, by setops.User, at Place, email string, role setops.Role, id string) (Invited, error) {
+func (s *Service) Invite(ctx context.Context, by setops.User, at Place, email string, role setops.Role, id string, events ...setops.Event) (Invited, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	done := Invited{Email: email, Role: role}
 	_, manage := at.actions()
@@ -116,7 +116,7 @@ func (s *Service) Invite(ctx context.Context, by setops.User, at Place, email st
 	}
 	if member {
 		done.Email = u.Email
-		return done, s.Store.AddGrant(ctx, scope, u, role)
+		return done, s.Store.AddGrant(ctx, scope, u, role, events...)
 	}
 	if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckEmail(email)); err != nil {
 		return done, err
@@ -125,7 +125,7 @@ func (s *Service) Invite(ctx context.Context, by setops.User, at Place, email st
 		ID: id, Email: email, OrganizationID: by.OrganizationID, Organization: by.Organization, ScopeID: scope,
 		Project: at.Project, Stage: at.Stage, Role: role, InvitedBy: by.Email,
 	}
-	if i, err = s.Invitations.Invite(ctx, i); err != nil {
+	if i, err = s.Invitations.Invite(ctx, i, events...); err != nil {
 		return done, err
 	}
 	done.Invitation = &i
@@ -147,7 +147,7 @@ func (s *Service) mail(ctx context.Context, done *Invited) {
 
 // Remove takes somebody's role at a place away, or withdraws an invitation, and gives the role. Errors: ValidationFailed for the
 // email, CodePermissionDoesNotExist, CodeCantRemoveLastAdmin, CodeInsufficientPrivileges.
-func (s *Service) Remove(ctx context.Context, by setops.User, at Place, email string) (setops.Grant, error) {
+func (s *Service) Remove(ctx context.Context, by setops.User, at Place, email string, events ...setops.Event) (setops.Grant, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	gone := setops.Grant{Email: email}
 	_, manage := at.actions()
@@ -161,14 +161,14 @@ func (s *Service) Remove(ctx context.Context, by setops.User, at Place, email st
 	}
 	if member {
 		gone.Email, gone.Service = u.Email, u.Service
-		gone.Role, err = s.Store.RemoveGrant(ctx, scope, u)
+		gone.Role, err = s.Store.RemoveGrant(ctx, scope, u, events...)
 		if !setops.IsCode(err, setops.CodePermissionDoesNotExist) {
 			return gone, err
 		}
 	} else if err := setops.InvalidInput(setops.ValidationFailed, setops.CheckEmail(email)); err != nil {
 		return gone, err
 	}
-	role, ok, withdrawn := s.Store.RemoveInvitation(ctx, scope, email)
+	role, ok, withdrawn := s.Store.RemoveInvitation(ctx, scope, email, events...)
 	if ok {
 		gone.Role, gone.Invited = role, true
 		return gone, nil

@@ -73,13 +73,27 @@ func (p *Pages) refusedDevice(w http.ResponseWriter, r *http.Request, v view, fo
 }
 
 func (p *Pages) showPassword(w http.ResponseWriter, r *http.Request) {
-	if s, ok := p.signedIn(w, r, "/password"); ok {
-		p.show(w, http.StatusOK, "password", passwordView(s))
+	s, ok := p.signedIn(w, r, "/password")
+	if !ok {
+		return
+	}
+	if v, ok := p.passwordView(w, r, s); ok {
+		p.show(w, http.StatusOK, "password", v)
 	}
 }
 
-func passwordView(s setops.Session) view {
-	return view{Title: "Set a new password", Email: s.User.Email, Organization: s.User.Organization}
+// passwordView asks for the present password where there is one.
+func (p *Pages) passwordView(w http.ResponseWriter, r *http.Request, s setops.Session) (v view, ok bool) {
+	has, err := p.Sessions.HasPassword(r.Context(), s.User)
+	if err != nil {
+		p.fault(r.Context(), w, err)
+		return v, false
+	}
+	v = view{Title: "Set a password", HasPassword: has, Email: s.User.Email, Organization: s.User.Organization}
+	if has {
+		v.Title = "Set a new password"
+	}
+	return v, true
 }
 
 func (p *Pages) changePassword(w http.ResponseWriter, r *http.Request) {
@@ -87,7 +101,11 @@ func (p *Pages) changePassword(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	v, form := passwordView(s), r.PostForm
+	v, ok := p.passwordView(w, r, s)
+	if !ok {
+		return
+	}
+	form := r.PostForm
 	if form.Get("password") != form.Get("repeated") {
 		v.Error = notRepeated
 		p.show(w, http.StatusUnprocessableEntity, "password", v)

@@ -23,6 +23,7 @@ type view struct {
 	Style              template.CSS
 
 	Email, Organization string
+	HasPassword         bool
 	Next                string // where signing in leads
 	Provider            string // the name of the provider of identities; empty: there is none
 

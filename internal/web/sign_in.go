@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/setopsco/setops/internal/auth"
@@ -74,7 +75,7 @@ func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) showAccount(w http.ResponseWriter, r *http.Request) {
 	if s, ok := p.signedIn(w, r, home); ok {
 		p.show(w, http.StatusOK, "account", view{
-			Title: "You are signed in", Email: s.User.Email, Organization: s.User.Organization, Login: "setops login --url " + base(r),
+			Title: "You are signed in", Email: s.User.Email, Organization: s.User.Organization, Login: "setops login --url " + cmp.Or(p.PublicURL, base(r)),
 		})
 	}
 }

@@ -21,6 +21,7 @@ type Pages struct {
 	Invitations  *auth.Invitations
 	Organization string         // what the sign-in page proposes
 	Provider     *oidc.Provider // of identities elsewhere; nil: there is none
+	PublicURL    string         // where users reach the server; empty: where the one who asks does
 	Logger       *slog.Logger
 }
 

@@ -395,6 +395,14 @@ func TestAnotherServerSaysWhoSomebodyIs(t *testing.T) {
 		t.Errorf("she has the role %q", role)
 	}
 
+	// She has no password here yet, and can give herself one.
+	if p := grace.open("/password").want(t, 200, "/password", "Set a password"); strings.Contains(p.text, "Present password") {
+		t.Error("it asks for a password that she does not have")
+	}
+	grace.send("/password", "password", "staple staple", "repeated", "staple staple").want(t, 200, "/password", "Your password is changed")
+	grace.open("/password").want(t, 200, "/password", "Present password")
+	s.browser(t).send("/login", "organization", "demo", "email", "grace@example.com", "password", "staple staple").want(t, 200, "/account")
+
 	provider.Say("email_verified", false)
 	if p := s.browser(t).open("/login/oidc"); p.status != 502 || !strings.Contains(p.text, "has not verified") {
 		t.Errorf("%d %s", p.status, p.text)

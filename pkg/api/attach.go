@@ -4,7 +4,8 @@ package api
 // GET …/apps/{app}/tasks/{id}/attach. All others are binary: a byte for the kind and what belongs to it. A client that goes away
 // ends the program.
 type AttachTask struct {
-	Arguments []string `json:"arguments"`
+	Arguments []string `json:"arguments,omitempty"`
+	Join      bool     `json:"join,omitempty" doc:"Take the task's own program, of a task that was run interactively, in place of running one. It can be done once"`
 	Terminal  bool     `json:"terminal,omitempty" doc:"The program gets a terminal of its own"`
 	TerminalSize
 }
@@ -18,6 +19,7 @@ type TerminalSize struct {
 // AttachEnd is the content of the last message.
 type AttachEnd struct {
 	ExitCode *int          `json:"exit_code,omitempty" doc:"128+n after signal n; 127: there is no such program, 126: it cannot be executed"`
+	Reason   string        `json:"reason,omitempty" doc:"Of a task that was joined: why it has ended, where that was not its program's doing"`
 	Error    *ServiceError `json:"error,omitempty"`
 }
 

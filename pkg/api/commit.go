@@ -191,4 +191,5 @@ type Progress struct {
 	Ahead   int      `json:"ahead,omitempty" doc:"Of a queued commit: how many of its stage come before it"`
 	TaskID  string   `json:"task_id,omitempty" doc:"The task before an activation that was started last: its log can be followed"`
 	Failure *Failure `json:"failure,omitempty"`
+	Commit  *Commit  `json:"commit,omitempty" doc:"In the last event: the commit as it ended"`
 }

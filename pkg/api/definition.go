@@ -41,12 +41,7 @@ type StageDefinition struct {
 type AppliedDefinition struct {
 	Commands []StagedCommand `json:"commands" doc:"What was staged, or would be"`
 	Diff     Diff            `json:"diff"`
-}
-
-// Application is what `stage:apply -o json` prints.
-type Application struct {
-	AppliedDefinition
-	Commit *Commit `json:"commit,omitempty" doc:"The commit that made it live, or was to; absent: there was nothing to change, or nobody said yes"`
+	Commit   *Commit         `json:"commit,omitempty" doc:"The commit that makes it live, or was to; absent: none was asked for, nobody said yes, or there was nothing to change"`
 }
 
 // secretName finds what a definition could refer to as a secret.

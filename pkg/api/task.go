@@ -26,6 +26,14 @@ type RunTask struct {
 	ImageTag   string   `json:"image_tag,omitempty" doc:"A tag or digest in the app's repository, in place of a release: the image that it names now"`
 	CPU        int      `json:"cpu,omitempty" doc:"0: as the app"`
 	Memory     int      `json:"memory,omitempty" doc:"MB; 0: as the app"`
+
+	Interactive *Interactive `json:"interactive,omitempty" doc:"The task waits, a minute at most, for its client to join it over the WebSocket of …/tasks/{id}/attach, and ends when that goes away"`
+}
+
+// Interactive is what the program of an interactive task reads from and writes to.
+type Interactive struct {
+	Terminal bool `json:"terminal,omitempty" doc:"A terminal; else pipes, with errors apart"`
+	TerminalSize
 }
 
 // LogLine is one line of an app's log.

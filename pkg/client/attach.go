@@ -29,20 +29,38 @@ const attachPing = 20 * time.Second
 // Attach runs a program inside a task and gives its exit code. When ctx ends or the connection is lost, the program is ended by the
 // server. Where it returns, a read of Input may still hang: it ends with the process, or when Input is closed.
 func (c *Client) Attach(ctx context.Context, ref AppRef, task string, argv []string, a Attached) (int, error) {
+	end, err := c.converse(ctx, ref, task, api.AttachTask{Arguments: argv, Terminal: a.Terminal, TerminalSize: a.Size}, a)
+	switch {
+	case err != nil:
+		return 0, err
+	case end.ExitCode == nil:
+		return 0, c.lost(ctx, errCutShort)
+	}
+	return *end.ExitCode, nil
+}
+
+// Join takes the own program of a task that was run interactively, and tells how the task has ended. When ctx ends or the connection is
+// lost, the task is ended by the server. Input is as with Attach.
+func (c *Client) Join(ctx context.Context, ref AppRef, task string, a Attached) (api.AttachEnd, error) {
+	return c.converse(ctx, ref, task, api.AttachTask{Join: true}, a)
+}
+
+// converse carries the streams of what is asked for, to its end.
+func (c *Client) converse(ctx context.Context, ref AppRef, task string, asked api.AttachTask, a Attached) (api.AttachEnd, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	conn, err := c.dialAttach(ctx, ref.task(task)+"/attach")
 	if err != nil {
-		return 0, err
+		return api.AttachEnd{}, err
 	}
 	defer conn.CloseNow() //nolint:errcheck // it may be closed already
 	conn.SetReadLimit(api.AttachMessageMax + 1<<10)
-	first, err := json.Marshal(api.AttachTask{Arguments: argv, Terminal: a.Terminal, TerminalSize: a.Size})
+	first, err := json.Marshal(asked)
 	if err == nil {
 		err = conn.Write(ctx, websocket.MessageText, first)
 	}
 	if err != nil {
-		return 0, c.lost(ctx, err)
+		return api.AttachEnd{}, c.lost(ctx, err)
 	}
 	var beside sync.WaitGroup
 	defer beside.Wait()
@@ -50,16 +68,17 @@ func (c *Client) Attach(ctx context.Context, ref AppRef, task string, argv []str
 	go sendInput(ctx, conn, a.Input) // a read of a terminal cannot be taken back
 	beside.Go(func() { sendSizes(ctx, conn, a.Resized) })
 	beside.Go(func() { pingAttached(ctx, conn) })
-	code, err := receiveOutput(ctx, conn, a)
-	var refused *api.ServiceError
+	end, err := receiveOutput(ctx, conn, a)
 	var own writeError
 	switch {
 	case errors.As(err, &own):
-		return 0, own.error
-	case err != nil && !errors.As(err, &refused):
-		return 0, c.lost(ctx, err)
+		return end, own.error
+	case err != nil:
+		return end, c.lost(ctx, err)
+	case end.Error != nil:
+		return end, end.Error
 	}
-	return code, err
+	return end, nil
 }
 
 // lost is the error of a connection that has ended before the program.
@@ -166,11 +185,11 @@ func pingAttached(ctx context.Context, conn *websocket.Conn) {
 // errCutShort is the end of a connection whose program had not ended.
 var errCutShort = errors.New("the connection ended before the program")
 
-func receiveOutput(ctx context.Context, conn *websocket.Conn, a Attached) (int, error) {
+func receiveOutput(ctx context.Context, conn *websocket.Conn, a Attached) (end api.AttachEnd, err error) {
 	for {
 		_, message, err := conn.Read(ctx)
 		if err != nil {
-			return 0, fmt.Errorf("%w: %w", errCutShort, err)
+			return end, fmt.Errorf("%w: %w", errCutShort, err)
 		}
 		if len(message) == 0 {
 			continue
@@ -181,20 +200,13 @@ func receiveOutput(ctx context.Context, conn *websocket.Conn, a Attached) (int, 
 		case api.AttachErrors:
 			_, err = a.Err.Write(content)
 		case api.AttachEnded:
-			var end api.AttachEnd
 			if err := json.Unmarshal(content, &end); err != nil {
-				return 0, fmt.Errorf("read the end of the program: %w", err)
+				return end, fmt.Errorf("read the end of the program: %w", err)
 			}
-			if end.Error != nil {
-				return 0, end.Error
-			}
-			if end.ExitCode == nil {
-				return 0, errCutShort
-			}
-			return *end.ExitCode, nil
+			return end, nil
 		}
 		if err != nil {
-			return 0, writeError{err}
+			return end, writeError{err}
 		}
 	}
 }

@@ -37,10 +37,7 @@ func (k *Kit) ClientAt(address, token string) (*client.Client, error) {
 
 func (k *Kit) client(address, token string, tokens func(context.Context, string) (string, error)) (*client.Client, error) {
 	if client.Origin(address) == "" {
-		return nil, &Failure{
-			Message: fmt.Sprintf("%q is no address of a server.", address),
-			Next:    "Write it as http://HOST:PORT or https://HOST, in `setops login --url` or SETOPS_URL.",
-		}
+		return nil, errNoAddress(address)
 	}
 	options := client.Options{UserAgent: "setops/" + k.Version, Tokens: tokens, Met: k.warnOfVersion}
 	if k.hurried {
@@ -57,6 +54,9 @@ func (k *Kit) client(address, token string, tokens func(context.Context, string)
 func tokenFor(c *config.Config) (string, error) {
 	if c.Token == "" {
 		return "", errSignedOut()
+	}
+	if client.Origin(c.URL) == "" {
+		return "", errNoAddress(c.URL)
 	}
 	if !c.FromEnv && client.Origin(c.Issuer) != client.Origin(c.URL) {
 		return "", &Failure{
@@ -77,6 +77,13 @@ func (k *Kit) trace(t client.Trace) {
 		outcome += " request " + t.RequestID
 	}
 	_, _ = fmt.Fprintf(k.Err, "debug: %s %s: %s (%s)\n", t.Method, t.URL, outcome, t.Duration.Round(time.Millisecond))
+}
+
+func errNoAddress(address string) error {
+	return &Failure{
+		Message: fmt.Sprintf("%q is no address of a server.", address),
+		Next:    "Write it as http://HOST:PORT or https://HOST, in `setops login --url` or SETOPS_URL.",
+	}
 }
 
 func errSignedOut() error {

@@ -1,7 +1,9 @@
 package kit
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/setopsco/setops/pkg/client"
 	"github.com/spf13/cobra"
@@ -53,7 +55,26 @@ func (k *Kit) HasProject() (bool, error) {
 
 // RoleFlag declares --role.
 func RoleFlag(cmd *cobra.Command, role *string) {
-	cmd.Flags().StringVar(role, "role", "member", "`ROLE` that is given: member or admin")
-	complete := cobra.FixedCompletions([]string{"member", "admin"}, cobra.ShellCompDirectiveNoFileComp)
+	*role = "member"
+	cmd.Flags().Var((*roleValue)(role), "role", "`ROLE` that is given: member or admin")
+	complete := cobra.FixedCompletions(roles, cobra.ShellCompDirectiveNoFileComp)
 	_ = cmd.RegisterFlagCompletionFunc("role", complete) // fails only for a flag that is not there
 }
+
+var roles = []string{"member", "admin"}
+
+// roleValue is the value of --role, of which it takes no other than there are.
+type roleValue string
+
+func (r *roleValue) Set(value string) error {
+	if !slices.Contains(roles, value) {
+		return errors.New("it must be member or admin")
+	}
+	*r = roleValue(value)
+	return nil
+}
+
+func (r *roleValue) String() string { return string(*r) }
+
+// Type is that of a flag with text, so that help shows its default as it shows others.
+func (r *roleValue) Type() string { return "string" }

@@ -29,6 +29,15 @@ func (k *Kit) RawTerminal() (t *RawTerminal, ok bool, err error) {
 	return t, true, nil
 }
 
+// TerminalSize is that of the terminal which RawTerminal would take; ok is false where there is none.
+func (k *Kit) TerminalSize() (columns, rows int, ok bool) {
+	if !IsTerminal(k.In) || !IsTerminal(k.Out) {
+		return 0, 0, false
+	}
+	columns, rows = (&RawTerminal{out: int(k.Out.(*os.File).Fd())}).Size()
+	return columns, rows, true
+}
+
 // Restore makes the terminal what it was before.
 func (t *RawTerminal) Restore() {
 	t.restore.Do(func() { _ = term.Restore(t.in, t.before) })

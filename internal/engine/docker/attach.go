@@ -47,7 +47,9 @@ func (r *Runtime) attach(ctx context.Context, id string, argv []string, s engine
 	}
 	var feeding sync.WaitGroup
 	over := make(chan struct{})
-	feeding.Go(func() { r.feed(ctx, made.ID, &conn.HijackedResponse, s, over) })
+	feeding.Go(func() {
+		feed(&conn.HijackedResponse, s, over, func(size engine.Size) { r.resizeExec(ctx, made.ID, size, over) })
+	})
 	copied := make(chan error, 1)
 	said := &head{most: maxOutput}
 	go func() { copied <- carryOut(conn.Reader, s, said) }()
@@ -101,10 +103,10 @@ func unbegun(s engine.Streams, text string, err error) (int, error) {
 }
 
 // feed sends what comes for the program, until it is over.
-func (r *Runtime) feed(ctx context.Context, execID string, conn *client.HijackedResponse, s engine.Streams, over <-chan struct{}) {
+func feed(conn *client.HijackedResponse, s engine.Streams, over <-chan struct{}, resize func(engine.Size)) {
 	in, resized := s.In, s.Resized
 	if s.Terminal && s.Size != (engine.Size{}) {
-		r.resize(ctx, execID, s.Size, over) // Docker forgets the size that it was given at first
+		resize(s.Size) // Docker forgets the size that it was given at first
 	}
 	for {
 		select {
@@ -118,33 +120,44 @@ func (r *Runtime) feed(ctx context.Context, execID string, conn *client.Hijacked
 				break
 			}
 			in = nil
-			if s.Terminal {
-				_, _ = conn.Conn.Write([]byte{endOfInput})
-			} else {
-				_ = conn.CloseWrite()
-			}
+			endInput(conn, s.Terminal)
 		case size, more := <-resized:
 			if !more {
 				resized = nil
 				break
 			}
-			r.resize(ctx, execID, size, over)
+			resize(size)
 		}
 	}
+}
+
+func endInput(conn *client.HijackedResponse, terminal bool) {
+	if terminal {
+		_, _ = conn.Conn.Write([]byte{endOfInput})
+		return
+	}
+	_ = conn.CloseWrite()
 }
 
 // resizeTries bounds the wait for a program that is about to begin.
 const resizeTries = 100
 
-func (r *Runtime) resize(ctx context.Context, execID string, size engine.Size, over <-chan struct{}) {
-	var err error
-	for range resizeTries {
+func (r *Runtime) resizeExec(ctx context.Context, execID string, size engine.Size, over <-chan struct{}) {
+	r.resize(ctx, over, resizeTries, func() bool {
 		// Before the program has its terminal, Docker says yes and does nothing.
-		var one client.ExecInspectResult
-		if one, err = r.api.ExecInspect(ctx, execID, client.ExecInspectOptions{}); err == nil && one.PID != 0 {
-			if _, err = r.api.ExecResize(ctx, execID, client.ExecResizeOptions{Height: uint(size.Rows), Width: uint(size.Columns)}); err == nil {
-				return
-			}
+		one, err := r.api.ExecInspect(ctx, execID, client.ExecInspectOptions{})
+		if err != nil || one.PID == 0 {
+			return false
+		}
+		_, err = r.api.ExecResize(ctx, execID, client.ExecResizeOptions{Height: uint(size.Rows), Width: uint(size.Columns)})
+		return err == nil
+	})
+}
+
+func (r *Runtime) resize(ctx context.Context, over <-chan struct{}, tries int, try func() bool) {
+	for range tries {
+		if try() {
+			return
 		}
 		select {
 		case <-over:
@@ -155,7 +168,7 @@ func (r *Runtime) resize(ctx context.Context, execID string, size engine.Size, o
 			return
 		}
 	}
-	r.cfg.Logger.Debug("a terminal keeps its size", "exec", execID, "error", err)
+	r.cfg.Logger.Debug("a terminal keeps its size")
 }
 
 // endOfInput is what a person types on a terminal to end the input: Ctrl-D.

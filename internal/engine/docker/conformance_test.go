@@ -42,6 +42,7 @@ func TestTheDockerEnginePassesTheSuite(t *testing.T) {
 		Proven:    2 * time.Second,
 		Isolates:  true,
 		Fronts:    true,
+		Joins:     true,
 		SeesPorts: true,
 	})
 }

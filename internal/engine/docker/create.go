@@ -122,9 +122,12 @@ func (r *Runtime) optionsFor(c host.Spec, at place) client.ContainerCreateOption
 	settings := &network.EndpointSettings{
 		NetworkID: at.networkID, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: at.address},
 	}
+	console := c.Console != nil
 	return client.ContainerCreateOptions{
 		Name: r.name(c.ID),
 		Config: &containers.Config{
+			OpenStdin: console, StdinOnce: console, AttachStdin: console, AttachStdout: console, AttachStderr: console,
+			Tty:         console && c.Console.Terminal,
 			Hostname:    c.App + "-" + short(c.ID),
 			Image:       r.reference(c.Container.Image),
 			Entrypoint:  c.Container.Entrypoint,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	containers "github.com/moby/moby/api/types/container"
 
 	"github.com/setopsco/setops/internal/engine/logfile"
 )
@@ -30,6 +31,7 @@ type follower struct {
 	r         *Runtime
 	container string // its name
 	dir, name string // of our log
+	terminal  bool   // it writes to one
 	seed      maphash.Seed
 
 	ctx    context.Context
@@ -42,9 +44,10 @@ type follower struct {
 }
 
 // follow begins to follow. r.mu is held.
-func (r *Runtime) follow(id string, c *container, labels map[string]string) {
+func (r *Runtime) follow(id string, c *container, config *containers.Config) {
+	labels := config.Labels
 	f := &follower{
-		r: r, container: r.name(id), dir: r.logDir(labels[labelLogDir]), name: labels[labelLogName], seed: maphash.MakeSeed(),
+		r: r, container: r.name(id), dir: r.logDir(labels[labelLogDir]), name: labels[labelLogName], terminal: config.Tty, seed: maphash.MakeSeed(),
 		done: make(chan struct{}), end: make(chan struct{}),
 	}
 	f.ctx, f.cancel = context.WithCancel(r.ctx)

@@ -51,7 +51,7 @@ func (r *Runtime) find(id string, one containers.InspectResponse) host.Found {
 		c.address = a
 	}
 	if !started.IsZero() && c.log == nil {
-		r.follow(id, c, labels)
+		r.follow(id, c, one.Config)
 	}
 	return host.Found{
 		ID: id, Labels: labels, IP: labels[labelAddress], Running: one.State.Running, StartedAt: started,

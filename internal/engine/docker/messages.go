@@ -19,6 +19,44 @@ const (
 	maxFrame    = 1 << 20 // bytes of one message; Docker cuts lines at 16 KiB
 )
 
+// readLog calls yield for each message of a log, as its container writes to pipes or a terminal.
+func readLog(r io.Reader, terminal bool, yield func(at time.Time, text string)) error {
+	if terminal {
+		return readTerminal(r, yield)
+	}
+	return readMessages(r, yield)
+}
+
+// terminalPart is where Docker cuts a line, without an end of it.
+const terminalPart = 16 << 10
+
+// readTerminal reads the log of what was written to a terminal: it has no frames, and lines end as on one.
+func readTerminal(r io.Reader, yield func(at time.Time, text string)) error {
+	in := bufio.NewReaderSize(r, 32<<10)
+	for {
+		line, err := in.ReadString('\n')
+		for rest := strings.TrimSuffix(line, "\n"); rest != ""; {
+			at, text, err := parseMessage(rest)
+			if err != nil {
+				return err
+			}
+			rest = ""
+			if len(text) > terminalPart {
+				if _, _, err := parseMessage(text[terminalPart:]); err == nil {
+					text, rest = text[:terminalPart], text[terminalPart:]
+				}
+			}
+			yield(at, strings.TrimSuffix(text, "\r"))
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read a log: %w", err)
+		}
+	}
+}
+
 // readMessages calls yield for each message of a log with time stamps, until it ends. Docker sends each in a frame of its
 // own: the stream's number, three zeros, the length, the time, a blank, the text. A line that Docker has cut comes as
 // several messages, of which only the last ends with a newline; each becomes a line.

@@ -116,7 +116,7 @@ func (f *follower) copy(ctx context.Context, s *sink, follow bool) error {
 		return fmt.Errorf("read the log of %s: %w", f.container, err)
 	}
 	defer stream.Close() //nolint:errcheck // it was only read
-	return readMessages(stream, func(at time.Time, text string) {
+	return readLog(stream, f.terminal, func(at time.Time, text string) {
 		if l.admit(at, f.hash(text)) {
 			s.append(at, text)
 		}

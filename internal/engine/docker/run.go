@@ -31,7 +31,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	defer r.mu.Unlock()
 	c := r.known(id)
 	c.started = true
-	r.follow(id, c, found.Config.Labels)
+	r.follow(id, c, found.Config)
 	return nil
 }
 

@@ -36,7 +36,7 @@ func (r *Runtime) whyUnrun(ctx context.Context, one containers.InspectResponse) 
 	}
 	defer stream.Close() //nolint:errcheck // it was only read
 	var lines []string
-	if err := readMessages(stream, func(_ time.Time, text string) { lines = append(lines, text) }); err != nil || len(lines) != 1 {
+	if err := readLog(stream, one.Config.Tty, func(_ time.Time, text string) { lines = append(lines, text) }); err != nil || len(lines) != 1 {
 		return ""
 	}
 	found := unrunLine.FindStringSubmatch(lines[0])

@@ -23,24 +23,41 @@ func (r *Runtime) Attach(ctx context.Context, id string, argv []string, s engine
 	if err := errID(id); err != nil {
 		return 0, err
 	}
-	conn, err := dial(ctx, r.taskDir(id))
-	if err != nil {
-		return 0, failed("run in", id, wire.Response{}, err)
+	request := wire.Request{
+		Version: wire.Version, Op: wire.Attach, Argv: argv, Terminal: s.Terminal, Columns: s.Size.Columns, Rows: s.Size.Rows,
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
-	code, err := attached(conn, argv, s)
+	code, err := r.converse(ctx, id, request, s, func() {})
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
 	return code, failed("run in", id, wire.Response{}, err)
 }
 
-func attached(conn net.Conn, argv []string, s engine.Streams) (int, error) {
-	request := wire.Request{
-		Version: wire.Version, Op: wire.Attach, Argv: argv, Terminal: s.Terminal, Columns: s.Size.Columns, Rows: s.Size.Rows,
+// Join carries the streams of a container's own program.
+func (r *Runtime) Join(ctx context.Context, id string, s engine.Streams, ready func()) error {
+	if err := errID(id); err != nil {
+		return err
 	}
+	_, err := r.converse(ctx, id, wire.Request{Version: wire.Version, Op: wire.Join}, s, ready)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return failed("join", id, wire.Response{}, err)
+}
+
+// converse has the shim carry the streams of a program, from begun on.
+func (r *Runtime) converse(ctx context.Context, id string, request wire.Request, s engine.Streams, begun func()) (int, error) {
+	conn, err := dial(ctx, r.taskDir(id))
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	return attached(conn, request, s, begun)
+}
+
+func attached(conn net.Conn, request wire.Request, s engine.Streams, ready func()) (int, error) {
 	if err := json.NewEncoder(conn).Encode(request); err != nil {
 		return 0, fmt.Errorf("%w: %w", errNoShim, err)
 	}
@@ -56,6 +73,7 @@ func attached(conn net.Conn, argv []string, s engine.Streams) (int, error) {
 	if begun.Error != "" {
 		return 0, errors.New(begun.Error)
 	}
+	ready()
 	var feeding sync.WaitGroup
 	over := make(chan struct{})
 	defer feeding.Wait()

@@ -44,6 +44,7 @@ func TestTheEmbeddedEnginePassesTheSuite(t *testing.T) {
 		Proven:   2 * time.Second,
 		Isolates: true,
 		Fronts:   true,
+		Joins:    true,
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/embedded/image"
 	"github.com/setopsco/setops/internal/engine/embedded/network"
 	"github.com/setopsco/setops/internal/engine/embedded/wire"
@@ -81,8 +82,15 @@ func (r *Runtime) create(ctx context.Context, c host.Spec) (string, error) {
 		return "", err
 	}
 	return m.IP, shim.send(ctx, wire.Config{
-		ID: c.ID, Dir: r.taskDir(c.ID), Spec: spec, LogDir: c.LogDir, LogName: c.LogName,
+		ID: c.ID, Dir: r.taskDir(c.ID), Spec: spec, LogDir: c.LogDir, LogName: c.LogName, Console: consoleOf(c.Console),
 	})
+}
+
+func consoleOf(c *engine.Console) *wire.Console {
+	if c == nil {
+		return nil
+	}
+	return &wire.Console{Terminal: c.Terminal, Columns: c.Size.Columns, Rows: c.Size.Rows}
 }
 
 // furnish makes the container's root file system and its place on the network, at the same time.

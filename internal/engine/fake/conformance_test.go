@@ -36,6 +36,7 @@ func TestTheFakePassesTheSuite(t *testing.T) {
 		Proven:  10 * time.Millisecond,
 
 		Fronts:    true,
+		Joins:     true,
 		SeesPorts: true,
 	})
 }

@@ -32,11 +32,13 @@ type container struct {
 	exit    host.Exit
 	done    sync.WaitGroup
 
-	mu        sync.Mutex
-	startedAt time.Time
-	killed    bool
-	oom       bool
-	listeners []net.Listener
+	mu          sync.Mutex
+	startedAt   time.Time
+	killed      bool
+	oom         bool
+	console     *console // nil: nobody has joined
+	interrupted bool
+	listeners   []net.Listener
 }
 
 func newContainer(spec host.Spec, image Image, resolve func(stageID, address string) (string, error)) *container {
@@ -81,7 +83,7 @@ func (c *container) start() error {
 	}
 	c.startedAt = time.Now()
 	p := c.process(argv)
-	p.Stdout, p.Signals = &c.out, c.signals
+	c.furnish(&p)
 	c.done.Go(func() { c.finish(program(c.ctx, p)) })
 	return nil
 }
@@ -132,6 +134,9 @@ func (c *container) finish(code int) {
 	c.exit = host.Exit{Code: code, OOMKilled: c.oom, At: time.Now()}
 	if c.killed {
 		c.exit.Code, c.exit.Signal = engine.ExitOfSignal(syscall.SIGKILL), syscall.SIGKILL
+	}
+	if c.interrupted {
+		c.exit.Code, c.exit.Signal = engine.ExitOfSignal(syscall.SIGINT), syscall.SIGINT
 	}
 	c.kill()
 	c.out.close()

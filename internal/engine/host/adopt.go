@@ -61,6 +61,9 @@ func (s *Supervisor) adoptContainer(f Found, record setops.Task, recorded bool) 
 	t := s.newTask(record, facts)
 	s.stages[facts.stage.ID] = facts.stage
 	s.add(t)
+	if facts.console != "" {
+		t.requestStop(reasonDeserted)
+	}
 	if record.Generation != "" {
 		s.join(t)
 	}

@@ -24,6 +24,7 @@ const (
 	labelMemory       = "setops.memory"
 	labelStopTimeout  = "setops.stop-timeout"
 	labelLimit        = "setops.limit"
+	labelConsole      = "setops.console" // empty: its program cannot be joined
 )
 
 // facts are what holds for a task all its life, as far as setops.Task does not say it.
@@ -33,6 +34,7 @@ type facts struct {
 	memory      int // MB
 	stopTimeout time.Duration
 	limit       time.Duration // one-off tasks only
+	console     string        // consolePipe or consoleTerminal for a task that is joined
 }
 
 func labelsOf(t setops.Task, f facts) map[string]string {
@@ -51,6 +53,7 @@ func labelsOf(t setops.Task, f facts) map[string]string {
 		labelMemory:       strconv.Itoa(f.memory),
 		labelStopTimeout:  f.stopTimeout.String(),
 		labelLimit:        f.limit.String(),
+		labelConsole:      f.console,
 	}
 }
 
@@ -68,7 +71,7 @@ func taskOf(id string, labels map[string]string) (setops.Task, facts, bool) {
 			Project: labels[labelProject], Name: labels[labelStage],
 		},
 		port: number(labelPort), memory: number(labelMemory),
-		stopTimeout: stopTimeout, limit: duration(labelLimit),
+		stopTimeout: stopTimeout, limit: duration(labelLimit), console: labels[labelConsole],
 	}
 	t := setops.Task{
 		ID: id, StageID: f.stage.ID, App: labels[labelApp], Generation: labels[labelGeneration],

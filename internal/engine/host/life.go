@@ -55,10 +55,7 @@ func (s *Supervisor) launch(t *task) (*end, bool) {
 	defer cancel()
 	err := s.prepare(ctx, t)
 	if err == nil && ctx.Err() == nil {
-		// From here on it goes on even when the supervisor is closed: half a container helps nobody.
-		whole, done := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
-		defer done()
-		err = s.start(whole, t)
+		err = s.start(ctx, t)
 	}
 	switch {
 	case err == nil && t.Status == setops.Activating:
@@ -114,16 +111,19 @@ func (v vacancy) story() string {
 	return fmt.Sprintf("%s (%s time)", v.cause, ordinal(v.failures))
 }
 
-// start makes the container and starts it.
+// start makes the container and starts it, once it was joined where it is to be. Both go on even when the supervisor is closed: half a
+// container helps nobody.
 func (s *Supervisor) start(ctx context.Context, t *task) error {
-	ip, err := s.cfg.Runtime.Create(ctx, Spec{
-		ID: t.ID, Stage: t.stage, App: t.App, Container: t.container,
-		Labels: labelsOf(s.snapshot(t), t.facts), LogDir: s.logDir(t.StageID, t.App), LogName: t.ID,
-	})
+	ip, err := s.create(ctx, t)
 	if err != nil {
 		return fmt.Errorf("create container: %w", err)
 	}
-	if err := s.cfg.Runtime.Start(ctx, t.ID); err != nil {
+	if err := s.awaitJoin(ctx, t); err != nil {
+		return err
+	}
+	whole, done := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
+	defer done()
+	if err := s.cfg.Runtime.Start(whole, t.ID); err != nil {
 		return fmt.Errorf("start container: %w", err)
 	}
 	s.change(t, func(n *setops.Task) {
@@ -131,6 +131,15 @@ func (s *Supervisor) start(ctx context.Context, t *task) error {
 		n.Address = address(ip, t.port)
 	}, nil)
 	return nil
+}
+
+func (s *Supervisor) create(ctx context.Context, t *task) (ip string, err error) {
+	whole, done := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
+	defer done()
+	return s.cfg.Runtime.Create(whole, Spec{
+		ID: t.ID, Stage: t.stage, App: t.App, Container: t.container, Console: t.wanted,
+		Labels: labelsOf(s.snapshot(t), t.facts), LogDir: s.logDir(t.StageID, t.App), LogName: t.ID,
+	})
 }
 
 func address(ip string, port int) string {

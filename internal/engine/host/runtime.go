@@ -43,6 +43,10 @@ type Runtime interface {
 	Exec(ctx context.Context, id string, argv []string) (code int, output []byte, err error)
 	// Attach runs argv inside and carries its streams; see engine.Attacher.
 	Attach(ctx context.Context, id string, argv []string, s engine.Streams) (code int, err error)
+	// Join carries the streams of the program of a container that was made with a Console and is not started. It calls ready once
+	// nothing can be lost of what the program will write, and returns nil once the container has ended and all was passed on. When ctx
+	// ends, or writing fails, the input is ended, on a terminal as by Ctrl-D; what the program writes goes to its log alone then.
+	Join(ctx context.Context, id string, s engine.Streams, ready func()) error
 	// Remove kills what still runs and frees all of the container (mounts, veth, cgroup, files, shim). It returns when nothing is left.
 	Remove(ctx context.Context, id string) error
 	// List gives the containers of this installation, running or ended, that were not removed.
@@ -56,6 +60,7 @@ type Spec struct {
 	Stage     setops.StageRef
 	App       string
 	Container engine.Container
+	Console   *engine.Console   // nil: the program reads nothing, and cannot be joined
 	Labels    map[string]string // kept with the container and given back by List
 	// Log is the directory and prefix of the files that the container's lines go to; see package logfile.
 	LogDir, LogName string

@@ -64,13 +64,13 @@ const settling = time.Second
 func (a *attendance) kill(ctx context.Context, reason string) {
 	a.proceed(setops.Stopping, reason)
 	grace := a.t.stopTimeout
-	a.signal(ctx, syscall.SIGTERM)
+	a.askToEnd(ctx)
 	if grace > settling && a.s.now().Sub(a.t.StartedAt) < settling {
 		if !a.sleepUnlessEnded(ctx, settling) {
 			return
 		}
 		grace -= settling
-		a.signal(ctx, syscall.SIGTERM)
+		a.askToEnd(ctx)
 	}
 	if !a.sleepUnlessEnded(ctx, grace) {
 		return
@@ -78,6 +78,14 @@ func (a *attendance) kill(ctx context.Context, reason string) {
 	a.s.tell(a.t, fmt.Sprintf("killed: it did not end within %s of SIGTERM", a.t.stopTimeout))
 	a.signal(ctx, syscall.SIGKILL)
 	a.sleepUnlessEnded(ctx, a.s.cfg.Timings.KillGrace)
+}
+
+// askToEnd tells a program that sits before a terminal as a closed terminal does too: shells that a person types into are deaf to SIGTERM.
+func (a *attendance) askToEnd(ctx context.Context) {
+	if a.t.console == consoleTerminal {
+		a.signal(ctx, syscall.SIGHUP)
+	}
+	a.signal(ctx, syscall.SIGTERM)
 }
 
 func (a *attendance) proceed(to setops.TaskStatus, reason string) {

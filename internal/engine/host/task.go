@@ -23,6 +23,8 @@ type task struct {
 	begun chan struct{}   // closed: its container was started, or never will be
 	done  chan struct{}   // closed: it has ended, and its log is complete
 
+	visit // of who joins it
+
 	// Guarded by the supervisor's lock.
 	stopReason string // set when stop is closed
 	doomed     string // why it is to be replaced once another can take its place; empty: it is not

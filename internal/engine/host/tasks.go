@@ -37,6 +37,7 @@ func (s *Supervisor) Run(_ context.Context, o engine.OneOff) (setops.Task, error
 		Status: setops.Provisioning, Desired: setops.Running, Health: setops.Unknown, CreatedAt: s.now(),
 	}, factsOf(o.Container, o.Stage, o.StopTimeout, limit))
 	t.container = o.Container
+	t.expect(o.Console)
 	if o.Note != "" {
 		s.tell(t, o.Note)
 	}

@@ -36,6 +36,14 @@ func (e *Engine) Attach(ctx context.Context, taskID string, argv []string, s eng
 	return code, err
 }
 
+// Join refuses: no task of ours waits to be joined.
+func (e *Engine) Join(_ context.Context, taskID string, _ engine.Streams) (setops.Task, error) {
+	if _, err := e.taskOf(taskID); err != nil {
+		return setops.Task{}, err
+	}
+	return setops.Task{}, setops.Refuse(setops.TaskDoesNotExist, "task %s does not wait for anybody; run a command inside it with task:attach", taskID)
+}
+
 // awaitBegin gives a task once it runs.
 func (e *Engine) awaitBegin(ctx context.Context, taskID string) (facts, error) {
 	t, err := e.taskOf(taskID)

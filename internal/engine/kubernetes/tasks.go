@@ -16,8 +16,12 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// Run starts a one-off task, or gives the one that has its id.
+// Run starts a one-off task, or gives the one that has its id. Errors: CodeCurrentlyNotSupported for one that is to be joined.
 func (e *Engine) Run(ctx context.Context, o engine.OneOff) (setops.Task, error) {
+	if o.Console != nil {
+		return setops.Task{}, setops.Refuse(setops.CodeCurrentlyNotSupported,
+			"on a cluster nobody is connected to the program of a task; run one that waits, with --detach, and a command inside it with task:attach")
+	}
 	if o.Limit <= 0 || o.Limit > engine.OneOffLimit {
 		o.Limit = engine.OneOffLimit
 	}

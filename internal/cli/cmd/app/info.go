@@ -49,7 +49,7 @@ func runInfo(ctx context.Context, opts *infoOptions) error {
 // hint says what an app still lacks to run, or for production, where there is something to say.
 func hint(k *kit.Kit, app api.App) {
 	if app.ActiveRelease == 0 {
-		k.Note("\nNothing runs, as no release is active. Push an image, then type\n`release:create DIGEST`, `release:activate ID` and `changeset:commit`.")
+		k.Note("\nNothing runs, as no release is active. `release:deploy IMAGE` pushes one and activates it;\nwhere it is pushed already, `release:create DIGEST`, `release:activate ID` and `changeset:commit` do.")
 		return
 	}
 	var hints []string

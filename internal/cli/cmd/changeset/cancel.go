@@ -54,7 +54,7 @@ func runCancel(ctx context.Context, opts *cancelOptions) error {
 	if err != nil {
 		return err
 	}
-	if commit, err = awaitEnd(ctx, opts.kit, c, ref, commit); err != nil {
+	if commit, err = awaitEnd(ctx, c, ref, commit); err != nil {
 		return cancelGoesOn(ref, id, err)
 	}
 	return showCancelled(opts.kit, ref, commit)

@@ -23,7 +23,7 @@ func ShowEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.Stage
 	value func(api.Commit) any,
 ) error {
 	if k.Flags.Output == kit.JSON || last.State == stateCancelled { // the progress does not say by whom
-		ended, err := c.Commit(ctx, ref, id)
+		ended, err := Ended(ctx, c, ref, id, last)
 		if err != nil {
 			return err
 		}
@@ -34,6 +34,14 @@ func ShowEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.Stage
 		return err
 	}
 	return failed(ref, last.Failure)
+}
+
+// Ended gives a commit as it ended. The last of its progress has it; a server that is older does not send it.
+func Ended(ctx context.Context, c *client.Client, ref client.StageRef, id string, last api.Progress) (api.Commit, error) {
+	if last.Commit != nil {
+		return *last.Commit, nil
+	}
+	return c.Commit(ctx, ref, id)
 }
 
 // itself is the commit as JSON.

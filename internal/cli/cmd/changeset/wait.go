@@ -52,7 +52,7 @@ func runWait(ctx context.Context, opts *waitOptions) error {
 		limited, cancel = context.WithTimeout(ctx, opts.timeout)
 	}
 	defer cancel()
-	ended, err := awaitAll(limited, opts.kit, c, ref, opts.commit)
+	ended, err := awaitAll(limited, c, ref, opts.commit)
 	if limited.Err() != nil && ctx.Err() == nil {
 		return &kit.Failure{
 			Message: fmt.Sprintf("Not all has ended within %s; it goes on in the server.", opts.timeout),
@@ -69,17 +69,14 @@ func runWait(ctx context.Context, opts *waitOptions) error {
 }
 
 // awaitAll waits for one commit or for all, and gives them as they ended, in their order.
-func awaitAll(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, id string) ([]api.Commit, error) {
+func awaitAll(ctx context.Context, c *client.Client, ref client.StageRef, id string) ([]api.Commit, error) {
 	begun, err := toAwait(ctx, c, ref, id)
 	if err != nil {
 		return nil, err
 	}
 	ended := make([]api.Commit, 0, len(begun))
 	for _, commit := range begun {
-		commit, err := awaitEnd(ctx, k, c, ref, commit)
-		if err == nil && commit.State == stateCancelled && k.Flags.Output != kit.JSON {
-			commit, err = c.Commit(ctx, ref, id) // the progress does not say by whom
-		}
+		commit, err := awaitEnd(ctx, c, ref, commit)
 		if err != nil {
 			return nil, err
 		}
@@ -102,8 +99,8 @@ func toAwait(ctx context.Context, c *client.Client, ref client.StageRef, id stri
 	return begun, err
 }
 
-// awaitEnd gives a commit as it ended: all of it where it is to be printed as JSON, else its state and why it failed.
-func awaitEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.StageRef, commit api.Commit) (api.Commit, error) {
+// awaitEnd gives a commit as it ended.
+func awaitEnd(ctx context.Context, c *client.Client, ref client.StageRef, commit api.Commit) (api.Commit, error) {
 	if !client.Live(commit.State) {
 		return commit, nil
 	}
@@ -111,11 +108,7 @@ func awaitEnd(ctx context.Context, k *kit.Kit, c *client.Client, ref client.Stag
 	if err != nil {
 		return commit, detached(ref, commit.ID, err)
 	}
-	if k.Flags.Output == kit.JSON {
-		return c.Commit(ctx, ref, commit.ID)
-	}
-	commit.State, commit.Failure = last.State, last.Failure
-	return commit, nil
+	return Ended(ctx, c, ref, commit.ID, last)
 }
 
 // shortcomings says of each commit that is not done why.

@@ -36,7 +36,7 @@ func (d deploy) commit(ctx context.Context, pushed, next string) error {
 		return err
 	}
 	if last.State == changeset.StateDone {
-		return d.succeeded(ctx, deployed)
+		return d.succeeded(ctx, deployed, last)
 	}
 	if last.Failure != nil && log.shown {
 		last.Failure.Log = nil
@@ -66,10 +66,10 @@ func (d deploy) history() string {
 	return string(text[:min(len(text), 1000)])
 }
 
-func (d deploy) succeeded(ctx context.Context, deployed api.Deployed) error {
+func (d deploy) succeeded(ctx context.Context, deployed api.Deployed, last api.Progress) error {
 	d.kit.Note("Release %d is active.", deployed.ReleaseID)
 	if d.kit.Flags.Output == kit.JSON {
-		commit, err := d.client.Commit(ctx, d.ref.StageRef, deployed.Commit.ID)
+		commit, err := changeset.Ended(ctx, d.client, d.ref.StageRef, deployed.Commit.ID, last)
 		if err != nil {
 			return err
 		}

@@ -109,7 +109,7 @@ func (a application) looked(ctx context.Context) error {
 		return err
 	}
 	if a.kit.Flags.Output == kit.JSON {
-		if err := render.JSON(a.kit.Out, api.Application{AppliedDefinition: applied}); err != nil {
+		if err := render.JSON(a.kit.Out, applied); err != nil {
 			return err
 		}
 	}
@@ -154,11 +154,17 @@ func (a application) asked(ctx context.Context) error {
 	return &kit.Failure{Message: "Nothing was applied, and nothing stays staged.", Plain: true, Err: err}
 }
 
-// approved stages and commits, again where another commit came first.
+// approved stages and commits in one request, again where another commit came first.
 func (a application) approved(ctx context.Context) error {
 	for left := triesMax; ; left-- {
-		applied, ended, err := a.stage(ctx)
-		if ended {
+		applied, err := a.client.CommitDefinition(ctx, a.ref, a.request, a.message)
+		switch {
+		case err != nil:
+			return a.unknown(err)
+		case len(applied.Commands) == 0:
+			return a.unchanged(applied)
+		}
+		if err := a.show(applied); err != nil {
 			return err
 		}
 		again, err := a.commit(ctx, applied, left)
@@ -169,26 +175,44 @@ func (a application) approved(ctx context.Context) error {
 	}
 }
 
-// commit makes what is staged live. again says that another commit was first, and that there are tries left.
-func (a application) commit(ctx context.Context, applied api.AppliedDefinition, left int) (again bool, err error) {
-	commit, err := a.client.StartCommit(ctx, a.ref, api.StartCommit{Message: a.message})
-	if err != nil {
-		return false, errors.Join(err, a.takeBack(ctx, applied))
+// unknown says what an interrupted request may have done all the same.
+func (a application) unknown(err error) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
 	}
-	last, err := changeset.WatchNew(ctx, a.kit, a.client, a.ref, commit)
+	return &kit.Failure{
+		Message: "Interrupted while the definition was being applied.",
+		Next:    fmt.Sprintf("`setops -p %s -s %s changeset:log` shows whether there is a commit of it.", a.ref.Project, a.ref.Stage),
+		Code:    kit.ExitInterrupted, Plain: true,
+	}
+}
+
+// commit makes what is staged live, unless the server does so already. again says that another commit was first, and that there
+// are tries left.
+func (a application) commit(ctx context.Context, applied api.AppliedDefinition, left int) (again bool, err error) {
+	if applied.Commit == nil {
+		commit, err := a.client.StartCommit(ctx, a.ref, api.StartCommit{Message: a.message})
+		if err != nil {
+			return false, errors.Join(err, a.takeBack(ctx, applied))
+		}
+		applied.Commit = &commit
+	}
+	id := applied.Commit.ID
+	last, err := changeset.WatchNew(ctx, a.kit, a.client, a.ref, *applied.Commit)
 	if err != nil {
 		return false, err
 	}
 	if left > 1 && changeset.Stale(last.Failure) {
 		return true, nil
 	}
-	return false, changeset.ShowEnd(ctx, a.kit, a.client, a.ref, commit.ID, last, func(c api.Commit) any {
-		return api.Application{AppliedDefinition: applied, Commit: &c}
+	return false, changeset.ShowEnd(ctx, a.kit, a.client, a.ref, id, last, func(c api.Commit) any {
+		applied.Commit = &c
+		return applied
 	})
 }
 
 func (a application) unchanged(applied api.AppliedDefinition) error {
-	return a.kit.Show(api.Application{AppliedDefinition: applied}, func(w io.Writer) error {
+	return a.kit.Show(applied, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, "Nothing to change: the stage is what the definition says.")
 		return err
 	})

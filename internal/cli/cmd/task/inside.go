@@ -69,19 +69,28 @@ func runAttach(ctx context.Context, opts *attachOptions) error {
 	return nil
 }
 
-// inside gives the program the terminal, where there is one, and takes it back however that ends.
-func inside(ctx context.Context, k *kit.Kit, c *client.Client, ref client.AppRef, opts *attachOptions) (int, error) {
+// inside runs the program with the terminal, where there is one.
+func inside(ctx context.Context, k *kit.Kit, c *client.Client, ref client.AppRef, opts *attachOptions) (code int, err error) {
+	err = withStreams(ctx, k, func(ctx context.Context, a client.Attached) error {
+		code, err = c.Attach(ctx, ref, opts.id, opts.argv, a)
+		return err
+	})
+	return code, err
+}
+
+// withStreams gives a program elsewhere the terminal, where there is one, and takes it back however that ends.
+func withStreams(ctx context.Context, k *kit.Kit, run func(context.Context, client.Attached) error) error {
 	a := client.Attached{Input: k.In, Out: k.Out, Err: k.Err}
 	if k.Flags.Output == kit.JSON {
-		a.Out = k.Err // standard output is for the exit code alone
-		return c.Attach(ctx, ref, opts.id, opts.argv, a)
+		a.Out = k.Err // standard output is for how it ends alone
+		return run(ctx, a)
 	}
 	terminal, ok, err := k.RawTerminal()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if !ok {
-		return c.Attach(ctx, ref, opts.id, opts.argv, a)
+		return run(ctx, a)
 	}
 	defer terminal.Restore()
 	ctx, cancel := context.WithCancel(ctx)
@@ -98,7 +107,7 @@ func inside(ctx context.Context, k *kit.Kit, c *client.Client, ref client.AppRef
 		})
 	})
 	a.Terminal, a.Size, a.Resized = true, sizeOf(terminal.Size()), resized
-	return c.Attach(ctx, ref, opts.id, opts.argv, a)
+	return run(ctx, a)
 }
 
 func sizeOf(columns, rows int) api.TerminalSize {

@@ -60,7 +60,7 @@ func runInvite(ctx context.Context, opts *inviteOptions) error {
 		return err
 	})
 	if err == nil && done.Invited && k.Flags.Output != kit.JSON {
-		sayHow(k, done)
+		err = sayHow(k, done)
 	}
 	return err
 }
@@ -72,15 +72,17 @@ func seesAll(done api.Invited, project string) string {
 	return fmt.Sprintf("%s can see all stages of project %s now.", done.Email, project)
 }
 
-// sayHow says how the invitation comes to whom it is for.
-func sayHow(k *kit.Kit, done api.Invited) {
+// sayHow says how the invitation comes to whom it is for. The link is a result: a script hands it over.
+func sayHow(k *kit.Kit, done api.Invited) error {
 	if done.Mailed {
 		k.Note("\nThe invitation was sent by e-mail. It can be accepted until %s.", render.OptionalTime(done.ExpiresAt))
-		return
+		return nil
 	}
 	if done.MailError != "" {
 		k.Note("\nThe invitation could not be sent by e-mail: %s", kit.Sentence(done.MailError))
 	}
-	k.Note("\nHand this link over to %s. It works once, until %s; whoever has it can accept:\n\n   %s", done.Email,
-		render.OptionalTime(done.ExpiresAt), done.Link)
+	k.Note("\nHand this link over to %s. It works once, until %s; whoever has it can accept:", done.Email,
+		render.OptionalTime(done.ExpiresAt))
+	_, err := fmt.Fprintf(k.Out, "\n   %s\n", done.Link)
+	return err
 }

@@ -27,7 +27,7 @@ func (s *shim) attach(conn net.Conn, r wire.Request) error {
 		return s.refuseAttach(conn, fault.Code(), fault.Error())
 	}
 	p := s.process(r.Argv)
-	ends, err := connect(p, r)
+	ends, err := connect(p, wire.Console{Terminal: r.Terminal, Columns: r.Columns, Rows: r.Rows})
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func converse(conn net.Conn, p *libcontainer.Process, over *group, ends *ends) e
 	if err := json.NewEncoder(conn).Encode(wire.Response{Version: wire.Version}); err != nil {
 		over.kill()
 	}
-	out := &frames{conn: conn, over: over}
+	out := &frames{conn: conn, lost: over.kill}
 	var reading, writing sync.WaitGroup
 	for kind, r := range ends.outputs {
 		writing.Go(func() { out.copy(kind, r) })
@@ -125,11 +125,11 @@ func hangsUp(conn net.Conn, ended <-chan struct{}) bool {
 	}
 }
 
-// frames writes frames of several streams. A server that takes nothing for long, or has gone, ends the program.
+// frames writes frames of several streams. A server that takes nothing for long, or has gone, is told of to lost.
 type frames struct {
 	mu   sync.Mutex
 	conn net.Conn
-	over *group
+	lost func()
 	gone bool
 }
 
@@ -145,7 +145,7 @@ func (f *frames) send(kind byte, content []byte) {
 	_ = f.conn.SetWriteDeadline(time.Now().Add(sendLimit))
 	if err := wire.WriteFrame(f.conn, kind, content); err != nil {
 		f.gone = true
-		f.over.kill()
+		f.lost()
 	}
 }
 
@@ -166,12 +166,13 @@ func (f *frames) copy(kind byte, r *os.File) {
 type ends struct {
 	theirs  []*os.File
 	outputs map[byte]*os.File
-	stdin   *os.File
+	mu      sync.Mutex
+	stdin   *os.File // nil once it is closed; guarded by mu
 	console *os.File // receives the terminal; nil: there is none
 	tty     *os.File // our side of the terminal
 }
 
-func connect(p *libcontainer.Process, r wire.Request) (*ends, error) {
+func connect(p *libcontainer.Process, r wire.Console) (*ends, error) {
 	e := &ends{outputs: map[byte]*os.File{}}
 	if r.Terminal {
 		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -218,10 +219,18 @@ func (e *ends) close() {
 	for _, f := range e.outputs {
 		f.Close()
 	}
-	for _, f := range []*os.File{e.stdin, e.console} {
-		if f != nil {
-			f.Close()
-		}
+	e.closeInput()
+	if e.console != nil {
+		e.console.Close()
+	}
+}
+
+func (e *ends) closeInput() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stdin != nil {
+		e.stdin.Close()
+		e.stdin = nil
 	}
 }
 
@@ -286,7 +295,9 @@ func (e *ends) resize(content []byte) {
 
 // write drops what a program does not want that has closed its input.
 func (e *ends) write(content []byte) {
+	e.mu.Lock()
 	to := e.stdin
+	e.mu.Unlock()
 	if e.tty != nil {
 		to = e.tty
 	}
@@ -301,8 +312,5 @@ func (e *ends) endInput() {
 		_, _ = e.tty.Write([]byte{4})
 		return
 	}
-	if e.stdin != nil {
-		e.stdin.Close()
-		e.stdin = nil
-	}
+	e.closeInput()
 }

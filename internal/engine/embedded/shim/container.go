@@ -32,6 +32,7 @@ type shim struct {
 	listener  net.Listener
 	output    *output
 	execs     execs
+	console   *console // nil: the program reads nothing
 
 	mu     sync.Mutex // guards record
 	record wire.Record
@@ -76,20 +77,39 @@ func (s *shim) boot() error {
 	if err != nil {
 		return fmt.Errorf("create container: %w", err)
 	}
-	if s.output, err = openOutput(s.cfg.LogDir, s.cfg.LogName); err != nil {
-		return err
-	}
 	s.init = s.process(s.cfg.Spec.Process.Args)
 	s.init.Init = true
-	s.init.Stdout, s.init.Stderr = s.output.stdout, s.output.stderr
+	if err := s.furnish(); err != nil {
+		return err
+	}
 	if err := s.container.Start(s.init); err != nil {
 		s.output.abandon()
 		return explain(err)
 	}
-	if s.pid, err = s.init.Pid(); err != nil {
+	s.output.start()
+	if err := s.console.begin(s.output); err != nil {
 		return err
 	}
-	s.output.start()
+	s.pid, err = s.init.Pid()
+	return err
+}
+
+// furnish gives the container's program what it reads from and writes to.
+func (s *shim) furnish() (err error) {
+	if s.output, err = openOutput(s.cfg.LogDir, s.cfg.LogName); err != nil {
+		return err
+	}
+	if s.cfg.Console != nil {
+		if s.console, err = openConsole(s.init, *s.cfg.Console); err != nil {
+			s.output.abandon()
+		}
+		return err
+	}
+	if err := s.output.openPipes(); err != nil {
+		s.output.abandon()
+		return err
+	}
+	s.init.Stdout, s.init.Stderr = s.output.stdout, s.output.stderr
 	return nil
 }
 

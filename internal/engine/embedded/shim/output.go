@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/setopsco/setops/internal/engine/logfile"
 )
 
@@ -26,6 +28,7 @@ type output struct {
 	log            *logfile.Writer
 	stdout, stderr *os.File // the container's ends, until it is started
 	readers        []*os.File
+	terminal       bool // what is read of is one
 	copying        sync.WaitGroup
 
 	mu      sync.Mutex
@@ -37,23 +40,25 @@ func openOutput(dir, name string) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{log: log}
+	return &output{log: log}, nil
+}
+
+func (o *output) openPipes() error {
 	for _, end := range []**os.File{&o.stdout, &o.stderr} {
 		r, w, err := os.Pipe()
 		if err != nil {
-			o.abandon()
-			return nil, fmt.Errorf("make a pipe for the container's output: %w", err)
+			return fmt.Errorf("make a pipe for the container's output: %w", err)
 		}
 		o.readers, *end = append(o.readers, r), w
 	}
-	return o, nil
+	return nil
 }
 
 // start begins to read, once the container holds its ends.
 func (o *output) start() {
 	o.closeWriters()
 	for _, r := range o.readers {
-		o.copying.Go(func() { o.copy(r) })
+		o.copying.Go(func() { o.copy(r, r) })
 	}
 }
 
@@ -87,21 +92,37 @@ func (o *output) drain() {
 	o.log.Close()
 }
 
-func (o *output) copy(r *os.File) {
+// tee has what r gives read, and passed on to somebody too.
+func (o *output) tee(r *os.File, to io.Writer) {
+	o.readers = append(o.readers, r)
+	o.copying.Go(func() { o.copy(r, io.TeeReader(r, to)) })
+}
+
+// copy writes what it reads of a file of ours, line by line.
+func (o *output) copy(r *os.File, through io.Reader) {
 	defer r.Close()
-	lines := bufio.NewReaderSize(r, longestLine)
+	lines := bufio.NewReaderSize(through, longestLine)
 	for {
 		line, err := lines.ReadSlice('\n')
 		if len(line) > 0 {
-			o.append(string(bytes.TrimSuffix(line, []byte{'\n'})))
+			o.append(string(o.withoutEnd(line)))
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			if !errors.Is(err, io.EOF) {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, unix.EIO) { // that is the end of a terminal
 				fmt.Fprintln(os.Stderr, "read the container's output:", err)
 			}
 			return
 		}
 	}
+}
+
+// withoutEnd cuts the end of a line, which on a terminal has two bytes.
+func (o *output) withoutEnd(line []byte) []byte {
+	line = bytes.TrimSuffix(line, []byte{'\n'})
+	if o.terminal {
+		line = bytes.TrimSuffix(line, []byte{'\r'})
+	}
+	return line
 }
 
 func (o *output) append(text string) {

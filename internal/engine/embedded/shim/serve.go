@@ -88,8 +88,8 @@ func (s *shim) handle(conn net.Conn) {
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	if r.Op == wire.Attach && r.Version == wire.Version {
-		if err := s.attach(conn, r); err != nil {
+	if streams := map[string]func(net.Conn, wire.Request) error{wire.Attach: s.attach, wire.Join: s.join}[r.Op]; streams != nil && r.Version == wire.Version {
+		if err := streams(conn, r); err != nil {
 			_ = json.NewEncoder(conn).Encode(wire.Response{Version: wire.Version, Error: err.Error()})
 		}
 		return

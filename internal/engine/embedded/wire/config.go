@@ -13,6 +13,13 @@ type Config struct {
 	Spec *specs.Spec
 	// LogDir and LogName are for logfile.Open.
 	LogDir, LogName string
+	Console         *Console // nil: the program reads nothing
+}
+
+// Console is what the program reads from and writes to, besides the log, until Join tells otherwise.
+type Console struct {
+	Terminal      bool   // else pipes
+	Columns, Rows uint16 // of the terminal at first
 }
 
 // Ready is the shim's one answer to its Config: the container exists and waits to be started, or it does not.

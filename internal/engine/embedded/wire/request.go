@@ -13,6 +13,9 @@ const (
 	// Attach runs Request.Argv inside. Behind the Response, which says that it has begun, frames go both ways (frames.go).
 	// Closing the connection kills it.
 	Attach = "attach"
+	// Join carries the streams of the container's own program, which was given a Console: frames go both ways as with Attach. One at a
+	// time; closing the connection ends the program's input, and no more.
+	Join = "join"
 	// Wait answers once the container has ended and its log is complete. Closing the connection is harmless.
 	Wait = "wait"
 )
