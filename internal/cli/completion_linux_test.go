@@ -38,11 +38,16 @@ const bashCompletion = "/usr/share/bash-completion/bash_completion"
 
 // typedLines are begun lines, behind which the tab key is pressed, and the request that the completed line sends.
 var typedLines = map[string]string{
-	"setops projec\t:inf\tshop":                            "GET /v1/organizations/demo/projects/shop",
-	"setops -p shop -s prod\tapp:inf\twe\t":                "GET /v1/organizations/demo/projects/shop/stages/production/apps/web",
-	"setops --force project:destr\tsh\t":                   "DELETE /v1/organizations/demo/projects/shop",
-	"setops -p shop -s production changeset:sho\t41d\t":    "GET /v1/organizations/demo/projects/shop/stages/production/commits/" + commitC + "/details",
-	"setops -p shop -s production --app web task:st\ta8\t": "DELETE /v1/organizations/demo/projects/shop/stages/production/apps/web/tasks/" + taskA,
+	"setops projec\t:inf\tshop":                               "GET /v1/organizations/demo/projects/shop",
+	"setops -p shop -s prod\tapp:inf\twe\t":                   "GET /v1/organizations/demo/projects/shop/stages/production/apps/web",
+	"setops --force project:destr\tsh\t":                      "DELETE /v1/organizations/demo/projects/shop",
+	"setops -p shop -s production changeset:sho\t41d\t":       "GET /v1/organizations/demo/projects/shop/stages/production/commits/" + commitC + "/details",
+	"setops -p shop -s production app inf\twe\t":              "GET /v1/organizations/demo/projects/shop/stages/production/apps/web",
+	"setops -p shop -s production changeset sho\t41d\t":       "GET /v1/organizations/demo/projects/shop/stages/production/commits/" + commitC + "/details",
+	"setops -o js\tproject:inf\twebs\t":                       "GET /v1/organizations/demo/projects/website",
+	"setops -p we\tuser:inv\tx@example.com --role ad\t":       "POST /v1/organizations/demo/projects/website/users",
+	"setops -p shop -s production --app we\trelease:act\t2\t": "POST /v1/organizations/demo/projects/shop/stages/production/changeset/commands",
+	"setops -p shop -s production --app web task:st\ta8\t":    "DELETE /v1/organizations/demo/projects/shop/stages/production/apps/web/tasks/" + taskA,
 }
 
 // TestRealShellsComplete types lines into shells on a terminal, with the tab key, and waits for what they send.
@@ -125,6 +130,22 @@ func TestNamesAndValuesAreCompletedFromTheServer(t *testing.T) {
 		"--app web domain:destroy ":        "example.com *.example.com www.example.com",
 		"--app web network:unset health-c": "health-check-path health-check-status",
 		"--app web container:set st":       "start-timeout stop-timeout",
+		"--app web network:set protocol ":  "http tcp",
+		"--app web network:set public ":    "true false",
+		"--app web network:set port ":      "",
+		"--domain x option:set primary ":   "true false",
+		"user:invite grace@x.org --role ":  "member admin",
+		"app ":                             "create destroy info ps",
+		"app destroy ":                     "web worker",
+		"--force project destroy ":         "shop website",
+		"app log ":                         "show",
+		"app log show ":                    "web worker",
+		"--detach changeset ":              "attach cancel commit diff discard info log plan remove revert show wait",
+		"changeset nothing ":               "",
+		"--app web container set st":       "start-timeout stop-timeout",
+		"--app web log --task":             "--task",
+		"stage:apply -t ":                  "web= worker=",
+		"stage:apply -t web=1.0,":          "web=1.0,worker=",
 	} {
 		args := append([]string{"__complete"}, strings.Fields(line)...)
 		if strings.HasSuffix(line, " ") {

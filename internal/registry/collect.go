@@ -103,8 +103,10 @@ func (c *collection) run(ctx context.Context) error {
 // removeManifests condemns, asks again, and removes what nobody has named or
 // pushed meanwhile.
 func (c *collection) removeManifests(ctx context.Context, found []*repositorySurvey, named map[Reference]bool) error {
-	c.condemn(found, named)
 	defer c.condemned.condemn(nil)
+	if err := c.condemn(found, named); err != nil {
+		return err
+	}
 	again, err := c.Keep(ctx)
 	if err != nil {
 		return err
@@ -130,7 +132,8 @@ func (c *collection) removeManifests(ctx context.Context, found []*repositorySur
 	return nil
 }
 
-func (c *collection) condemn(found []*repositorySurvey, named map[Reference]bool) {
+// condemn spares what was pushed, or asked for, since the survey: whoever did so was told that it is there.
+func (c *collection) condemn(found []*repositorySurvey, named map[Reference]bool) error {
 	var all []*manifest
 	for _, s := range found {
 		all = append(all, s.unneeded(named, c.Before)...)
@@ -138,6 +141,16 @@ func (c *collection) condemn(found []*repositorySurvey, named map[Reference]bool
 	c.sweep.Lock()
 	defer c.sweep.Unlock()
 	c.condemned.condemn(all)
+	for _, m := range all {
+		old, err := isOld(c.revisionLink(m.Reference), c.Before)
+		if err != nil {
+			return fmt.Errorf("look how old manifest %s of %s is: %w", m.Digest, m.Repository, err)
+		}
+		if !old {
+			c.condemned.pardon(m.Reference)
+		}
+	}
+	return nil
 }
 
 func (c *collection) count(m *manifest, s *repositorySurvey) {

@@ -133,6 +133,15 @@ func TestAnIndexThatSomebodyWasToldOfStaysWhole(t *testing.T) {
 	wantWhole(t, r, web, digestOf(t, arm))
 }
 
+func TestAnImageThatWasJustPushedIsThereForEverybody(t *testing.T) {
+	r := start(t)
+	img := image(t, platform, 1000)
+	digest := r.push(t, web, "v1", img)
+	r.age(t)
+	r.collect(t, meanwhile(func() { r.push(t, web, "v1", img) }, func() { wantWhole(t, r, web, digest) }))
+	wantWhole(t, r, web, digest)
+}
+
 func TestAnImageThatSomebodyWasToldOfStays(t *testing.T) {
 	for how, ask := range map[string]func(r running, digest string){
 		"the server": func(r running, digest string) { wantExists(t, r, web, digest, true) },

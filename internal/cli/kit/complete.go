@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/setopsco/setops/internal/cli/render"
@@ -157,6 +158,29 @@ func CompleteFlag(cmd *cobra.Command, flag string, names cobra.CompletionFunc) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		return names(cmd, nil, begun)
 	}) // fails only for a flag that is not there
+}
+
+// CompleteValue proposes the values that the one argument of a command can have.
+func CompleteValue(values ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return values, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// CompleteImages proposes the apps of the stage that the words of APP=TAG, with commas between them, do not name yet.
+func (k *Kit) CompleteImages(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	named := begun[:strings.LastIndex(begun, ",")+1]
+	apps, directive := k.CompleteApps(cmd, nil, begun)
+	var images []string
+	for _, app := range apps {
+		if !strings.Contains(","+named, ","+app+"=") {
+			images = append(images, named+app+"=")
+		}
+	}
+	return images, directive | cobra.ShellCompDirectiveNoSpace
 }
 
 // CompleteCommits proposes the commits of the stage, each with its message.

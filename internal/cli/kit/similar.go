@@ -1,9 +1,11 @@
 package kit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/setopsco/setops/pkg/api"
@@ -22,12 +24,50 @@ func similar(names []string, one string) []string {
 	for _, name := range names {
 		asked.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
 	}
-	return asked.SuggestionsFor(one)
+	return best(asked.SuggestionsFor(one), one)
 }
 
-// DidYouMean asks about commands that are spelled nearly like name; it is empty where there are none.
-func DidYouMean(root *cobra.Command, name string) string {
-	return didYouMean(root.Name()+" ", root.SuggestionsFor(name))
+// DidYouMean asks about commands that are spelled nearly like name, those first that fit the words behind it; it is empty where
+// there are none.
+func DidYouMean(root *cobra.Command, name string, behind ...string) string {
+	typed := strings.Join(append([]string{name}, behind...), ":")
+	return didYouMean(root.Name()+" ", best(root.SuggestionsFor(name), typed))
+}
+
+// proposalsMax is how many names a question is about: of more than that, nobody reads which.
+const proposalsMax = 3
+
+// best gives the names that are nearest to what was typed, the nearest first.
+func best(names []string, typed string) []string {
+	apart := map[string]int{}
+	for _, name := range names {
+		apart[name] = distance(name, typed)
+	}
+	nearest := slices.Clone(names)
+	slices.SortStableFunc(nearest, func(a, b string) int { return cmp.Compare(apart[a], apart[b]) })
+	far := slices.IndexFunc(nearest, func(name string) bool { return apart[name] > apart[nearest[0]]+1 })
+	if far >= 0 {
+		nearest = nearest[:far]
+	}
+	return nearest[:min(len(nearest), proposalsMax)]
+}
+
+// distance is how many letters two words are apart, as cobra counts them; of the beginning of a word it does not.
+func distance(name, typed string) int {
+	if strings.HasPrefix(strings.ToLower(name), strings.ToLower(typed)) {
+		return len(name) - len(typed)
+	}
+	apart := 0
+	for !suggests(name, typed, apart) {
+		apart++
+	}
+	return apart
+}
+
+func suggests(name, typed string, atMost int) bool {
+	asked := &cobra.Command{SuggestionsMinimumDistance: atMost}
+	asked.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	return len(asked.SuggestionsFor(typed)) > 0
 }
 
 // didYouMean asks about words, each written behind lead.

@@ -107,6 +107,7 @@ func New(k *kit.Kit) *cobra.Command {
 	root.SetErr(k.Err)
 	addFlags(root, k)
 	addHelp(root)
+	completeVerbs(root, k)
 	return root
 }
 
@@ -128,7 +129,7 @@ func unknownCommand(root *cobra.Command, words ...string) error {
 		next = kit.DidYouMean(root, name+":"+words[1])
 	}
 	if next == "" {
-		next = kit.DidYouMean(root, name)
+		next = kit.DidYouMean(root, name, words[1:]...)
 	}
 	if next == "" {
 		next = "Type `setops help` for the list of commands."

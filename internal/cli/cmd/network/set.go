@@ -30,19 +30,20 @@ func newSet(k *kit.Kit, run setRun) *cobra.Command {
 			"  setops -p shop -s production --app web network:set health-check-status 200,204",
 	}
 	return kit.NewGroup(group,
-		newSetting(k, run, "protocol http|tcp", "Set the protocol, until the app's first commit", setProtocol),
-		newSetting(k, run, "public true|false", "Set whether the app is reached from outside its stage", setPublic),
+		newSetting(k, run, "protocol http|tcp", "Set the protocol, until the app's first commit", setProtocol, "http", "tcp"),
+		newSetting(k, run, "public true|false", "Set whether the app is reached from outside its stage", setPublic, "true", "false"),
 		newSetting(k, run, "port PORT", "Set the port that the app listens on, also its PORT", setPort),
 		newSetting(k, run, "health-check-path PATH", "Set the path that the health check asks for", setPath),
 		newSetting(k, run, "health-check-status CODES", "Set the healthy status codes, such as 200-299,301", setStatus),
 	)
 }
 
-func newSetting(k *kit.Kit, run setRun, use, short string, assign func(*api.NetworkSet, string) error) *cobra.Command {
+func newSetting(k *kit.Kit, run setRun, use, short string, assign func(*api.NetworkSet, string) error, values ...string) *cobra.Command {
 	return &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  kit.ExactArgs("a value"),
+		Use:               use,
+		Short:             short,
+		Args:              kit.ExactArgs("a value"),
+		ValidArgsFunction: kit.CompleteValue(values...),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts := &setOptions{kit: k}
 			if err := assign(&opts.network, args[0]); err != nil {

@@ -41,10 +41,10 @@ func newSet(k *kit.Kit, run setRun) *cobra.Command {
 
 func newOption(k *kit.Kit, run setRun, name, short string, assign func(*api.DomainOptionSet, bool)) *cobra.Command {
 	return &cobra.Command{
-		Use:       name + " true|false",
-		Short:     short,
-		Args:      kit.ExactArgs("true or false"),
-		ValidArgs: []string{"true", "false"},
+		Use:               name + " true|false",
+		Short:             short,
+		Args:              kit.ExactArgs("true or false"),
+		ValidArgsFunction: kit.CompleteValue("true", "false"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			value, err := strconv.ParseBool(args[0])
 			if err != nil {

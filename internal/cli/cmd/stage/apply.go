@@ -48,6 +48,7 @@ func newApply(k *kit.Kit, run func(context.Context, *applyOptions) error) *cobra
 	flags.StringSliceVarP(&opts.images, "image-tag", "t", nil, "`APP=TAG` of the image to run, or its digest; several with commas")
 	flags.BoolVar(&opts.autoApprove, "auto-approve", false, "do not ask")
 	flags.BoolVar(&opts.force, "force", false, "confirm that all apps of the stage are to be destroyed")
+	kit.CompleteFlag(cmd, "image-tag", k.CompleteImages)
 	return cmd
 }
 
