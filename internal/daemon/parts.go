@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/setopsco/setops/internal/app"
@@ -48,6 +49,7 @@ func (c *core) firstStart(ctx context.Context) error {
 	if err := c.store.AddUser(ctx, admin, auth.HashPassword(password), organization, time.Now()); err != nil {
 		return c.otherWasFirst(ctx, fmt.Errorf("make admin: %w", err))
 	}
+	debug.FreeOSMemory() // what a hash takes would stay with an idle server for minutes
 	if c.Config.AdminPasswordFile == "" {
 		fmt.Fprintf(c.Out, "First start: organization %s, admin %s, password in %s\n",
 			c.Config.Organization, c.Config.AdminEmail, c.dir.file(passwordFile))
