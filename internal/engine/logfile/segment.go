@@ -19,6 +19,7 @@ type segment struct {
 	number int
 	path   string
 	size   int64
+	from   int64     // where to begin to read
 	at     time.Time // when it was last written to
 }
 
