@@ -80,8 +80,9 @@ func (f *follower) readFile(name string, number int, file string) (lines []Line,
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, wrapRead(err)
 	}
-	if f.passes(name, number, err != nil) {
+	if f.passes(name, number, err != nil) && !f.gaps[name] {
 		lines = append(lines, Line{Name: name, Gap: true})
+		f.gaps[name] = true
 	}
 	whole = len(raw) < chunkBytes
 	if last := bytes.LastIndexByte(raw, '\n'); whole || last >= 0 {
@@ -93,6 +94,7 @@ func (f *follower) readFile(name string, number int, file string) (lines []Line,
 		end.Offset += int64(len(one))
 		if l, ok := parseLine(name, bytes.TrimSuffix(one, []byte{'\n'})); ok {
 			l.End = f.mark(name, end)
+			delete(f.gaps, name)
 			lines = append(lines, l)
 		}
 	}

@@ -52,7 +52,7 @@ func openBackward(s segment) (lineReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &backward{file: f, at: s.size}
+	r := &backward{file: f, at: endOf(f, s)}
 	if _, err := r.cutTorn(); err != nil {
 		r.close()
 		return nil, err

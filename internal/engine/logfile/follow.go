@@ -14,6 +14,7 @@ type follower struct {
 	query   Query
 	offsets map[string]offset   // by the name of the file
 	marks   map[string]Position // by the name of the log: the farthest that was read
+	gaps    map[string]bool     // by the name of the log: the reader was told of a gap, and of nothing behind it yet
 }
 
 // offset is up to where a file is read. One taken from a listing may be amid a line.
@@ -32,7 +33,7 @@ func readAndFollow(ctx context.Context, dir string, q Query, yield func(Line) bo
 	if err != nil {
 		return err
 	}
-	f := follower{dir: dir, query: q, offsets: map[string]offset{}, marks: map[string]Position{}}
+	f := follower{dir: dir, query: q, offsets: map[string]offset{}, marks: map[string]Position{}, gaps: map[string]bool{}}
 	for _, s := range past {
 		f.offsets[filepath.Base(s.path)] = offset{at: s.size}
 		f.marks[s.name] = Position{Segment: s.number, Offset: s.size}

@@ -95,6 +95,11 @@ func (q Query) yieldGaps(past []segment, yield func(Line) bool) (more bool) {
 // readLast reads every log from its end, the newest first, so that it touches only what it needs.
 func readLast(ctx context.Context, past []segment, q Query, yield func(Line) bool) (more bool, err error) {
 	m := merge{less: func(a, b *cursor) bool { return a.key.After(b.key) }}
+	for i := range past {
+		if !q.Before.IsZero() {
+			past[i].until = q.Before.Add(slack)
+		}
+	}
 	for _, log := range byName(past) {
 		slices.Reverse(log)
 		m.cursors = append(m.cursors, &cursor{log: log, open: openBackward, key: log[0].at.Add(slack)})
