@@ -70,6 +70,8 @@ func (s *Service) Recheck(ctx context.Context, stage setops.StageRef, c changese
 			return err
 		}
 		return s.refuseTaken(ctx, stage, c.Domain)
+	case *changeset.DomainDestroy:
+		return s.refuseDefault(stage, c)
 	case *changeset.DomainValidate:
 		return s.refuseTaken(ctx, stage, c.Domain)
 	case *changeset.DomainOptionSet:
@@ -90,6 +92,18 @@ func (s *Service) refuseOwn(domain string) error {
 	return setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{
 		Field: "domain", Validator: setops.NotIncluded,
 		Message: fmt.Sprintf("%s is a name of this server, which gives every public app one below %s by itself; a custom domain is one of your own", domain, s.Hosts.Domain),
+	}})
+}
+
+// refuseDefault says of the domain that an app has by itself what can be done in place of destroying it.
+func (s *Service) refuseDefault(stage setops.StageRef, c *changeset.DomainDestroy) error {
+	if c.Domain != s.Hosts.Default(stage, c.AppName) {
+		return nil
+	}
+	return setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{
+		Field: "domain", Validator: setops.NotIncluded,
+		Message: fmt.Sprintf("%s is the default domain of app %s and cannot be destroyed; `setops -p %s -s %s --app %s network:set public false` stops serving the app there and at its other domains",
+			c.Domain, c.AppName, stage.Project, stage.Name, c.AppName),
 	}})
 }
 

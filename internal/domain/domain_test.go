@@ -255,3 +255,17 @@ func TestATCPAppHasItsPorts(t *testing.T) {
 		t.Errorf("not public: %+v, %v", all, err)
 	}
 }
+
+func TestTheDefaultDomainIsNotDestroyedAndTheRefusalSaysWhatToTypeInstead(t *testing.T) {
+	s := service(t, domain.Config{})
+	byItself := &changeset.DomainDestroy{AppName: "web", Domain: "web.production.shop.apps.example.net"}
+	e, v := refusal(t, s.Admit(t.Context(), stage, byItself))
+	for _, part := range []string{"is the default domain of app web", "`setops -p shop -s production --app web network:set public false`"} {
+		if v != setops.NotIncluded || !strings.Contains(e.Error(), part) {
+			t.Errorf("%s: %s does not say %q", v, e, part)
+		}
+	}
+	if err := s.Admit(t.Context(), stage, &changeset.DomainDestroy{AppName: "web", Domain: "example.com"}); err != nil {
+		t.Errorf("a custom domain: %v", err)
+	}
+}

@@ -31,7 +31,7 @@ func (s *Service) validate(ctx context.Context, stage setops.StageRef, c *change
 		return unproven(setops.TooLong, "DNS has names of at most %d characters, and the validation record of this domain would be %s",
 			nameMax-1, wanted.Name)
 	}
-	again := fmt.Sprintf("`setops --app %s domain:validate %s`", c.AppName, quoted(c.Domain))
+	again := fmt.Sprintf("`setops -p %s -s %s --app %s domain:validate %s`", stage.Project, stage.Name, c.AppName, quoted(c.Domain))
 	ctx, cancel := context.WithTimeout(ctx, LookupLimit)
 	defer cancel()
 	found, err := s.resolve.cname(ctx, wanted.Name)

@@ -41,7 +41,7 @@ func TestAMissingRecordIsNamedWithItsValueAndTheNextCommand(t *testing.T) {
 	if v != setops.NotFound || e.Temporary {
 		t.Errorf("%q %+v", v, e)
 	}
-	for _, part := range []string{wanted.Name, wanted.Values[0], "`setops --app web domain:validate '*.example.com'`"} {
+	for _, part := range []string{wanted.Name, wanted.Values[0], "`setops -p shop -s production --app web domain:validate '*.example.com'`"} {
 		if !strings.Contains(e.Error(), part) {
 			t.Errorf("%q is not in: %s", part, e)
 		}

@@ -208,13 +208,17 @@ type LogRetention func(ctx context.Context, stageID string) (time.Duration, erro
 
 // LogQuery selects lines of an app's log.
 type LogQuery struct {
-	StageID, App  string
-	TaskID        string      // empty: all tasks
-	Source        string      // empty: all sources
-	From          LogPosition // with TaskID: only what was written behind it
-	After, Before time.Time   // both exclusive; zero: no limit
-	Limit         int         // the last so many lines; 0: all
-	Follow        bool        // go on with lines as they come; with TaskID set it ends when the task has ended and its log is complete
+	StageID, App string
+	TaskID       string // empty: all tasks
+	Source       string // empty: all sources
+	// Behind says by task what a reader has had: only what was written behind it. Of all other tasks it is only what is after
+	// Since. Both are about what is there when the reading begins.
+	Behind        map[string]LogPosition
+	Since         time.Time
+	After, Before time.Time // both exclusive; zero: no limit
+	Limit         int       // the last so many lines; 0: all
+	Follow        bool      // go on with lines as they come; with TaskID set it ends when the task has ended and its log is complete
+	Past          func()    // with Follow: called when what was there has been read; nil: not
 	// All includes the lines of health checks that passed.
 	All bool
 }
@@ -225,12 +229,14 @@ const (
 	SourceSystem = "system" // what the engine says of it
 )
 
-// LogLine is one line.
+// LogLine is one line. With Gap, which only a follower gets, it is none: lines of the task may be missing there, because they
+// were deleted before they were read.
 type LogLine struct {
 	Time   time.Time
 	TaskID string
 	Source string
 	Text   string
+	Gap    bool
 	End    LogPosition // where a reader of this task's log who has had this line and all before it goes on
 }
 

@@ -26,6 +26,7 @@ type LogRange struct {
 type logFollow struct {
 	LogRange
 	LastEventID string `header:"Last-Event-ID" maxLength:"200" doc:"Go on behind the event of this id. Without a task, events of the last two seconds may come again, with the ids that they had"`
+	Behind      string `header:"Setops-Log-Behind" maxLength:"8000" doc:"Go on exactly behind what was had, in place of Last-Event-ID: a time, then TASK/POSITION for each task as in the id of its last event, with commas between. Lines of other tasks come where they are after the time"`
 }
 
 func (r LogRange) query(app string) engine.LogQuery {
@@ -64,11 +65,13 @@ func (s *Server) followLog(ctx context.Context, in *logFollow) (*huma.StreamResp
 		}
 		q.TaskID = t.ID
 	}
-	if err := goOn(&q, in.LastEventID); err != nil {
+	if err := in.goOn(&q); err != nil {
 		return nil, err
 	}
 	return s.events(func(ctx context.Context, send sender) {
-		err := s.Tasks.ReadLog(ctx, ref, q, func(l engine.LogLine) bool { return send("line", lineID(l), wireLine(l)) })
+		begun := api.LogPast{Time: time.Now().UTC()}
+		q.Past = func() { send("past", "", begun) }
+		err := s.Tasks.ReadLog(ctx, ref, q, func(l engine.LogLine) bool { return sendLine(send, l) })
 		if err != nil || q.TaskID == "" {
 			return
 		}
@@ -78,9 +81,46 @@ func (s *Server) followLog(ctx context.Context, in *logFollow) (*huma.StreamResp
 	}), nil
 }
 
+func sendLine(send sender, l engine.LogLine) bool {
+	if l.Gap {
+		return send("gap", "", api.LogGap{TaskID: l.TaskID})
+	}
+	return send("line", lineID(l), wireLine(l))
+}
+
 // lineID names a line of an app: TIME/TASK/POSITION, where the position is where the line ends.
 func lineID(l engine.LogLine) string {
 	return strings.Join([]string{l.Time.UTC().Format(time.RFC3339Nano), l.TaskID, l.End.String()}, "/")
+}
+
+func (f *logFollow) goOn(q *engine.LogQuery) error {
+	if f.Behind != "" {
+		return goOnBehind(q, f.Behind)
+	}
+	return goOn(q, f.LastEventID)
+}
+
+// goOnBehind has a query begin where a reader has had each task, who has had none of other tasks since a moment.
+func goOnBehind(q *engine.LogQuery, text string) error {
+	stamp, rest, _ := strings.Cut(text, ",")
+	since, err := time.Parse(time.RFC3339Nano, stamp)
+	behind := map[string]engine.LogPosition{}
+	for one := range strings.SplitSeq(rest, ",") {
+		if err != nil || one == "" {
+			break
+		}
+		task, position, _ := strings.Cut(one, "/")
+		behind[task], err = engine.ParseLogPosition(position)
+	}
+	if err != nil {
+		return noPlace("Setops-Log-Behind", "it is no place in this log")
+	}
+	q.Limit, q.Since, q.Behind = 0, since, behind
+	return nil
+}
+
+func noPlace(header, message string) error {
+	return setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{Field: header, Validator: setops.Invalid, Message: message}})
 }
 
 // overlap is how far the times of lines of several tasks may be off the order in which they were sent.
@@ -96,13 +136,11 @@ func goOn(q *engine.LogQuery, id string) error {
 	at, badTime := time.Parse(time.RFC3339Nano, stamp)
 	from, badPosition := engine.ParseLogPosition(position)
 	if badTime != nil || badPosition != nil || q.TaskID != "" && q.TaskID != taskID {
-		return setops.InvalidInput(setops.ValidationFailed, []setops.Violation{{
-			Field: "Last-Event-ID", Validator: setops.Invalid, Message: "it is no id of an event of this log",
-		}})
+		return noPlace("Last-Event-ID", "it is no id of an event of this log")
 	}
 	q.Limit = 0
 	if q.TaskID != "" {
-		q.From = from
+		q.Behind = map[string]engine.LogPosition{taskID: from}
 		return nil
 	}
 	if since := at.Add(-overlap); q.After.Before(since) {

@@ -84,7 +84,7 @@ func (s *Server) routes(h huma.API) {
 	add(s, h, upgrade(oneApp+"/tasks/{id}/attach", "attach-task", "Run a program inside a task, over a WebSocket"), s.attachTask)
 	add(s, h, get(oneApp+"/schedules", "list-schedules", "List the schedules of an app with their next and last runs"), s.listSchedules)
 	add(s, h, get(oneApp+"/log", "read-log", "Read the log of an app"), s.readLog)
-	add(s, h, stream(oneApp+"/log/events", "follow-log", "Follow the log of an app: events 'line' and, for one task, 'end'"), s.followLog)
+	add(s, h, stream(oneApp+"/log/events", "follow-log", "Follow the log of an app: events 'line', 'gap' where lines were deleted before they were sent, 'past' once what was there is sent, and, for one task, 'end'"), s.followLog)
 }
 
 // add registers a handler whose errors are translated.

@@ -44,6 +44,17 @@ type LogLine struct {
 	Text   string    `json:"text"`
 }
 
+// LogGap says that lines of a task may be missing there: they were deleted, to keep the log within its limits, before they were
+// sent.
+type LogGap struct {
+	TaskID string `json:"task_id"`
+}
+
+// LogPast says that what was there is sent. What was written after Time follows, or was sent.
+type LogPast struct {
+	Time time.Time `json:"time"`
+}
+
 // LogEnd closes a followed log of one task: the task has ended and its log is complete.
 type LogEnd struct {
 	Task Task `json:"task"`

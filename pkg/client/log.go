@@ -24,6 +24,9 @@ type LogQuery struct {
 	// AllHealthChecks adds the lines of container health checks that passed.
 	AllHealthChecks bool
 	Whole           bool // where it is followed: all lines that are there, whatever Limit says
+	// Gap, where it is followed, is told of a task of which lines may be missing before the next: the server deleted them, to keep
+	// the log within its limits, before they were read. Nil: nobody is told.
+	Gap func(taskID string) error
 }
 
 func (q LogQuery) values() url.Values {
@@ -66,11 +69,11 @@ func (c *Client) FollowTask(ctx context.Context, ref AppRef, query LogQuery, lin
 }
 
 func (c *Client) followLog(ctx context.Context, ref AppRef, query LogQuery, line func(api.LogLine) error, patient bool) (*api.Task, error) {
-	f := logFollower{line: line}
+	f := logFollower{line: line, gap: query.Gap}
 	err := c.follow(ctx, stream{
 		patient: patient,
 		request: func() call {
-			return call{method: http.MethodGet, path: ref.path() + "/log/events", query: query.values(), lastEvent: f.last}
+			return call{method: http.MethodGet, path: ref.path() + "/log/events", query: query.values(), lastEvent: f.last, behind: f.had.String()}
 		},
 		event: f.event,
 	})
@@ -80,9 +83,11 @@ func (c *Client) followLog(ctx context.Context, ref AppRef, query LogQuery, line
 // logFollower takes the events of a log over all connections.
 type logFollower struct {
 	line  func(api.LogLine) error
+	gap   func(taskID string) error
 	ended *api.Task
 	last  string // the id of the last line that was new
-	seen  seen
+	had   had
+	seen  seen // for servers that do not know of had
 }
 
 func (f *logFollower) event(e event) (last bool, err error) {
@@ -96,7 +101,23 @@ func (f *logFollower) event(e event) (last bool, err error) {
 			return false, nil
 		}
 		f.last = e.id
+		f.had.add(e.id, l)
 		return false, f.line(l)
+	case "past":
+		var past api.LogPast
+		if err := json.Unmarshal(e.data, &past); err != nil {
+			return false, fmt.Errorf("read where the past of a log ends: %w", err)
+		}
+		f.had.begin(past.Time)
+	case "gap":
+		var gap api.LogGap
+		if err := json.Unmarshal(e.data, &gap); err != nil {
+			return false, fmt.Errorf("read a gap of a log: %w", err)
+		}
+		f.had.forget(gap.TaskID)
+		if f.gap != nil {
+			return false, f.gap(gap.TaskID)
+		}
 	case "end":
 		var end api.LogEnd
 		if err := json.Unmarshal(e.data, &end); err != nil {

@@ -20,6 +20,7 @@ type call struct {
 	in, out      any
 	form         url.Values // is sent as a form in place of in; it may be sent twice
 	lastEvent    string     // of a stream: the id of the event behind which it goes on
+	behind       string     // of a log: where in each task it goes on
 	key          string     // by which the server knows it when it comes again; do makes it
 }
 

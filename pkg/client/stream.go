@@ -122,6 +122,9 @@ func (c *Client) openWith(ctx context.Context, r call, token string) (io.ReadClo
 	if r.lastEvent != "" {
 		request.Header.Set("Last-Event-ID", r.lastEvent)
 	}
+	if r.behind != "" {
+		request.Header.Set("Setops-Log-Behind", r.behind)
+	}
 	started := time.Now()
 	response, err := c.http.GetClient().Do(request)
 	c.trace(r, started, response, err)

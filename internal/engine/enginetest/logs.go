@@ -63,7 +63,7 @@ func burstsAreComplete(t *testing.T, w *world) {
 		t.Errorf("%d lines of %d, %v", len(got), many, err)
 	}
 	for _, q.Follow = range []bool{false, true} {
-		q.From = half
+		q.Behind = map[string]engine.LogPosition{q.TaskID: half}
 		if got := w.lines(t, q, ""); !slices.Equal(got, want[many/2:]) {
 			t.Errorf("%d lines behind line %d, followed %t", len(got), many/2, q.Follow)
 		}

@@ -26,7 +26,11 @@ func (s *Supervisor) readLogs(
 	ctx context.Context, q engine.LogQuery, keep func(logfile.Line) bool, yield func(engine.LogLine) bool,
 ) error {
 	query := logfile.Query{
-		Name: q.TaskID, From: logfile.Position(q.From), After: q.After, Before: q.Before, Limit: q.Limit, Follow: q.Follow, Keep: keep,
+		Name: q.TaskID, Behind: make(map[string]logfile.Position, len(q.Behind)), Since: q.Since, After: q.After, Before: q.Before,
+		Limit: q.Limit, Follow: q.Follow, Past: q.Past, Keep: keep,
+	}
+	for task, at := range q.Behind {
+		query.Behind[task] = logfile.Position(at)
 	}
 	kept, err := s.cfg.Logs.Retention(ctx, q.StageID)
 	if err != nil {
@@ -44,7 +48,7 @@ func (s *Supervisor) readLogs(
 	}
 	err = logfile.Read(ctx, s.logDir(q.StageID, q.App), query, func(l logfile.Line) bool {
 		return yield(engine.LogLine{
-			Time: l.Time, TaskID: l.Name, Source: sourceName(l.Source), Text: l.Text, End: engine.LogPosition(l.End),
+			Time: l.Time, TaskID: l.Name, Source: sourceName(l.Source), Text: l.Text, Gap: l.Gap, End: engine.LogPosition(l.End),
 		})
 	})
 	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {

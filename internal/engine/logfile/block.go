@@ -12,7 +12,7 @@ import (
 
 const blockBytes = 64 << 10
 
-// forward reads a segment from its beginning, up to the size it had when it was listed.
+// forward reads a segment from where it is to begin, up to the size it had when it was listed.
 type forward struct {
 	file *os.File
 	buf  *bufio.Reader
@@ -24,7 +24,8 @@ func openForward(s segment) (lineReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &forward{file: f, buf: bufio.NewReaderSize(io.LimitReader(f, s.size), blockBytes)}, nil
+	part := io.NewSectionReader(f, s.from, s.size-s.from)
+	return &forward{file: f, buf: bufio.NewReaderSize(part, blockBytes), at: s.from}, nil
 }
 
 func (r *forward) close() { r.file.Close() } //nolint:errcheck // it was only read
@@ -51,7 +52,7 @@ func openBackward(s segment) (lineReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &backward{file: f, at: s.size}
+	r := &backward{file: f, at: endOf(f, s)}
 	if _, err := r.cutTorn(); err != nil {
 		r.close()
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -129,5 +130,99 @@ func TestALateLineDoesNotTakeAReaderBack(t *testing.T) {
 		if got := f.mark("task", step.end); got != step.want {
 			t.Errorf("%+v: got %+v, not %+v", step.end, got, step.want)
 		}
+	}
+}
+
+// TestAFollowerIsToldOfLinesThatWereDeletedBeforeItHadThem has a reader wait at its first line until the segments behind it are
+// deleted.
+func TestAFollowerIsToldOfLinesThatWereDeletedBeforeItHadThem(t *testing.T) {
+	dir := t.TempDir()
+	opts := Options{SegmentBytes: 1 << 10, TotalBytes: 4 << 10}
+	w, err := Open(dir, "task", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close() //nolint:errcheck // a test's
+	write := func(text string) {
+		if err := w.Append(time.Now(), "app", text); err != nil {
+			t.Error(err)
+		}
+	}
+	write("first")
+	ended := make(chan struct{})
+	at, gaps, newest := 0, 0, Position{}
+	yield := func(l Line) bool {
+		switch {
+		case l.Gap && l.Name == "task":
+			gaps++
+			at = -1
+			return true
+		case l.Text == "first":
+			for i := range 1000 {
+				write(fmt.Sprint(i))
+			}
+			close(ended)
+			return true
+		case at >= 0 && l.Text != fmt.Sprint(at):
+			t.Errorf("line %s stands where %d should, and nothing says so", l.Text, at)
+		}
+		if _, err := fmt.Sscan(l.Text, &at); err != nil {
+			t.Error(err)
+		}
+		at++
+		newest = l.End
+		return true
+	}
+	if err := Read(t.Context(), dir, Query{Follow: true, Ended: ended}, yield); err != nil {
+		t.Fatal(err)
+	}
+	if gaps != 1 || at != 1000 {
+		t.Errorf("%d gaps, and the end is behind line %d", gaps, at)
+	}
+	gaps = 0
+	for _, from := range []Position{{Segment: 1, Offset: 30}, newest} {
+		q := Query{Follow: true, Ended: ended, Behind: map[string]Position{"task": from}}
+		if err := Read(t.Context(), dir, q, yield); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if gaps != 1 || at != 1000 {
+		t.Errorf("%d gaps for who comes back, and the end is behind line %d", gaps, at)
+	}
+}
+
+// TestAFollowerThatIsSlowReadsPieceByPiece has more written than is read at once, in several segments.
+func TestAFollowerThatIsSlowReadsPieceByPiece(t *testing.T) {
+	dir := t.TempDir()
+	w, err := Open(dir, "task", Options{SegmentBytes: 3 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close() //nolint:errcheck // a test's
+	write := func(text string) {
+		if err := w.Append(time.Now(), "app", text); err != nil {
+			t.Error(err)
+		}
+	}
+	write("first")
+	padding := strings.Repeat("x", 30<<10)
+	const many = 250
+	next := 0
+	err = Read(t.Context(), dir, Query{Follow: true}, func(l Line) bool {
+		if l.Text == "first" {
+			for i := range many {
+				write(fmt.Sprint(i, " ", padding))
+			}
+			return true
+		}
+		if number, _, _ := strings.Cut(l.Text, " "); number != fmt.Sprint(next) {
+			t.Errorf("line %d is %s", next, number)
+			return false
+		}
+		next++
+		return next < many
+	})
+	if err != nil || next != many {
+		t.Errorf("%d lines, %v", next, err)
 	}
 }

@@ -8,12 +8,14 @@ import (
 // MaxText is the longest text of one line, in bytes; Append cuts a longer one into several lines.
 const MaxText = 64 << 10
 
-// Line is one line of a log. Name is the writer's, as given to Open.
+// Line is one line of a log. Name is the writer's, as given to Open. With Gap it is none: it stands where lines of that log may be
+// missing, because they were deleted before they were read.
 type Line struct {
 	Time   time.Time
 	Name   string
 	Source string
 	Text   string
+	Gap    bool
 	End    Position // where a reader who has had this line and all before it goes on
 }
 

@@ -23,6 +23,7 @@ type cursor struct {
 	number int // of the segment that is read
 	next   Line
 	loaded bool
+	tells  bool      // gives a gap for a segment that was deleted
 	key    time.Time // time of next; before the first advance, a bound for it
 }
 
@@ -34,7 +35,7 @@ func (c *cursor) advance() error {
 			if len(c.log) == 0 {
 				return nil
 			}
-			if err := c.openNext(); err != nil {
+			if err := c.openNext(); err != nil || c.loaded {
 				return err
 			}
 			continue
@@ -60,7 +61,8 @@ func (c *cursor) openNext() error {
 	c.log, c.number, c.next.Name = c.log[1:], s.number, s.name
 	r, err := c.open(s)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // swept away meanwhile
+		c.next, c.loaded = Line{Name: s.name, Gap: true}, c.tells // swept away meanwhile
+		return nil
 	}
 	if err != nil {
 		return wrapRead(err)

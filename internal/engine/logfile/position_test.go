@@ -11,6 +11,10 @@ import (
 	"github.com/setopsco/setops/internal/engine/logfile"
 )
 
+func behind(at logfile.Position) map[string]logfile.Position {
+	return map[string]logfile.Position{"task": at}
+}
+
 // TestReadingGoesOnBehindAnyLine reads a log with rotated segments, whose lines all have the same time, up to each of its lines
 // and on from there, both ways round.
 func TestReadingGoesOnBehindAnyLine(t *testing.T) {
@@ -26,11 +30,11 @@ func TestReadingGoesOnBehindAnyLine(t *testing.T) {
 		all := read(t, dir, logfile.Query{Name: "task", Limit: limit})
 		expect(t, all, want...)
 		for i, l := range all {
-			rest := read(t, dir, logfile.Query{Name: "task", From: l.End})
+			rest := read(t, dir, logfile.Query{Name: "task", Behind: behind(l.End)})
 			if got := texts(rest); !slices.Equal(got, want[i+1:]) {
 				t.Fatalf("behind line %d at %+v: %q", i, l.End, got)
 			}
-			if last := read(t, dir, logfile.Query{Name: "task", From: l.End, Limit: 1}); len(last) != min(1, len(rest)) {
+			if last := read(t, dir, logfile.Query{Name: "task", Behind: behind(l.End), Limit: 1}); len(last) != min(1, len(rest)) {
 				t.Errorf("the last line behind line %d: %q", i, texts(last))
 			}
 		}
@@ -63,7 +67,7 @@ func TestAFollowerThatComesBackMissesNothing(t *testing.T) {
 	for more := true; more; {
 		left := 1 + r.IntN(50)
 		more = false
-		err := logfile.Read(context.Background(), dir, logfile.Query{Name: "task", From: at, Follow: true, Ended: written}, func(l logfile.Line) bool {
+		err := logfile.Read(context.Background(), dir, logfile.Query{Name: "task", Behind: behind(at), Follow: true, Ended: written}, func(l logfile.Line) bool {
 			got, at = append(got, l.Text), l.End
 			left--
 			more = left == 0

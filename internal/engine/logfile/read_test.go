@@ -1,9 +1,7 @@
 package logfile_test
 
 import (
-	"bufio"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -51,30 +49,4 @@ func TestTheLimitCountsOnlyLinesThatAreKept(t *testing.T) {
 
 func TestADirectoryThatIsNotThereHasNoLines(t *testing.T) {
 	expect(t, read(t, filepath.Join(t.TempDir(), "none"), logfile.Query{Limit: 3}))
-}
-
-func TestTheLastLinesOfAMillionAreReadAtOnce(t *testing.T) {
-	dir := t.TempDir()
-	f, err := os.Create(filepath.Join(dir, "task.1.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := bufio.NewWriter(f)
-	for i := range 1_000_000 {
-		fmt.Fprintf(out, "%s app line %d\n", noon.Add(time.Duration(i)*time.Millisecond).Format(time.RFC3339Nano), i)
-	}
-	if err := out.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	begin := time.Now()
-	lines := read(t, dir, logfile.Query{Limit: 250})
-	if took := time.Since(begin); took > 200*time.Millisecond {
-		t.Errorf("took %s", took)
-	}
-	if len(lines) != 250 || lines[0].Text != "line 999750" || lines[249].Text != "line 999999" {
-		t.Errorf("%d lines", len(lines))
-	}
 }

@@ -19,6 +19,8 @@ type segment struct {
 	number int
 	path   string
 	size   int64
+	from   int64     // where to begin to read
+	until  time.Time // nothing behind this is wanted; zero: no limit
 	at     time.Time // when it was last written to
 }
 

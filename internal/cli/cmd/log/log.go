@@ -84,6 +84,7 @@ func runLog(ctx context.Context, opts *logOptions) error {
 		return err
 	}
 	if opts.follow {
+		opts.query.Gap = opts.tellGap
 		_, err := c.FollowLog(ctx, ref, opts.query, opts.print)
 		return err
 	}
@@ -99,6 +100,12 @@ func runLog(ctx context.Context, opts *logOptions) error {
 		}
 		return nil
 	})
+}
+
+// tellGap says where lines may be missing. It is no note that --quiet leaves out.
+func (o *logOptions) tellGap(taskID string) error {
+	_, err := fmt.Fprintf(o.kit.Err, "⚠️  Lines of task %s may be missing here: they were deleted, to keep the log within its limits, before they could be shown.\n", taskID)
+	return err
 }
 
 // print shows a line the moment it comes.

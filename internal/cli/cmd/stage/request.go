@@ -54,7 +54,11 @@ func (o *applyOptions) read(r *api.ApplyDefinition) error {
 		text, err = os.ReadFile(o.file)
 	}
 	if err != nil {
-		return &kit.Failure{Message: kit.Sentence(fmt.Sprintf("the definition cannot be read: %v", err)), Err: err}
+		return &kit.Failure{
+			Message: kit.Sentence(fmt.Sprintf("the definition cannot be read: %v", err)),
+			Next:    "Name a file that is there with -f FILE; `setops -p PROJECT -s STAGE stage:dump > FILE` writes one.",
+			Err:     err,
+		}
 	}
 	if len(strings.TrimSpace(string(text))) == 0 { // to the API that would mean: no definition
 		return &kit.Failure{Message: fmt.Sprintf("%s is empty.", r.File), Next: "A definition begins with schema_version: \"2\"; `setops stage:dump` prints one."}
