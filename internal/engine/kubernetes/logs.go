@@ -20,10 +20,14 @@ func (e *Engine) logDir(stageID, app string) string {
 // ReadLogs reads what tasks wrote and what was said of them.
 func (e *Engine) ReadLogs(ctx context.Context, q engine.LogQuery, yield func(engine.LogLine) bool) error {
 	query := logfile.Query{
-		Name: q.TaskID, From: logfile.Position(q.From), After: q.After, Before: q.Before, Limit: q.Limit, Follow: q.Follow,
+		Name: q.TaskID, Behind: make(map[string]logfile.Position, len(q.Behind)), Since: q.Since, After: q.After, Before: q.Before,
+		Limit: q.Limit, Follow: q.Follow, Past: q.Past,
 		Keep: func(l logfile.Line) bool {
 			return (q.All || l.Source != sourcePassed) && (q.Source == "" || q.Source == sourceName(l.Source))
 		},
+	}
+	for task, at := range q.Behind {
+		query.Behind[task] = logfile.Position(at)
 	}
 	kept, err := e.cfg.LogsKept(ctx, q.StageID)
 	if err != nil {
@@ -41,7 +45,7 @@ func (e *Engine) ReadLogs(ctx context.Context, q engine.LogQuery, yield func(eng
 	}
 	err = logfile.Read(ctx, e.logDir(q.StageID, q.App), query, func(l logfile.Line) bool {
 		return yield(engine.LogLine{
-			Time: l.Time, TaskID: l.Name, Source: sourceName(l.Source), Text: l.Text, End: engine.LogPosition(l.End),
+			Time: l.Time, TaskID: l.Name, Source: sourceName(l.Source), Text: l.Text, Gap: l.Gap, End: engine.LogPosition(l.End),
 		})
 	})
 	if e.ctx.Err() != nil && errors.Is(err, context.Canceled) {
