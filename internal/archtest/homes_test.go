@@ -74,7 +74,7 @@ var homes = []home{
 	{"github.com/containerd/errdefs", "internal/engine/docker"},
 
 	// Kubernetes: its client, and the modules that its interface is made of.
-	{"k8s.io/client-go", "internal/engine/kubernetes internal/engine/kubernetes/object"},
+	{"k8s.io/client-go", "internal/engine/kubernetes internal/engine/kubernetes/access internal/engine/kubernetes/object"},
 	{"k8s.io/apimachinery", "internal/engine/kubernetes internal/engine/kubernetes/object"},
 	{"k8s.io/klog/v2", "internal/engine/kubernetes"},
 	{"k8s.io/streaming", "internal/engine/kubernetes"},

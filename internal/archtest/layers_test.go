@@ -62,9 +62,11 @@ var layers = []row{
 		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile", "internal/engine/platform",
 		"internal/engine/subnet", "internal/setops",
 	}},
+	{"internal/engine/kubernetes/access", nil},
 	{"internal/engine/kubernetes/object", []string{"internal/engine", "internal/probe", "internal/setops"}},
 	{"internal/engine/kubernetes", []string{
-		"internal/engine", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/platform",
+		"internal/engine", "internal/engine/kubernetes/access", "internal/engine/kubernetes/object", "internal/engine/logfile",
+		"internal/engine/platform",
 		"internal/engine/record", "internal/engine/verdict", "internal/engine/watch", "internal/probe", "internal/setops",
 	}},
 	{"internal/engine/embedded/wire", nil},

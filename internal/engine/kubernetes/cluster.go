@@ -11,16 +11,10 @@ import (
 	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
 	networkingclient "k8s.io/client-go/kubernetes/typed/networking/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 
+	"github.com/setopsco/setops/internal/engine/kubernetes/access"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
-)
-
-// How much is asked of the API server at once. The client's own defaults hold a commit up for seconds.
-const (
-	requestsPerSecond = 200
-	requestsAtOnce    = 400
 )
 
 // cluster is the API of one, as far as we use it.
@@ -38,10 +32,9 @@ var apply = meta.ApplyOptions{FieldManager: object.Manager, Force: true}
 
 func connect(kubeconfig string) (c cluster, err error) {
 	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // the client says nothing there that it does not return too
-	if c.config, err = configure(kubeconfig); err != nil {
+	if c.config, err = access.Config(kubeconfig); err != nil {
 		return c, err
 	}
-	c.config.QPS, c.config.Burst, c.config.UserAgent = requestsPerSecond, requestsAtOnce, "setopsd"
 	h, err := rest.HTTPClientFor(c.config)
 	if err != nil {
 		return c, fmt.Errorf("make client of the cluster: %w", err)
@@ -60,21 +53,6 @@ func connect(kubeconfig string) (c cluster, err error) {
 	}
 	if c.authorization, err = authorizationclient.NewForConfigAndClient(c.config, h); err != nil {
 		return c, fmt.Errorf("make client of the cluster: %w", err)
-	}
-	return c, nil
-}
-
-func configure(kubeconfig string) (*rest.Config, error) {
-	if kubeconfig == "" {
-		c, err := rest.InClusterConfig()
-		if err != nil {
-			return nil, fmt.Errorf("this server does not run in a cluster, and no kubeconfig says where there is one: %w", err)
-		}
-		return c, nil
-	}
-	c, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("read kubeconfig %s: %w", kubeconfig, err)
 	}
 	return c, nil
 }
