@@ -1,12 +1,23 @@
 package daemon
 
-import "net"
+import (
+	"net"
+	"slices"
+	"strings"
+)
 
 // Values of --pod-security.
 const (
 	podsBaseline   = "baseline"
 	podsRestricted = "restricted"
 )
+
+// Values of --routing.
+const (
+	routingServer = "server" // the router in this process
+)
+
+var routings = []string{routingServer}
 
 // cluster is what the flags say of the cluster of --engine kubernetes.
 func (c *Config) cluster() ClusterConfig {
@@ -38,6 +49,10 @@ func (c *Config) checkCluster(r *refusals) {
 	}
 	r.where(c.PodSecurity != podsBaseline && c.PodSecurity != podsRestricted,
 		"--pod-security %q is neither %s nor %s", c.PodSecurity, podsBaseline, podsRestricted)
+	if c.Routing == "" {
+		c.Routing = routingServer
+	}
+	r.where(!slices.Contains(routings, c.Routing), "--routing %q is none of %s", c.Routing, strings.Join(routings, ", "))
 	c.settings.callers = nil
 	for _, text := range list(c.RouterNetworks) {
 		network, err := parsePrefix(text)

@@ -38,6 +38,7 @@ type Config struct {
 	RegistryListen    string // the registry in clear, for nodes; empty: they use the API's address
 	PodSecurity       string // baseline or restricted
 	RouterNetworks    string // networks, separated by commas
+	Routing           string // who leads requests to tasks on a cluster
 	Organization      string
 	AdminEmail        string
 	AdminPasswordFile string
@@ -119,6 +120,7 @@ func (c *Config) clusterFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.RegistryAddress, "registry-address", "", "HOST:PORT that nodes of the cluster pull images from (default: --registry-listen, or api.DOMAIN)")
 	f.StringVar(&c.RegistryListen, "registry-listen", "", "address of the image registry alone, in clear, for nodes of a cluster that trust it")
 	f.StringVar(&c.PodSecurity, "pod-security", podsBaseline, "standard that tasks on a cluster must satisfy: "+podsBaseline+", or "+podsRestricted+", where no image runs as root")
+	f.StringVar(&c.Routing, "routing", routingServer, "what leads requests to tasks on a cluster: "+strings.Join(routings, ", "))
 	f.StringVar(&c.RouterNetworks, "router-networks", "", "networks, as 10.0.0.0/8,…, that this server calls tasks on a cluster from, where it does not run in it")
 }
 

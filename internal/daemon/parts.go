@@ -128,7 +128,7 @@ func (c *core) openRoutes(ctx context.Context) error {
 	}
 	c.onClose(c.ports.Close)
 	c.routes = &routing.Table{
-		Hosts: hosts, Store: c.store, Router: c.front.router, Ports: c.ports, Logger: c.Logger,
+		Hosts: hosts, Store: c.store, Router: routing.Local{Router: c.front.router}, Ports: c.ports, Logger: c.Logger,
 	}
 	if c.certs != nil {
 		c.routes.Certs = c.certs

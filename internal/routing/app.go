@@ -1,15 +1,11 @@
 package routing
 
 import (
-	"context"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
-	"github.com/setopsco/setops/internal/probe"
-	"github.com/setopsco/setops/internal/router"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -71,44 +67,21 @@ func hosts(a *setops.App, byDefault string) (all []string, primary string) {
 	return all, primary
 }
 
-// route adds what the app has in the router's table.
-func (a app) route(routes *router.Routes, upstreams []router.Upstream) {
-	check, key := a.probe()
-	unproven := a.check == nil
+// route is what the app has in the router's table.
+func (a app) route(tasks []Task) Route {
+	r := Route{App: a.name, TCP: a.tcp, Check: checkOf(a.check), Port: a.port, Tasks: tasks}
 	if a.tcp {
-		routes.TCP = append(routes.TCP, router.Stream{
-			Key: a.name, Upstreams: upstreams, Check: check, CheckKey: key, Unproven: unproven,
-		})
-		return
+		return r
 	}
-	one := router.Route{Upstreams: upstreams, Check: check, CheckKey: key, Unproven: unproven}
-	for _, host := range a.public {
-		one.Host, one.Redirect = host, ""
-		if a.primary != "" && host != a.primary && !a.direct[host] {
-			one.Redirect = a.primary
+	r.Private = a.private
+	for _, name := range a.public {
+		host := Host{Name: name}
+		if a.primary != "" && name != a.primary && !a.direct[name] {
+			host.Redirect = a.primary
 		}
-		routes.HTTP = append(routes.HTTP, one)
+		r.Hosts = append(r.Hosts, host)
 	}
-	one.Host, one.Redirect, one.Private = a.private, "", true
-	routes.HTTP = append(routes.HTTP, one)
-}
-
-// probe is the app's network health check as the router runs it. An app without one is asked only whether its port takes
-// connections: nobody has promised that it does.
-func (a app) probe() (check func(ctx context.Context, addr string) error, key string) {
-	port := strconv.Itoa(a.port)
-	if a.check == nil || a.check.Protocol == setops.TCP {
-		return probe.TCP{}.Probe, "connect " + port
-	}
-	status, err := probe.ParseStatus(a.check.Status)
-	if err != nil { // the rule was checked when it was staged
-		return nil, ""
-	}
-	host := a.private
-	if len(a.public) > 0 {
-		host = a.public[0]
-	}
-	return probe.HTTP{Host: host, Path: a.check.Path, Status: status}.Probe, a.check.Path + " " + a.check.Status + " " + port
+	return r
 }
 
 // front is how the app answers inside its stage.

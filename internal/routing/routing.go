@@ -2,7 +2,8 @@
 // their public hosts, their private names and their TCP ports, with the tasks of the generation that serves. It holds no
 // routes of its own; the router does.
 //
-// Start with Table.Refresh. What of an app is routed where is in app.go, TCP ports are in ports.go.
+// Start with Table.Refresh. What of an app is routed where is in app.go, the same as data for a router in routes.go, TCP ports are
+// in ports.go.
 package routing
 
 import (
@@ -14,7 +15,6 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
-	"github.com/setopsco/setops/internal/router"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -31,8 +31,10 @@ type Tasks interface {
 
 // Router serves the table.
 type Router interface {
-	Set(owner string, routes router.Routes)
-	Drain(ctx context.Context, upstreamID string) error
+	// Set replaces all that an owner has in one switch.
+	Set(owner string, routes Routes)
+	// Drain returns when nothing is in flight to a task that no route has any more, or when ctx ends.
+	Drain(ctx context.Context, taskID string) error
 }
 
 // Certificates is told which names need one.
@@ -114,7 +116,7 @@ func (t *Table) Remove(stageID string) {
 		defer s.mu.Unlock()
 		s.apps, s.gone = nil, true
 	}
-	t.Router.Set(stageID, router.Routes{})
+	t.Router.Set(stageID, Routes{})
 	if t.Ports != nil {
 		t.Ports.Forget(stageID)
 	}
@@ -145,22 +147,22 @@ func (t *Table) stage(ref setops.StageRef) *stage {
 // set joins the apps with the tasks that run, in one switch. The stage is locked.
 func (t *Table) set(ctx context.Context, s *stage) error {
 	if len(s.apps) == 0 {
-		t.Router.Set(s.ref.ID, router.Routes{})
+		t.Router.Set(s.ref.ID, Routes{})
 		return nil
 	}
 	tasks, err := t.Tasks.List(ctx, s.ref.ID, "")
 	if err != nil {
 		return fmt.Errorf("list tasks: %w", err)
 	}
-	upstreams := map[string][]router.Upstream{} // by generation
+	serving := map[string][]Task{} // by generation
 	for _, task := range tasks {
 		if task.Status == setops.Running && task.Address != "" && task.Generation != "" {
-			upstreams[task.Generation] = append(upstreams[task.Generation], router.Upstream{ID: task.ID, Addr: task.Address})
+			serving[task.Generation] = append(serving[task.Generation], Task{ID: task.ID, Address: task.Address})
 		}
 	}
-	var routes router.Routes
+	var routes Routes
 	for _, a := range s.apps {
-		a.route(&routes, upstreams[a.generation])
+		routes.Apps = append(routes.Apps, a.route(serving[a.generation]))
 	}
 	t.Router.Set(s.ref.ID, routes)
 	return nil

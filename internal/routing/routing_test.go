@@ -53,7 +53,8 @@ func (w *world) List(context.Context, string, string) ([]setops.Task, error) {
 	return slices.Clone(w.tasks), nil
 }
 
-func (w *world) Set(owner string, routes router.Routes) {
+func (w *world) Set(owner string, data Routes) {
+	routes := data.Table()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.routes = nil
@@ -307,7 +308,7 @@ func TestTheProbeIsTheAppsNetworkHealthCheck(t *testing.T) {
 	}
 	for status, ok := range map[string]bool{"200-499": true, "302": true, "200": false} {
 		a := app{public: []string{"web.production.shop.example.net"}, port: 5000, check: &setops.NetworkCheck{Protocol: setops.HTTP, Path: "/up?x=1", Status: status}}
-		probe, _ := a.probe()
+		probe, _ := a.route(nil).probe()
 		if err := probe(t.Context(), "127.0.0.1:"+port); (err == nil) != ok {
 			t.Errorf("%s: %v", status, err)
 		}
@@ -319,7 +320,7 @@ func TestTheProbeIsTheAppsNetworkHealthCheck(t *testing.T) {
 
 func TestACheckThatChangesHasAnotherKey(t *testing.T) {
 	check := func(path, status string, port int) string {
-		_, key := app{port: port, check: &setops.NetworkCheck{Protocol: setops.HTTP, Path: path, Status: status}}.probe()
+		_, key := app{port: port, check: &setops.NetworkCheck{Protocol: setops.HTTP, Path: path, Status: status}}.route(nil).probe()
 		return key
 	}
 	seen := map[string]bool{check("/", "200", 80): true}
