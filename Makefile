@@ -90,6 +90,13 @@ CHAOS := WhereverTheServerBreaks|CommandLineIsKilled|ShimsAreKilled|FillsTheDisk
 chaos: need-test ## Break the server at every step of commits, and see that no stage is between
 	CGO_ENABLED=1 SETOPS_CHAOS=all go test -count=1 -tags '$(TAGS)' -timeout 30m -run '$(CHAOS)' ./internal/crash
 
+# The cluster ends with the command, with an interrupt, and with testcluster itself. What a kill leaves of it, down removes.
+.PHONY: kubernetes-test
+kubernetes-test: need-kubernetes ## Bring up Kubernetes, run what is tested on it, and tear it down
+	CGO_ENABLED=0 go build -o .cache/testcluster ./internal/engine/kubernetes/cluster/testcluster
+	CGO_ENABLED=0 go test -count=1 -tags cluster -timeout 90m ./internal/engine/kubernetes/cluster
+	.cache/testcluster test -nodes 2 -- env CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 30m ./internal/engine/kubernetes
+
 .PHONY: lint
 lint: need-build $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## Check the sources: gofumpt, go vet, staticcheck
 	@unformed=$$($(TOOLS)/gofumpt -l cmd docs internal pkg); [ -z "$$unformed" ] || { echo "not formatted with gofumpt: $$unformed"; exit 1; }
@@ -125,6 +132,6 @@ load: need-test build ## Replace two apps 100 times under load, on both engines,
 clean: ## Remove what was built
 	rm -rf bin .cache dist $(SHIMS)/*.gz
 
-.PHONY: need-build need-test need-demo need-release
-need-build need-test need-demo need-release: need-%:
+.PHONY: need-build need-test need-demo need-release need-kubernetes
+need-build need-test need-demo need-release need-kubernetes: need-%:
 	@.ci/install $*

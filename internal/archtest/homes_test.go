@@ -80,10 +80,11 @@ var homes = []home{
 	{"k8s.io/streaming", "internal/engine/kubernetes"},
 	{"k8s.io/api", "internal/engine/kubernetes internal/engine/kubernetes/object"},
 
-	// Images as values: the engine reads them, two tools make them.
+	// Images as values: the engine reads them, tools make them.
 	{
 		"github.com/google/go-containerregistry",
-		"internal/engine/embedded internal/engine/embedded/image internal/cli/image internal/bench internal/example/pack",
+		"internal/engine/embedded internal/engine/embedded/image internal/cli/image internal/bench internal/example/pack " +
+			"internal/engine/kubernetes/cluster",
 	},
 
 	// Names of other scripts in DNS.

@@ -63,6 +63,7 @@ var layers = []row{
 		"internal/engine/subnet", "internal/setops",
 	}},
 	{"internal/engine/kubernetes/access", nil},
+	{"internal/engine/kubernetes/cluster/...", nil}, // of tests
 	{"internal/engine/kubernetes/object", []string{"internal/engine", "internal/probe", "internal/setops"}},
 	{"internal/engine/kubernetes", []string{
 		"internal/engine", "internal/engine/kubernetes/access", "internal/engine/kubernetes/object", "internal/engine/logfile",

@@ -48,7 +48,7 @@ func load(fsys fs.FS) ([]unit, error) {
 			return err
 		}
 		if d.IsDir() {
-			if name != "." && ignored(d.Name()) {
+			if name != "." && (ignored(d.Name()) || isModule(fsys, name)) {
 				return fs.SkipDir
 			}
 			return nil
@@ -80,6 +80,12 @@ func load(fsys fs.FS) ([]unit, error) {
 
 func ignored(dir string) bool {
 	return dir == "testdata" || dir == "vendor" || strings.HasPrefix(dir, ".") || strings.HasPrefix(dir, "_")
+}
+
+// isModule tells directories with a go.mod: they are no part of the module around them.
+func isModule(fsys fs.FS, dir string) bool {
+	_, err := fs.Stat(fsys, path.Join(dir, "go.mod"))
+	return err == nil
 }
 
 func modulePath(fsys fs.FS) (string, error) {

@@ -1,0 +1,30 @@
+package cluster
+
+import "fmt"
+
+// Host is the address at which pods and nodes reach this machine. A listener on it is reached by nobody else.
+func (c *Cluster) Host() string { return c.address(0, 1) }
+
+// Registry is where the nodes pull from in clear, HOST:PORT: what a test's registry shall listen on.
+func (c *Cluster) Registry() string { return c.Host() + ":5500" }
+
+// Cluster N has 10.(220+N).0.0/16: 0 for this machine and the machines of the cluster, I for the pods of node I, the upper half for services.
+func (c *Cluster) address(third, fourth int) string {
+	return fmt.Sprintf("10.%d.%d.%d", 220+c.Number, third, fourth)
+}
+
+func (c *Cluster) controlAddress() string      { return c.address(0, 2) }
+func (c *Cluster) nodeAddress(node int) string { return c.address(0, 10+node) }
+func (c *Cluster) pods(node int) string        { return c.address(node, 0) + "/24" }
+func (c *Cluster) network() string             { return c.address(0, 0) + "/16" }
+func (c *Cluster) services() string            { return c.address(128, 0) + "/17" }
+func (c *Cluster) apiService() string          { return c.address(128, 1) }
+func (c *Cluster) dnsService() string          { return c.address(128, 10) }
+
+func node(i int) string { return fmt.Sprintf("node%d", i) }
+
+// link is the interface of the host that leads to the cluster.
+func (c *Cluster) link() string { return fmt.Sprintf("sokube%d", c.Number) }
+
+// group is the control group that the pods of all nodes are in, below the root.
+func (c *Cluster) group() string { return fmt.Sprintf("setops-kubernetes-%d", c.Number) }
