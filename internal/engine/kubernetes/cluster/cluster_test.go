@@ -5,6 +5,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -102,7 +104,7 @@ func testPolicy(t *testing.T, c *Cluster) {
 }
 
 func testPull(t *testing.T, c *Cluster) {
-	store := registry.New()
+	store := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "node" || password != "secret" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)

@@ -17,7 +17,8 @@ func (c *Cluster) wireControl(ctx context.Context, pid int) error {
 		return fmt.Errorf("connect the control plane with the host: %w", err)
 	}
 	if err := ip(ctx, pid,
-		"link add switch type bridge", "link set switch up", "link set lo up",
+		// Left to itself a bridge changes its address when a node goes, and for a minute nobody reaches it.
+		"link add switch address 02:73:6f:6b:00:02 type bridge", "link set switch up", "link set lo up",
 		"link set host master switch", "link set host up",
 		fmt.Sprintf("address add %s/24 dev switch", c.controlAddress()),
 		"route add default via "+c.Host(),
