@@ -25,13 +25,14 @@ import (
 
 // TestAClusterWorksAndLeavesNothing is one test, since a cluster is not had for nothing.
 func TestAClusterWorksAndLeavesNothing(t *testing.T) {
-	before := machineState(t)
+	before := traces{settings: machineState(t)}
 	c, err := Up(t.Context(), Options{Nodes: 2, Simulated: 3, Gateway: true, Leashed: true, Progress: func(line string) { t.Log(line) }})
 	must(t, err)
 	t.Cleanup(func() {
 		must(t, c.Down())
 		c.leftNothing(t, before)
 	})
+	before.see(t, c)
 	t.Run("pods resolve names and reach services", func(t *testing.T) { testService(t, c) })
 	t.Run("policies are enforced", func(t *testing.T) { testPolicy(t, c) })
 	t.Run("nodes pull from this machine, with a secret", func(t *testing.T) { testPull(t, c) })
@@ -41,7 +42,7 @@ func TestAClusterWorksAndLeavesNothing(t *testing.T) {
 }
 
 func TestAKilledHarnessLeavesWhatDownRemoves(t *testing.T) {
-	before := machineState(t)
+	before := traces{settings: machineState(t)}
 	program := filepath.Join(t.TempDir(), "testcluster")
 	_, err := output(t.Context(), "", "go", "build", "-o", program, "./testcluster")
 	must(t, err)
@@ -55,10 +56,11 @@ func TestAKilledHarnessLeavesWhatDownRemoves(t *testing.T) {
 	var number int
 	_, err = fmt.Fscan(out, &number)
 	must(t, err)
+	c := &Cluster{Number: number, dir: filepath.Join(base(), fmt.Sprint(number))}
+	before.see(t, c)
 	must(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 
-	c := &Cluster{Number: number, dir: filepath.Join(base(), fmt.Sprint(number))}
 	eventually(t, "the machines end with who holds their leash", func() error {
 		machines, err := c.machines()
 		if err == nil && len(machines) > 0 {

@@ -47,7 +47,7 @@ func claim(o Options, programs string) (*Cluster, error) {
 		}
 		return c, c.save()
 	}
-	return nil, fmt.Errorf("there are %d clusters or what is left of them: see status, and end them with down", clusters)
+	return nil, fmt.Errorf("there are %d clusters or what is left of them: see status, and end them with down NUMBER", clusters)
 }
 
 func (c *Cluster) save() error {

@@ -30,8 +30,8 @@ func run(ctx context.Context, args []string) error {
 		return test(ctx, rest)
 	case name == "status" && len(rest) == 0:
 		return status()
-	case name == "down" && len(rest) <= 1:
-		return down(rest)
+	case name == "down" && len(rest) == 1:
+		return down(rest[0])
 	case name == "load" && len(rest) == 2:
 		return load(ctx, rest[0], rest[1])
 	}
@@ -106,21 +106,22 @@ func status() error {
 	return nil
 }
 
-func down(which []string) error {
+// down ends one cluster, or those of everybody on this machine, which has to be said.
+func down(which string) error {
 	all, err := cluster.All()
 	if err != nil {
 		return err
 	}
 	var failed error
-	found := false
+	found := which == "all"
 	for _, c := range all {
-		if len(which) == 0 || which[0] == strconv.Itoa(c.Number) {
+		if which == "all" || which == strconv.Itoa(c.Number) {
 			found = true
 			failed = errors.Join(failed, c.Down())
 		}
 	}
-	if !found && len(which) > 0 {
-		return fmt.Errorf("there is no cluster %s", which[0])
+	if !found {
+		return fmt.Errorf("there is no cluster %s: see status", which)
 	}
 	return failed
 }

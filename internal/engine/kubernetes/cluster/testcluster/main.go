@@ -3,7 +3,7 @@
 //	testcluster up [-nodes N] [-simulated N] [-gateway]    leaves a cluster running, and says how to reach it
 //	testcluster test [the same] -- COMMAND…                runs a command with a cluster, and ends it whatever happens
 //	testcluster status                                     the clusters of this machine
-//	testcluster down [NUMBER]                              ends one, or all; what was killed half-way too
+//	testcluster down NUMBER|all                            ends one, or those of everybody; what was killed half-way too
 //	testcluster load NUMBER ARCHIVE                        gives its nodes an image without a registry
 //
 // A command finds the cluster by KUBECONFIG and SETOPS_TEST_KUBECONFIG. SETOPS_TEST_KUBE_REGISTRY is the address of this machine
