@@ -74,11 +74,11 @@ var homes = []home{
 	{"github.com/containerd/errdefs", "internal/engine/docker"},
 
 	// Kubernetes: its client, and the modules that its interface is made of.
-	{"k8s.io/client-go", "internal/engine/kubernetes internal/engine/kubernetes/access internal/engine/kubernetes/object"},
-	{"k8s.io/apimachinery", "internal/engine/kubernetes internal/engine/kubernetes/object"},
-	{"k8s.io/klog/v2", "internal/engine/kubernetes"},
+	{"k8s.io/client-go", "internal/kube internal/engine/kubernetes"},
+	{"k8s.io/apimachinery", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object"},
+	{"k8s.io/klog/v2", "internal/kube"},
 	{"k8s.io/streaming", "internal/engine/kubernetes"},
-	{"k8s.io/api", "internal/engine/kubernetes internal/engine/kubernetes/object"},
+	{"k8s.io/api", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object"},
 
 	// Images as values: the engine reads them, tools make them.
 	{

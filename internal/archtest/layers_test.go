@@ -27,6 +27,7 @@ var layers = []row{
 	{"internal/router", []string{"internal/router/transport"}},
 	{"internal/registry", nil},
 	{"internal/handover", nil},
+	{"internal/kube", nil},
 
 	// 2: the pure core, the port of engines, the client.
 	{"pkg/client", []string{"pkg/api"}},
@@ -62,12 +63,10 @@ var layers = []row{
 		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile", "internal/engine/platform",
 		"internal/engine/subnet", "internal/setops",
 	}},
-	{"internal/engine/kubernetes/access", nil},
 	{"internal/engine/kubernetes/cluster/...", nil}, // of tests
 	{"internal/engine/kubernetes/object", []string{"internal/engine", "internal/probe", "internal/setops"}},
 	{"internal/engine/kubernetes", []string{
-		"internal/engine", "internal/engine/kubernetes/access", "internal/engine/kubernetes/object", "internal/engine/logfile",
-		"internal/engine/platform",
+		"internal/engine", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/platform", "internal/kube",
 		"internal/engine/record", "internal/engine/verdict", "internal/engine/watch", "internal/probe", "internal/setops",
 	}},
 	{"internal/engine/embedded/wire", nil},

@@ -95,7 +95,7 @@ func (e *Engine) adoptLost(ctx context.Context, t *task) {
 	}
 	e.mu.Unlock()
 	if t.OneOff() && !t.Status.Ended() && t.StartedAt.IsZero() {
-		job, err := e.api.batch.Jobs(t.namespace).Get(ctx, jobName(t.ID), meta.GetOptions{})
+		job, err := e.api.Batch.Jobs(t.namespace).Get(ctx, jobName(t.ID), meta.GetOptions{})
 		if err == nil && !isOver(job) || err != nil && !errors.IsNotFound(err) {
 			e.expect(t)
 			return

@@ -15,13 +15,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
-	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -31,8 +29,8 @@ const patience = time.Minute
 // field is an engine with a stage on the cluster.
 type field struct {
 	engine.Engine
-	core      coreclient.CoreV1Interface
-	apps      appsclient.AppsV1Interface
+	core      kube.Core
+	apps      kube.Apps
 	stage     setops.StageRef
 	namespace string
 	image     engine.Image
@@ -59,12 +57,9 @@ func newField(t *testing.T) *field {
 		defer cancel()
 		must(t, e.RemoveStage(ctx, f.stage.ID))
 	})
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	api, err := kube.Connect(kubeconfig)
 	must(t, err)
-	f.core, err = coreclient.NewForConfig(config)
-	must(t, err)
-	f.apps, err = appsclient.NewForConfig(config)
-	must(t, err)
+	f.core, f.apps = api.Core, api.Apps
 	return f
 }
 
@@ -150,7 +145,7 @@ func TestWhatTheClusterRefusesIsItsFault(t *testing.T) {
 	quota := &core.ResourceQuota{ObjectMeta: meta.ObjectMeta{Name: "small"}, Spec: core.ResourceQuotaSpec{
 		Hard: core.ResourceList{core.ResourcePods: resource.MustParse("0")},
 	}}
-	_, err := f.core.ResourceQuotas(f.namespace).Create(t.Context(), quota, meta.CreateOptions{})
+	err := f.core.RESTClient().Post().Namespace(f.namespace).Resource("resourcequotas").Body(quota).Do(t.Context()).Error()
 	must(t, err)
 	refused("start", "exceeded quota", func(*engine.Generation) {})
 }

@@ -167,7 +167,7 @@ func (a *attendant) sickness(t *task) string {
 // events gives those of one object.
 func (e *Engine) events(namespace, field, value string) ([]core.Event, error) {
 	selector := fields.OneTermEqualSelector(field, value).String()
-	found, err := e.api.core.Events(namespace).List(e.ctx, meta.ListOptions{FieldSelector: selector})
+	found, err := e.api.Core.Events(namespace).List(e.ctx, meta.ListOptions{FieldSelector: selector})
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	core "k8s.io/api/core/v1"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
 	"k8s.io/streaming/pkg/httpstream"
@@ -57,16 +56,15 @@ func (c *capped) bytes() []byte {
 
 // exec runs a program inside: by a WebSocket, or by SPDY where something on the way does not know that.
 func (e *Engine) exec(ctx context.Context, namespace, pod string, argv []string, o remotecommand.StreamOptions) (code int, err error) {
-	request := e.api.core.RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("exec").
-		VersionedParams(&core.PodExecOptions{
-			Container: object.Container, Command: argv, TTY: o.Tty,
-			Stdin: o.Stdin != nil, Stdout: o.Stdout != nil, Stderr: o.Stderr != nil,
-		}, scheme.ParameterCodec)
-	modern, err := remotecommand.NewWebSocketExecutor(e.api.config, "GET", request.URL().String())
+	request := e.api.Core.Pods(namespace).Exec(pod, &core.PodExecOptions{
+		Container: object.Container, Command: argv, TTY: o.Tty,
+		Stdin: o.Stdin != nil, Stdout: o.Stdout != nil, Stderr: o.Stderr != nil,
+	})
+	modern, err := remotecommand.NewWebSocketExecutor(e.api.Config, "GET", request.URL().String())
 	if err != nil {
 		return 0, fmt.Errorf("run a program in a pod: %w", err)
 	}
-	old, err := remotecommand.NewSPDYExecutor(e.api.config, "POST", request.URL())
+	old, err := remotecommand.NewSPDYExecutor(e.api.Config, "POST", request.URL())
 	if err != nil {
 		return 0, fmt.Errorf("run a program in a pod: %w", err)
 	}

@@ -38,7 +38,7 @@ func (e *Engine) admit(ctx context.Context, stageID, namespace string, fence int
 		return engine.ErrFenced
 	}
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		n, err := e.api.core.Namespaces().Get(ctx, namespace, meta.GetOptions{})
+		n, err := e.api.Core.Namespaces().Get(ctx, namespace, meta.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (e *Engine) writeFence(ctx context.Context, n *core.Namespace, fence int64)
 	if err != nil {
 		return fmt.Errorf("write the number of a lease: %w", err)
 	}
-	_, err = e.api.core.Namespaces().Patch(ctx, n.Name, types.MergePatchType, patch, meta.PatchOptions{FieldManager: fenceManager})
+	_, err = e.api.Core.Namespaces().Patch(ctx, n.Name, types.MergePatchType, patch, meta.PatchOptions{FieldManager: fenceManager})
 	return err
 }
 

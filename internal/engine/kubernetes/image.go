@@ -71,7 +71,7 @@ func (e *Engine) machines(ctx context.Context) ([]platform.Platform, error) {
 		return known, nil
 	}
 	const some = 500
-	nodes, err := e.api.core.Nodes().List(ctx, meta.ListOptions{Limit: some})
+	nodes, err := e.api.Core.Nodes().List(ctx, meta.ListOptions{Limit: some})
 	if kerrors.IsForbidden(err) {
 		return nil, nil
 	}

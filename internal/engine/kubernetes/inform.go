@@ -62,13 +62,13 @@ func informer[T runtime.Object](e *Engine, api list[T], of runtime.Object) (cach
 
 // inform begins to follow the cluster and returns when all is known that is there.
 func (e *Engine) inform(ctx context.Context) (err error) {
-	if e.pods, err = informer(e, e.api.core.Pods(""), &core.Pod{}); err != nil {
+	if e.pods, err = informer(e, e.api.Core.Pods(""), &core.Pod{}); err != nil {
 		return err
 	}
-	if e.deployments, err = informer(e, e.api.apps.Deployments(""), &apps.Deployment{}); err != nil {
+	if e.deployments, err = informer(e, e.api.Apps.Deployments(""), &apps.Deployment{}); err != nil {
 		return err
 	}
-	if e.namespaces, err = informer(e, e.api.core.Namespaces(), &core.Namespace{}); err != nil {
+	if e.namespaces, err = informer(e, e.api.Core.Namespaces(), &core.Namespace{}); err != nil {
 		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, syncLimit)
@@ -79,7 +79,7 @@ func (e *Engine) inform(ctx context.Context) (err error) {
 		synced = append(synced, i.HasSynced)
 	}
 	if !cache.WaitForCacheSync(limited.Done(), synced...) {
-		return errors.Join(ctx.Err(), fmt.Errorf("the cluster at %s did not tell within %s what is there", e.api.config.Host, syncLimit))
+		return errors.Join(ctx.Err(), fmt.Errorf("the cluster at %s did not tell within %s what is there", e.api.Config.Host, syncLimit))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/setopsco/setops/internal/engine/platform"
 	"github.com/setopsco/setops/internal/engine/record"
 	"github.com/setopsco/setops/internal/engine/watch"
+	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -23,7 +24,7 @@ import (
 // change the status of its tasks.
 type Engine struct {
 	cfg     Config
-	api     cluster
+	api     kube.API
 	records record.Dir[setops.Task]
 
 	ctx    context.Context // ends with Close
@@ -64,7 +65,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		drifted: make(chan string, 100),
 	}
 	var err error
-	if e.api, err = connect(cfg.Kubeconfig); err != nil {
+	if e.api, err = kube.Connect(cfg.Kubeconfig); err != nil {
 		return nil, err
 	}
 	if e.records, err = record.Open[setops.Task](filepath.Join(cfg.Dir, "records")); err != nil {

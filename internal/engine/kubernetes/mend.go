@@ -121,7 +121,7 @@ func (e *Engine) putBack(ctx context.Context, g engine.Generation, seen int64) (
 	if err != nil {
 		return "", err
 	}
-	have, err := e.api.apps.Deployments(s.Name()).Get(ctx, object.Deployment(g.App, g.ID), meta.GetOptions{})
+	have, err := e.api.Apps.Deployments(s.Name()).Get(ctx, object.Deployment(g.App, g.ID), meta.GetOptions{})
 	switch {
 	case kerrors.IsNotFound(err):
 		return "deleted", e.applyGeneration(ctx, s, g, nil)
@@ -130,8 +130,8 @@ func (e *Engine) putBack(ctx context.Context, g engine.Generation, seen int64) (
 	case outranks(have, g.Fence):
 		return "", nil // it is somebody else's now
 	}
-	if _, err := e.api.core.Secrets(s.Name()).Get(ctx, object.Environment(have.Name), meta.GetOptions{}); kerrors.IsNotFound(err) {
-		if _, err := e.api.core.Secrets(s.Name()).Apply(ctx, s.Environment(g), apply); err != nil {
+	if _, err := e.api.Core.Secrets(s.Name()).Get(ctx, object.Environment(have.Name), meta.GetOptions{}); kerrors.IsNotFound(err) {
+		if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, s.Environment(g), apply); err != nil {
 			return "", fmt.Errorf("write environment: %w", err)
 		}
 		what = "deleted the environment of"

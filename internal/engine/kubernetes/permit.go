@@ -11,6 +11,8 @@ import (
 	authorization "k8s.io/api/authorization/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/setopsco/setops/internal/kube"
 )
 
 // oldest is the first version of the API that can have a pod serve on while everybody learns that it goes.
@@ -35,24 +37,24 @@ const checkLimit = 15 * time.Second
 
 // Check says why a cluster cannot be had: it does not answer, is too old, or does not let this server do what it must.
 func Check(ctx context.Context, kubeconfig string) error {
-	c, err := connect(kubeconfig)
+	c, err := kube.Connect(kubeconfig)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
-	body, err := c.core.RESTClient().Get().AbsPath("/version").DoRaw(ctx)
+	body, err := c.Core.RESTClient().Get().AbsPath("/version").DoRaw(ctx)
 	if err != nil {
-		return fmt.Errorf("the cluster at %s does not answer: %w", c.config.Host, err)
+		return fmt.Errorf("the cluster at %s does not answer: %w", c.Config.Host, err)
 	}
 	var v version.Info
 	if err := json.Unmarshal(body, &v); err != nil {
-		return fmt.Errorf("the cluster at %s does not say its version: %w", c.config.Host, err)
+		return fmt.Errorf("the cluster at %s does not say its version: %w", c.Config.Host, err)
 	}
 	if tooOld(v) {
-		return fmt.Errorf("the cluster at %s runs Kubernetes %s; 1.%d or newer is needed", c.config.Host, v.GitVersion, oldest)
+		return fmt.Errorf("the cluster at %s runs Kubernetes %s; 1.%d or newer is needed", c.Config.Host, v.GitVersion, oldest)
 	}
-	return c.checkPermits(ctx)
+	return checkPermits(ctx, c)
 }
 
 func tooOld(v version.Info) bool {
@@ -61,19 +63,19 @@ func tooOld(v version.Info) bool {
 }
 
 // checkPermits names all that is missing at once.
-func (c cluster) checkPermits(ctx context.Context) error {
+func checkPermits(ctx context.Context, c kube.API) error {
 	var missing []string
 	for _, need := range needs {
 		resource, sub, _ := strings.Cut(need.resource, "/")
 		var refused []string
 		for verb := range strings.SplitSeq(need.verbs, " ") {
-			review, err := c.authorization.SelfSubjectAccessReviews().Create(ctx, &authorization.SelfSubjectAccessReview{
+			review, err := c.Authorization.SelfSubjectAccessReviews().Create(ctx, &authorization.SelfSubjectAccessReview{
 				Spec: authorization.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorization.ResourceAttributes{
 					Verb: verb, Group: need.group, Resource: resource, Subresource: sub,
 				}},
 			}, meta.CreateOptions{})
 			if err != nil {
-				return fmt.Errorf("ask the cluster at %s what this server may do: %w", c.config.Host, err)
+				return fmt.Errorf("ask the cluster at %s what this server may do: %w", c.Config.Host, err)
 			}
 			if !review.Status.Allowed {
 				refused = append(refused, verb)
@@ -84,7 +86,7 @@ func (c cluster) checkPermits(ctx context.Context) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("the cluster at %s does not let this server %s", c.config.Host, strings.Join(missing, "; "))
+		return fmt.Errorf("the cluster at %s does not let this server %s", c.Config.Host, strings.Join(missing, "; "))
 	}
 	return nil
 }

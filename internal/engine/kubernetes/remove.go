@@ -24,7 +24,7 @@ func (e *Engine) Remove(ctx context.Context, id string, fence int64) error {
 	}
 	name := object.Deployment(g.App, id)
 	namespace := object.Namespace(e.cfg.Installation, g.Stage)
-	d, err := e.api.apps.Deployments(namespace).Get(ctx, name, meta.GetOptions{})
+	d, err := e.api.Apps.Deployments(namespace).Get(ctx, name, meta.GetOptions{})
 	switch {
 	case err == nil && outranks(d, fence):
 		return fmt.Errorf("remove generation %s: %w", id, engine.ErrFenced)
@@ -88,14 +88,14 @@ func (e *Engine) deleteDeployment(id, namespace, name string, fence int64) error
 	defer e.lockWriting(id)()
 	background := meta.DeletePropagationBackground
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		d, err := e.api.apps.Deployments(namespace).Get(e.ctx, name, meta.GetOptions{})
+		d, err := e.api.Apps.Deployments(namespace).Get(e.ctx, name, meta.GetOptions{})
 		if err != nil {
 			return err
 		}
 		if outranks(d, fence) {
 			return engine.ErrFenced
 		}
-		return e.api.apps.Deployments(namespace).Delete(e.ctx, name, meta.DeleteOptions{
+		return e.api.Apps.Deployments(namespace).Delete(e.ctx, name, meta.DeleteOptions{
 			PropagationPolicy: &background,
 			Preconditions:     &meta.Preconditions{UID: &d.UID, ResourceVersion: &d.ResourceVersion},
 		})

@@ -24,12 +24,12 @@ func (e *Engine) SetServed(ctx context.Context, stageID string, served []engine.
 	named := map[string]bool{}
 	for _, one := range served {
 		named[one.App] = true
-		if _, err := e.api.core.Services(o.Name()).Apply(ctx, o.Service(one), apply); err != nil {
+		if _, err := e.api.Core.Services(o.Name()).Apply(ctx, o.Service(one), apply); err != nil {
 			return fmt.Errorf("lead requests to app %s: %w", one.App, err)
 		}
 	}
 	selector := labels.SelectorFromSet(object.Labels(e.cfg.Installation)).String()
-	all, err := e.api.core.Services(o.Name()).List(ctx, meta.ListOptions{LabelSelector: selector})
+	all, err := e.api.Core.Services(o.Name()).List(ctx, meta.ListOptions{LabelSelector: selector})
 	if err != nil {
 		return fmt.Errorf("list where apps answer: %w", err)
 	}
@@ -37,7 +37,7 @@ func (e *Engine) SetServed(ctx context.Context, stageID string, served []engine.
 		if app := old.Labels[object.LabelApp]; app == "" || named[app] {
 			continue
 		}
-		if err := ignoreGone(e.api.core.Services(o.Name()).Delete(ctx, old.Name, meta.DeleteOptions{})); err != nil {
+		if err := ignoreGone(e.api.Core.Services(o.Name()).Delete(ctx, old.Name, meta.DeleteOptions{})); err != nil {
 			return fmt.Errorf("remove where app %s answered: %w", old.Labels[object.LabelApp], err)
 		}
 	}

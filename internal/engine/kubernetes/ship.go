@@ -145,7 +145,7 @@ func (e *Engine) shipSome(t *task, f facts, past, follow bool) error {
 		since := meta.NewTime(from.at.Add(-time.Second)) // it has whole seconds only
 		o.SinceTime = &since
 	}
-	stream, err := e.api.core.Pods(f.namespace).GetLogs(f.pod, o).Stream(e.ctx)
+	stream, err := e.api.Core.Pods(f.namespace).GetLogs(f.pod, o).Stream(e.ctx)
 	if err != nil {
 		return fmt.Errorf("read log of a pod: %w", err)
 	}

@@ -14,6 +14,9 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
+// apply is how we write: fields that are ours become what we say, whoever has changed them.
+var apply = meta.ApplyOptions{FieldManager: object.Manager, Force: true}
+
 // EnsureStage makes the stage's namespace and what stands in it.
 func (e *Engine) EnsureStage(ctx context.Context, s setops.StageRef, fence int64) error {
 	if err := e.ensureStage(ctx, s, fence); err != nil {
@@ -47,8 +50,8 @@ func (e *Engine) ensureStage(ctx context.Context, s setops.StageRef, fence int64
 // destroyed.
 func (e *Engine) makeNamespace(ctx context.Context, o object.Stage) error {
 	for {
-		_, err := e.api.core.Namespaces().Apply(ctx, o.Space(), meta.ApplyOptions{FieldManager: object.Manager})
-		n, getErr := e.api.core.Namespaces().Get(ctx, o.Name(), meta.GetOptions{})
+		_, err := e.api.Core.Namespaces().Apply(ctx, o.Space(), meta.ApplyOptions{FieldManager: object.Manager})
+		n, getErr := e.api.Core.Namespaces().Get(ctx, o.Name(), meta.GetOptions{})
 		if err == nil && getErr == nil && n.DeletionTimestamp == nil {
 			return nil
 		}
@@ -85,11 +88,11 @@ func stuck(n *core.Namespace) string {
 }
 
 func (e *Engine) applyStage(ctx context.Context, o object.Stage) error {
-	if _, err := e.api.core.Namespaces().Apply(ctx, o.Space(), apply); err != nil {
+	if _, err := e.api.Core.Namespaces().Apply(ctx, o.Space(), apply); err != nil {
 		return fmt.Errorf("write namespace: %w", err)
 	}
 	for _, p := range o.Policies() {
-		if _, err := e.api.networking.NetworkPolicies(o.Name()).Apply(ctx, p, apply); err != nil {
+		if _, err := e.api.Networking.NetworkPolicies(o.Name()).Apply(ctx, p, apply); err != nil {
 			return fmt.Errorf("write network policy: %w", err)
 		}
 	}
@@ -101,7 +104,7 @@ func (e *Engine) applyCredentials(ctx context.Context, o object.Stage) error {
 	if err != nil {
 		return err
 	}
-	if _, err := e.api.core.Secrets(o.Name()).Apply(ctx, pull, apply); err != nil {
+	if _, err := e.api.Core.Secrets(o.Name()).Apply(ctx, pull, apply); err != nil {
 		return fmt.Errorf("write credentials of the registry: %w", err)
 	}
 	return nil

@@ -36,7 +36,7 @@ func (e *Engine) RemoveStage(ctx context.Context, stageID string) error {
 // deleteNamespace returns when it is gone.
 func (e *Engine) deleteNamespace(ctx context.Context, stageID, namespace string) error {
 	for {
-		n, err := e.api.core.Namespaces().Get(ctx, namespace, meta.GetOptions{})
+		n, err := e.api.Core.Namespaces().Get(ctx, namespace, meta.GetOptions{})
 		if kerrors.IsNotFound(err) || err == nil && n.Labels[object.LabelStage] != stageID {
 			e.mu.Lock()
 			defer e.mu.Unlock()
@@ -47,7 +47,7 @@ func (e *Engine) deleteNamespace(ctx context.Context, stageID, namespace string)
 			return err
 		}
 		if n.DeletionTimestamp == nil {
-			err := e.api.core.Namespaces().Delete(ctx, namespace, meta.DeleteOptions{Preconditions: meta.NewUIDPreconditions(string(n.UID))})
+			err := e.api.Core.Namespaces().Delete(ctx, namespace, meta.DeleteOptions{Preconditions: meta.NewUIDPreconditions(string(n.UID))})
 			if ignoreGone(err) != nil {
 				return err
 			}
@@ -106,7 +106,7 @@ func (e *Engine) deleteJobs(ctx context.Context, namespace, app string) error {
 		selected[object.LabelApp] = app
 	}
 	background := meta.DeletePropagationBackground
-	err := e.api.batch.Jobs(namespace).DeleteCollection(ctx, meta.DeleteOptions{PropagationPolicy: &background},
+	err := e.api.Batch.Jobs(namespace).DeleteCollection(ctx, meta.DeleteOptions{PropagationPolicy: &background},
 		meta.ListOptions{LabelSelector: labels.SelectorFromSet(selected).String()})
 	return ignoreGone(err)
 }

@@ -64,7 +64,7 @@ func (a *attendant) remove() {
 	if a.pod.DeletionTimestamp != nil || a.current.isOver() || a.awaitsGeneration() {
 		return
 	}
-	err := a.e.api.core.Pods(a.pod.Namespace).Delete(a.e.ctx, a.pod.Name, meta.DeleteOptions{
+	err := a.e.api.Core.Pods(a.pod.Namespace).Delete(a.e.ctx, a.pod.Name, meta.DeleteOptions{
 		Preconditions: meta.NewUIDPreconditions(string(a.pod.UID)),
 	})
 	if err == nil || errors.IsNotFound(err) || errors.IsConflict(err) || a.e.ctx.Err() != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
-	metaapply "k8s.io/client-go/applyconfigurations/meta/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
@@ -83,16 +83,15 @@ func (e *Engine) takeBack(t *task, err error) error {
 // makeTask writes the secret, then the Job, which owns it from then on.
 func (e *Engine) makeTask(ctx context.Context, s object.Stage, o engine.OneOff, created time.Time) error {
 	secret := s.TaskEnvironment(o)
-	if _, err := e.api.core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
+	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
 		return fmt.Errorf("write environment: %w", err)
 	}
-	job, err := e.api.batch.Jobs(s.Name()).Apply(ctx, s.Task(o, created), apply)
+	job, err := e.api.Batch.Jobs(s.Name()).Apply(ctx, s.Task(o, created), apply)
 	if err != nil {
 		return err
 	}
-	secret.WithOwnerReferences(metaapply.OwnerReference().
-		WithAPIVersion("batch/v1").WithKind("Job").WithName(job.Name).WithUID(job.UID))
-	if _, err := e.api.core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
+	secret.OwnerReferences = []meta.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: job.Name, UID: job.UID}}
+	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
 		return fmt.Errorf("write environment: %w", err)
 	}
 	return nil

@@ -38,7 +38,7 @@ func (a *attendant) unborn() {
 // refused ends a task that will never be, and is nobody's fault but the cluster's.
 func (a *attendant) refused(t *task, why string) {
 	background := meta.DeletePropagationBackground
-	err := a.e.api.batch.Jobs(t.namespace).Delete(a.e.ctx, jobName(t.ID), meta.DeleteOptions{PropagationPolicy: &background})
+	err := a.e.api.Batch.Jobs(t.namespace).Delete(a.e.ctx, jobName(t.ID), meta.DeleteOptions{PropagationPolicy: &background})
 	if err != nil && !errors.IsNotFound(err) {
 		a.e.cfg.Logger.Warn("the Job of a task that ended stays for a while", "task", t.ID, "error", err)
 	}
@@ -55,7 +55,7 @@ func (a *attendant) unmade() {
 	}
 	background := meta.DeletePropagationBackground
 	name := jobName(t.ID)
-	err := a.e.api.batch.Jobs(t.namespace).Delete(a.e.ctx, name, meta.DeleteOptions{PropagationPolicy: &background})
+	err := a.e.api.Batch.Jobs(t.namespace).Delete(a.e.ctx, name, meta.DeleteOptions{PropagationPolicy: &background})
 	if err != nil && !errors.IsNotFound(err) {
 		a.e.cfg.Logger.Warn("a task could not be stopped; it is tried again", "task", t.ID, "error", err)
 		a.again = time.After(a.e.cfg.Timings.Retry)

@@ -12,7 +12,6 @@ import (
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	metaapply "k8s.io/client-go/applyconfigurations/meta/v1"
 	"k8s.io/client-go/util/retry"
 
 	"github.com/setopsco/setops/internal/engine"
@@ -37,7 +36,7 @@ func (e *Engine) declare(ctx context.Context, g engine.Generation) error {
 	if err != nil {
 		return err
 	}
-	have, err := e.api.apps.Deployments(s.Name()).Get(ctx, object.Deployment(g.App, g.ID), meta.GetOptions{})
+	have, err := e.api.Apps.Deployments(s.Name()).Get(ctx, object.Deployment(g.App, g.ID), meta.GetOptions{})
 	isNew := kerrors.IsNotFound(err)
 	switch {
 	case isNew:
@@ -115,15 +114,15 @@ func (e *Engine) applyGeneration(ctx context.Context, s object.Stage, g engine.G
 	}
 	secret := s.Environment(g)
 	if have == nil {
-		if _, err := e.api.core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
+		if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
 			return fmt.Errorf("write environment: %w", err)
 		}
 	}
 	d := s.Generation(g, e.cfg.Timings.Linger)
 	if have != nil {
-		d.WithResourceVersion(have.ResourceVersion).WithUID(have.UID)
+		d.ResourceVersion, d.UID = have.ResourceVersion, have.UID
 	}
-	made, err := e.api.apps.Deployments(s.Name()).Apply(ctx, d, apply)
+	made, err := e.api.Apps.Deployments(s.Name()).Apply(ctx, d, apply)
 	if err != nil {
 		return err
 	}
@@ -136,9 +135,8 @@ func (e *Engine) applyGeneration(ctx context.Context, s object.Stage, g engine.G
 	if have != nil {
 		return nil
 	}
-	secret.WithOwnerReferences(metaapply.OwnerReference().
-		WithAPIVersion("apps/v1").WithKind("Deployment").WithName(made.Name).WithUID(made.UID))
-	if _, err := e.api.core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
+	secret.OwnerReferences = []meta.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: made.Name, UID: made.UID}}
+	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
 		return fmt.Errorf("write environment: %w", err)
 	}
 	return nil
@@ -157,7 +155,7 @@ func (e *Engine) chooseLeavers(ctx context.Context, g engine.Generation, have *a
 		return fmt.Errorf("choose who leaves: %w", err)
 	}
 	for _, pod := range e.leavers(g) {
-		_, err := e.api.core.Pods(pod.namespace).Patch(ctx, pod.pod, types.MergePatchType, patch, meta.PatchOptions{FieldManager: object.Manager})
+		_, err := e.api.Core.Pods(pod.namespace).Patch(ctx, pod.pod, types.MergePatchType, patch, meta.PatchOptions{FieldManager: object.Manager})
 		if ignoreGone(err) != nil {
 			return fmt.Errorf("choose who leaves: %w", err)
 		}

@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -96,11 +98,15 @@ func TestNamesThatAreTooLongEndInAHash(t *testing.T) {
 }
 
 // golden compares what would be applied, as YAML.
-func golden(t *testing.T, name string, objects ...any) {
+func golden(t *testing.T, name string, objects ...runtime.Object) {
 	t.Helper()
 	var text strings.Builder
 	for _, o := range objects {
-		one, err := yaml.Marshal(o)
+		applied, err := kube.Manifest(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, err := yaml.JSONToYAML(applied)
 		if err != nil {
 			t.Fatal(err)
 		}

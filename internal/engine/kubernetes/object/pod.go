@@ -6,7 +6,6 @@ import (
 
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	coreapply "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/setopsco/setops/internal/engine"
 )
@@ -15,63 +14,68 @@ import (
 const Drain = 5 * time.Second
 
 // pod is what generations and one-off tasks have in common.
-func (s Stage) pod(c engine.Container, secret string, stop time.Duration) *coreapply.PodSpecApplyConfiguration {
-	pod := coreapply.PodSpec().
-		WithContainers(s.container(c, secret)).
-		WithImagePullSecrets(coreapply.LocalObjectReference().WithName(PullSecret)).
-		WithTerminationGracePeriodSeconds(seconds(stop)).
-		WithAutomountServiceAccountToken(false).
-		WithEnableServiceLinks(false).
-		WithSecurityContext(s.security())
+func (s Stage) pod(c engine.Container, secret string, stop time.Duration) core.PodSpec {
+	pod := core.PodSpec{
+		Containers:                    []core.Container{s.container(c, secret)},
+		ImagePullSecrets:              []core.LocalObjectReference{{Name: PullSecret}},
+		TerminationGracePeriodSeconds: new(seconds(stop)),
+		AutomountServiceAccountToken:  new(false),
+		EnableServiceLinks:            new(false),
+		SecurityContext:               s.security(),
+	}
 	if len(s.Machines) > 0 {
-		pod.WithAffinity(s.affinity())
+		pod.Affinity = s.affinity()
 	}
 	return pod
 }
 
 // affinity keeps pods to machines that their image is made for. Nodes do not look at that themselves.
-func (s Stage) affinity() *coreapply.AffinityApplyConfiguration {
-	machines := coreapply.NodeSelectorRequirement().WithKey(core.LabelArchStable).
-		WithOperator(core.NodeSelectorOpIn).WithValues(s.Machines...)
-	return coreapply.Affinity().WithNodeAffinity(coreapply.NodeAffinity().
-		WithRequiredDuringSchedulingIgnoredDuringExecution(coreapply.NodeSelector().
-			WithNodeSelectorTerms(coreapply.NodeSelectorTerm().WithMatchExpressions(machines))))
+func (s Stage) affinity() *core.Affinity {
+	machines := core.NodeSelectorRequirement{Key: core.LabelArchStable, Operator: core.NodeSelectorOpIn, Values: s.Machines}
+	return &core.Affinity{NodeAffinity: &core.NodeAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: &core.NodeSelector{
+			NodeSelectorTerms: []core.NodeSelectorTerm{{MatchExpressions: []core.NodeSelectorRequirement{machines}}},
+		},
+	}}
 }
 
-func (s Stage) security() *coreapply.PodSecurityContextApplyConfiguration {
-	security := coreapply.PodSecurityContext().
-		WithSeccompProfile(coreapply.SeccompProfile().WithType(core.SeccompProfileTypeRuntimeDefault))
+func (s Stage) security() *core.PodSecurityContext {
+	security := &core.PodSecurityContext{SeccompProfile: &core.SeccompProfile{Type: core.SeccompProfileTypeRuntimeDefault}}
 	if s.Restricted {
-		security.WithRunAsNonRoot(true)
+		security.RunAsNonRoot = new(true)
 	}
 	return security
 }
 
-func (s Stage) container(c engine.Container, secret string) *coreapply.ContainerApplyConfiguration {
-	container := coreapply.Container().WithName(Container).
-		WithImage(s.Registry + "/" + c.Image.Repository + "@" + c.Image.Digest).
-		WithImagePullPolicy(core.PullIfNotPresent).
-		WithCommand(literal(c.Entrypoint)...).
-		WithArgs(literal(c.Command)...).
-		WithEnvFrom(coreapply.EnvFromSource().WithSecretRef(coreapply.SecretEnvSource().WithName(secret))).
-		WithResources(resources(c))
+func (s Stage) container(c engine.Container, secret string) core.Container {
+	container := core.Container{
+		Name:            Container,
+		Image:           s.Registry + "/" + c.Image.Repository + "@" + c.Image.Digest,
+		ImagePullPolicy: core.PullIfNotPresent,
+		Command:         literal(c.Entrypoint),
+		Args:            literal(c.Command),
+		EnvFrom:         []core.EnvFromSource{{SecretRef: &core.SecretEnvSource{LocalObjectReference: core.LocalObjectReference{Name: secret}}}},
+		Resources:       resources(c),
+	}
 	if c.Port > 0 {
-		container.WithPorts(coreapply.ContainerPort().WithName(portName).WithContainerPort(int32(c.Port)).WithProtocol(core.ProtocolTCP))
+		container.Ports = []core.ContainerPort{{Name: portName, ContainerPort: int32(c.Port), Protocol: core.ProtocolTCP}}
 	}
 	if s.Restricted {
-		container.WithSecurityContext(coreapply.SecurityContext().WithAllowPrivilegeEscalation(false).
-			WithCapabilities(coreapply.Capabilities().WithDrop("ALL")))
+		container.SecurityContext = &core.SecurityContext{
+			AllowPrivilegeEscalation: new(false), Capabilities: &core.Capabilities{Drop: []core.Capability{"ALL"}},
+		}
 	}
 	return container
 }
 
 // resources reserves CPU and memory; more memory than that a task never gets.
-func resources(c engine.Container) *coreapply.ResourceRequirementsApplyConfiguration {
+func resources(c engine.Container) core.ResourceRequirements {
 	memory := *resource.NewQuantity(int64(c.Memory)<<20, resource.BinarySI)
 	cpu := *resource.NewMilliQuantity(int64(c.CPU)*1000/1024, resource.DecimalSI)
-	return coreapply.ResourceRequirements().
-		WithRequests(core.ResourceList{core.ResourceCPU: cpu, core.ResourceMemory: memory}).
-		WithLimits(core.ResourceList{core.ResourceMemory: memory})
+	return core.ResourceRequirements{
+		Requests: core.ResourceList{core.ResourceCPU: cpu, core.ResourceMemory: memory},
+		Limits:   core.ResourceList{core.ResourceMemory: memory},
+	}
 }
 
 // literal keeps the cluster from putting variables in the place of $(NAME): nobody else does that.
@@ -84,14 +88,13 @@ func literal(words []string) []string {
 }
 
 // secret has an environment. It never changes.
-func (s Stage) secret(name string, labels map[string]string, env []string) *coreapply.SecretApplyConfiguration {
+func (s Stage) secret(name string, labels map[string]string, env []string) *core.Secret {
 	data := make(map[string][]byte, len(env))
 	for _, one := range env {
 		key, value, _ := strings.Cut(one, "=")
 		data[key] = []byte(value)
 	}
-	return coreapply.Secret(name, s.Name()).WithLabels(labels).WithType(core.SecretTypeOpaque).
-		WithImmutable(true).WithData(data)
+	return &core.Secret{ObjectMeta: s.meta(name, labels), Type: core.SecretTypeOpaque, Immutable: new(true), Data: data}
 }
 
 // seconds rounds up.

@@ -1,8 +1,8 @@
 package object
 
 import (
+	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	coreapply "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/probe"
@@ -21,37 +21,41 @@ const mostStartPeriod = 5
 
 // check gives the container the checks of its generation. Only one of them can say that it is ready: the network's, where
 // there is one.
-func check(c *coreapply.ContainerApplyConfiguration, g engine.Generation) {
+func check(c *core.Container, g engine.Generation) {
 	if h := g.HealthCheck; h != nil {
-		c.WithStartupProbe(startup(h)).WithLivenessProbe(inside(h, h.Interval, h.Retries))
-		c.WithReadinessProbe(inside(h, h.Interval, h.Retries))
+		c.StartupProbe, c.LivenessProbe = startup(h), inside(h, h.Interval, h.Retries)
+		c.ReadinessProbe = inside(h, h.Interval, h.Retries)
 	}
 	if g.NetworkCheck != nil {
-		c.WithReadinessProbe(outside(*g.NetworkCheck))
+		c.ReadinessProbe = outside(*g.NetworkCheck)
 	}
 }
 
 // startup holds the others back until the container health check has succeeded once. It allows for one failure more than the
 // check does: we give the verdict, and with more to say than the cluster has.
-func startup(h *setops.HealthCheck) *coreapply.ProbeApplyConfiguration {
+func startup(h *setops.HealthCheck) *core.Probe {
 	period := max(1, min(h.Interval, mostStartPeriod))
 	patience := h.StartPeriod + (max(h.Retries, 1)+1)*max(h.Interval, 1)
 	return inside(h, period, (patience+period-1)/period+1)
 }
 
-func inside(h *setops.HealthCheck, period, failures int) *coreapply.ProbeApplyConfiguration {
-	return coreapply.Probe().WithExec(coreapply.ExecAction().WithCommand(literal(h.Command)...)).
-		WithPeriodSeconds(int32(max(period, 1))).WithTimeoutSeconds(int32(max(h.Timeout, 1))).WithFailureThreshold(int32(max(failures, 1)))
+func inside(h *setops.HealthCheck, period, failures int) *core.Probe {
+	return &core.Probe{
+		ProbeHandler:  core.ProbeHandler{Exec: &core.ExecAction{Command: literal(h.Command)}},
+		PeriodSeconds: int32(max(period, 1)), TimeoutSeconds: int32(max(h.Timeout, 1)), FailureThreshold: int32(max(failures, 1)),
+	}
 }
 
 // outside asks for the path where a node accepts just codes that the check may accept, and else whether there is a
 // connection: what exactly is answered we ask ourselves before a task gets its first request.
-func outside(n setops.NetworkCheck) *coreapply.ProbeApplyConfiguration {
-	p := coreapply.Probe().WithPeriodSeconds(networkPeriod).WithTimeoutSeconds(networkTimeout).WithFailureThreshold(networkFailures)
+func outside(n setops.NetworkCheck) *core.Probe {
+	p := &core.Probe{PeriodSeconds: networkPeriod, TimeoutSeconds: networkTimeout, FailureThreshold: networkFailures}
 	if n.Protocol == setops.HTTP && succeeds(n.Status) {
-		return p.WithHTTPGet(coreapply.HTTPGetAction().WithPath(n.Path).WithPort(intstr.FromString(portName)))
+		p.HTTPGet = &core.HTTPGetAction{Path: n.Path, Port: intstr.FromString(portName)}
+		return p
 	}
-	return p.WithTCPSocket(coreapply.TCPSocketAction().WithPort(intstr.FromString(portName)))
+	p.TCPSocket = &core.TCPSocketAction{Port: intstr.FromString(portName)}
+	return p
 }
 
 // succeeds reports whether all accepted codes are ones that a node takes for a success.

@@ -7,9 +7,7 @@ import (
 
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
-	coreapply "k8s.io/client-go/applyconfigurations/core/v1"
-	metaapply "k8s.io/client-go/applyconfigurations/meta/v1"
-	networkingapply "k8s.io/client-go/applyconfigurations/networking/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -33,42 +31,49 @@ func (s Stage) labels() map[string]string {
 // Name is that of the namespace.
 func (s Stage) Name() string { return Namespace(s.Installation, s.StageRef) }
 
+// meta names an object of the stage.
+func (s Stage) meta(name string, labels map[string]string) meta.ObjectMeta {
+	return meta.ObjectMeta{Name: name, Namespace: s.Name(), Labels: labels}
+}
+
 // Space is the namespace. Of the standards for pods it asks for the baseline: most images run as root.
-func (s Stage) Space() *coreapply.NamespaceApplyConfiguration {
+func (s Stage) Space() *core.Namespace {
 	standard := "baseline"
 	if s.Restricted {
 		standard = "restricted"
 	}
-	return coreapply.Namespace(s.Name()).
-		WithLabels(with(s.labels(), "pod-security.kubernetes.io/enforce", standard, "pod-security.kubernetes.io/warn", standard)).
-		WithAnnotations(map[string]string{
+	return &core.Namespace{ObjectMeta: meta.ObjectMeta{
+		Name:   s.Name(),
+		Labels: with(s.labels(), "pod-security.kubernetes.io/enforce", standard, "pod-security.kubernetes.io/warn", standard),
+		Annotations: map[string]string{
 			AnnotationOrganization: s.Organization, AnnotationProject: s.Project, AnnotationStage: s.StageRef.Name,
-		})
+		},
+	}}
 }
 
 // Policies let tasks of the stage be called by each other and by the router, and by nobody else.
-func (s Stage) Policies() []*networkingapply.NetworkPolicyApplyConfiguration {
-	policy := func(name string, from ...*networkingapply.NetworkPolicyPeerApplyConfiguration) *networkingapply.NetworkPolicyApplyConfiguration {
-		rule := networkingapply.NetworkPolicyIngressRule().WithFrom(from...)
-		return networkingapply.NetworkPolicy(name, s.Name()).WithLabels(s.labels()).
-			WithSpec(networkingapply.NetworkPolicySpec().WithPodSelector(metaapply.LabelSelector()).
-				WithPolicyTypes(networking.PolicyTypeIngress).WithIngress(rule))
-	}
-	peer := networkingapply.NetworkPolicyPeer
-	router := []*networkingapply.NetworkPolicyPeerApplyConfiguration{
-		peer().WithNamespaceSelector(metaapply.LabelSelector().WithMatchLabels(map[string]string{"setops.dev/router": s.Installation})),
-	}
+func (s Stage) Policies() []*networking.NetworkPolicy {
+	router := []networking.NetworkPolicyPeer{{
+		NamespaceSelector: &meta.LabelSelector{MatchLabels: map[string]string{"setops.dev/router": s.Installation}},
+	}}
 	for _, network := range s.Callers {
-		router = append(router, peer().WithIPBlock(networkingapply.IPBlock().WithCIDR(network)))
+		router = append(router, networking.NetworkPolicyPeer{IPBlock: &networking.IPBlock{CIDR: network}})
 	}
-	return []*networkingapply.NetworkPolicyApplyConfiguration{
-		policy("same-stage", peer().WithPodSelector(metaapply.LabelSelector())),
-		policy("router", router...),
+	return []*networking.NetworkPolicy{
+		s.policy("same-stage", networking.NetworkPolicyPeer{PodSelector: &meta.LabelSelector{}}),
+		s.policy("router", router...),
 	}
 }
 
+func (s Stage) policy(name string, from ...networking.NetworkPolicyPeer) *networking.NetworkPolicy {
+	return &networking.NetworkPolicy{ObjectMeta: s.meta(name, s.labels()), Spec: networking.NetworkPolicySpec{
+		PolicyTypes: []networking.PolicyType{networking.PolicyTypeIngress},
+		Ingress:     []networking.NetworkPolicyIngressRule{{From: from}},
+	}}
+}
+
 // Pull is the secret that nodes pull images with.
-func (s Stage) Pull() (*coreapply.SecretApplyConfiguration, error) {
+func (s Stage) Pull() (*core.Secret, error) {
 	auth := base64.StdEncoding.EncodeToString([]byte(s.User + ":" + s.Password))
 	config, err := json.Marshal(map[string]any{"auths": map[string]any{
 		s.Registry: map[string]string{"username": s.User, "password": s.Password, "auth": auth},
@@ -76,6 +81,8 @@ func (s Stage) Pull() (*coreapply.SecretApplyConfiguration, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write credentials of the registry: %w", err)
 	}
-	return coreapply.Secret(PullSecret, s.Name()).WithLabels(s.labels()).WithType(core.SecretTypeDockerConfigJson).
-		WithData(map[string][]byte{core.DockerConfigJsonKey: config}), nil
+	return &core.Secret{
+		ObjectMeta: s.meta(PullSecret, s.labels()), Type: core.SecretTypeDockerConfigJson,
+		Data: map[string][]byte{core.DockerConfigJsonKey: config},
+	}, nil
 }

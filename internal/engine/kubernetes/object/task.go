@@ -6,8 +6,7 @@ import (
 
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
-	batchapply "k8s.io/client-go/applyconfigurations/batch/v1"
-	coreapply "k8s.io/client-go/applyconfigurations/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/setopsco/setops/internal/engine"
 )
@@ -24,22 +23,27 @@ func (s Stage) taskLabels(o engine.OneOff) map[string]string {
 }
 
 // TaskEnvironment is the secret with the environment of a one-off task.
-func (s Stage) TaskEnvironment(o engine.OneOff) *coreapply.SecretApplyConfiguration {
+func (s Stage) TaskEnvironment(o engine.OneOff) *core.Secret {
 	return s.secret(Environment(Job(o.ID)), s.taskLabels(o), o.Container.Env)
 }
 
 // Task is the Job that runs a one-off task, once.
-func (s Stage) Task(o engine.OneOff, created time.Time) *batchapply.JobApplyConfiguration {
-	pod := s.pod(o.Container, Environment(Job(o.ID)), o.StopTimeout).WithRestartPolicy(core.RestartPolicyNever)
-	annotations := facts(o.Container, o.StopTimeout)
-	annotations[AnnotationTag] = o.Tag
-	annotations[AnnotationLimit] = o.Limit.String()
-	annotations[AnnotationCreated] = created.UTC().Format(time.RFC3339Nano)
-	return batchapply.Job(Job(o.ID), s.Name()).WithLabels(s.taskLabels(o)).WithAnnotations(annotations).
-		WithSpec(batchapply.JobSpec().
-			WithBackoffLimit(0).
-			WithPodReplacementPolicy(batch.Failed).
-			WithActiveDeadlineSeconds(seconds(min(o.Limit+startAllowance, engine.OneOffLimit))).
-			WithTTLSecondsAfterFinished(int32(endedFor / time.Second)).
-			WithTemplate(coreapply.PodTemplateSpec().WithLabels(s.taskLabels(o)).WithAnnotations(annotations).WithSpec(pod)))
+func (s Stage) Task(o engine.OneOff, created time.Time) *batch.Job {
+	pod := s.pod(o.Container, Environment(Job(o.ID)), o.StopTimeout)
+	pod.RestartPolicy = core.RestartPolicyNever
+	about := s.meta(Job(o.ID), s.taskLabels(o))
+	about.Annotations = facts(o.Container, o.StopTimeout)
+	about.Annotations[AnnotationTag] = o.Tag
+	about.Annotations[AnnotationLimit] = o.Limit.String()
+	about.Annotations[AnnotationCreated] = created.UTC().Format(time.RFC3339Nano)
+	return &batch.Job{ObjectMeta: about, Spec: batch.JobSpec{
+		BackoffLimit:            new(int32(0)),
+		PodReplacementPolicy:    new(batch.Failed),
+		ActiveDeadlineSeconds:   new(seconds(min(o.Limit+startAllowance, engine.OneOffLimit))),
+		TTLSecondsAfterFinished: new(int32(endedFor / time.Second)),
+		Template: core.PodTemplateSpec{
+			ObjectMeta: meta.ObjectMeta{Labels: about.Labels, Annotations: about.Annotations},
+			Spec:       pod,
+		},
+	}}
 }

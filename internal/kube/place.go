@@ -1,44 +1,9 @@
-package access
+package kube
 
 import (
-	"fmt"
 	"os"
 	"strings"
-
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 )
-
-// How much is asked of the API server at once. The client's own defaults hold a commit up for seconds.
-const (
-	requestsPerSecond = 200
-	requestsAtOnce    = 400
-)
-
-// Config is how the API is reached that a kubeconfig names: empty means that of the cluster that this process runs in.
-func Config(kubeconfig string) (*rest.Config, error) {
-	c, err := read(kubeconfig)
-	if err != nil {
-		return nil, err
-	}
-	c.QPS, c.Burst, c.UserAgent = requestsPerSecond, requestsAtOnce, "setopsd"
-	return c, nil
-}
-
-func read(kubeconfig string) (*rest.Config, error) {
-	if kubeconfig == "" {
-		c, err := rest.InClusterConfig()
-		if err != nil {
-			return nil, fmt.Errorf("this server does not run in a cluster, and no kubeconfig says where there is one: %w", err)
-		}
-		return c, nil
-	}
-	c, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("read kubeconfig %s: %w", kubeconfig, err)
-	}
-	return c, nil
-}
 
 // DefaultNamespace is where the manifests put what belongs to the server.
 const DefaultNamespace = "setops"
