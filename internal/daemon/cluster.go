@@ -27,6 +27,15 @@ func (c *Config) cluster() ClusterConfig {
 	}
 }
 
+// clusterConfig is that of the server that keeps the tasks.
+func (c *core) clusterConfig() ClusterConfig {
+	config := c.Config.cluster()
+	if c.sharesCluster() {
+		config.Holds = c.tenure.holds
+	}
+	return config
+}
+
 // registryAddress is what nodes pull from: empty where nothing says so, and nothing that they could use is served.
 func (c *Config) registryAddress() string {
 	switch {
@@ -59,10 +68,21 @@ func (c *Config) checkCluster(r *refusals) {
 		c.settings.callers = append(c.settings.callers, network.String())
 		r.where(err != nil, "--router-networks %q is no network; write ADDRESS/BITS, as 10.0.0.0/8", text)
 	}
+	c.checkServers(r)
 	if c.RegistryListen != "" {
 		host, port, err := net.SplitHostPort(c.RegistryListen)
 		r.where(err != nil || host == "" || !isPort(port), "--registry-listen %q is no address; write HOST:PORT, as 192.0.2.1:5000", c.RegistryListen)
 	}
 	r.where(c.Engine == kubernetesKind && c.registryAddress() == "",
 		"--engine kubernetes needs an address that nodes can pull images from: set --https-listen, --registry-address or --registry-listen")
+}
+
+// checkServers is about several servers of one cluster.
+func (c *Config) checkServers(r *refusals) {
+	r.where(c.Instance != "" && !instanceShape.MatchString(c.Instance),
+		"--instance %q is not 8 hexadecimal digits; `openssl rand -hex 4` makes some", c.Instance)
+	if c.AdvertiseAddress != "" {
+		host, port, err := net.SplitHostPort(c.AdvertiseAddress)
+		r.where(err != nil || host == "" || !isPort(port), "--advertise-address %q is no address; write HOST:PORT, as 10.0.0.7:7700", c.AdvertiseAddress)
+	}
 }

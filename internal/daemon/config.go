@@ -18,6 +18,8 @@ type Config struct {
 	DataDir           string
 	Database          string // URL of PostgreSQL; empty: SQLite in DataDir
 	KeyFile           string // key that seals values; empty: one in DataDir
+	Instance          string // 8 hexadecimal digits; empty: those in DataDir, or in Database where that is a cluster's
+	AdvertiseAddress  string // HOST:PORT where other servers reach Listen; empty: Listen
 	Listen            string // API and registry
 	HTTPListen        string // router
 	HTTPSListen       string // router with TLS; empty: no TLS
@@ -81,6 +83,8 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.DataDir, "data-dir", defaultDataDir(), "directory that holds everything: database, key, images, tasks, logs")
 	f.StringVar(&c.Database, "database", "", "URL of a PostgreSQL database, postgres://USER@HOST:PORT/DATABASE (default: SQLite in the data directory)")
 	f.StringVar(&c.KeyFile, "key-file", "", "file with the key that seals values of env: 32 bytes in hexadecimal, mode 0600 (default: the file key in the data directory)")
+	f.StringVar(&c.Instance, "instance", "", "id of the installation, 8 hexadecimal digits, by which its objects are known (default: the data directory's; the first start makes one)")
+	f.StringVar(&c.AdvertiseAddress, "advertise-address", "", "HOST:PORT where other servers of the same database reach --listen (default: --listen)")
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:7700", "address of the API and the image registry")
 	f.StringVar(&c.HTTPListen, "http-listen", "127.0.0.1:8080", "address of the router, where apps answer")
 	f.StringVar(&c.HTTPSListen, "https-listen", "", "address of the router for TLS; API and registry answer there too, at api.DOMAIN (default: no TLS)")

@@ -54,15 +54,19 @@ type core struct {
 	schedules *schedule.Service
 	control   net.Listener
 
-	stoodBy  *core // what this server was before it kept the tasks; nil: it always did
-	term     *term // nil: no requests are led here yet
-	ready    atomic.Bool
-	stopping chan struct{} // closed by end
-	ended    sync.Once
-	alive    context.Context // of loops
-	endLoops context.CancelFunc
-	loops    sync.WaitGroup
-	closers  []func() error
+	stoodBy   *core // what this server was before it kept the tasks; nil: it always did
+	ownsDir   bool  // it stands by beside a keeper with another data directory
+	seen      sighting
+	tenure    tenure
+	handsOver bool  // to another process of the same data directory
+	term      *term // nil: no requests are led here yet
+	ready     atomic.Bool
+	stopping  chan struct{} // closed by end
+	ended     sync.Once
+	alive     context.Context // of loops
+	endLoops  context.CancelFunc
+	loops     sync.WaitGroup
+	closers   []func() error
 }
 
 func newCore(d *Daemon) *core {
@@ -81,10 +85,20 @@ func (c *core) lock(context.Context) (err error) {
 }
 
 func (c *core) open(ctx context.Context) error {
-	for _, open := range []func(context.Context) error{
-		c.openStore, c.openAudit, c.becomeKeeper, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
+	return c.each(ctx, c.openStore, c.openKept)
+}
+
+// openKept opens what is behind the store of a server that keeps the tasks.
+func (c *core) openKept(ctx context.Context) error {
+	return c.each(ctx,
+		c.openAudit, c.becomeKeeper, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
 		c.openControl,
-	} {
+	)
+}
+
+// each does one after the other, until one cannot be done.
+func (c *core) each(ctx context.Context, all ...func(context.Context) error) error {
+	for _, open := range all {
 		if err := open(ctx); err != nil {
 			return err
 		}
@@ -119,9 +133,6 @@ func (c *core) begin() {
 	c.loops.Go(func() { c.cleanUp(c.alive) })
 	c.loops.Go(func() { c.schedules.Run(c.alive) })
 	c.loops.Go(func() { c.pruneAudit(c.alive) })
-	if c.isShared() {
-		c.loops.Go(func() { c.keep(c.alive) })
-	}
 	c.ready.Store(true)
 }
 

@@ -64,13 +64,7 @@ func (d *Daemon) Open(ctx context.Context) error {
 	}
 	d.front, d.core = newFront(d), newCore(d)
 	if d.Taker == nil && d.Config.isShared() {
-		err := d.core.lock(ctx)
-		if errors.Is(err, errInUse) {
-			d.standsBy, err = true, d.openStandby(ctx)
-		} else if err == nil {
-			err = d.openAll(ctx, d.front.listen, d.core.open)
-		}
-		if err != nil {
+		if err := d.openShared(ctx); err != nil {
 			return errors.Join(err, d.Close())
 		}
 		return nil
@@ -81,19 +75,25 @@ func (d *Daemon) Open(ctx context.Context) error {
 	if d.Taker != nil {
 		order = []func(context.Context) error{d.front.listen, d.Taker.Prepared, d.core.lock, d.core.open}
 	}
-	if err := d.openAll(ctx, order...); err != nil {
+	if err := d.core.each(ctx, order...); err != nil {
 		return errors.Join(err, d.Close())
 	}
 	return nil
 }
 
-func (d *Daemon) openAll(ctx context.Context, order ...func(context.Context) error) error {
-	for _, open := range order {
-		if err := open(ctx); err != nil {
-			return err
-		}
+// openShared opens a server that may be one of several.
+func (d *Daemon) openShared(ctx context.Context) error {
+	err := d.core.lock(ctx)
+	switch {
+	case errors.Is(err, errInUse):
+		d.standsBy = true
+		return d.openStandby(ctx)
+	case err != nil:
+		return err
+	case d.Config.sharesCluster():
+		return d.openOnCluster(ctx)
 	}
-	return nil
+	return d.core.each(ctx, d.front.listen, d.core.open)
 }
 
 // check refuses what cannot run here, before the first file is written.

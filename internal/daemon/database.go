@@ -31,7 +31,7 @@ func (c *core) openStore(ctx context.Context) (err error) {
 	if err := c.settleKey(ctx); err != nil {
 		return err
 	}
-	if c.instance, err = c.dir.instance(); err != nil {
+	if err := c.openInstance(ctx); err != nil {
 		return err
 	}
 	return c.firstStart(ctx)
@@ -94,6 +94,10 @@ func (c *core) openOwnKey(needed bool) error {
 	}
 	if there || !needed || c.Config.KeyFile != "" {
 		return c.openKey(needed)
+	}
+	if c.sharesCluster() {
+		return errors.New("the database is sealed with a key that another server has: all servers of a database must have the same one; " +
+			"give this one that key with --key-file")
 	}
 	return fmt.Errorf("the database is one of another data directory than %s: name that one with --data-dir; or, where it is this one, "+
 		"the file %s is gone; put it back from a backup", c.dir.path, c.dir.file(keyFile))

@@ -18,7 +18,8 @@ import (
 //	setops.db        projects, stages, changesets, commits (SQLite), or instead
 //	database         says that they are in PostgreSQL
 //	key              seals values of env; whoever has it and the database can read them; with key.new and key.old: key.go
-//	instance         8 hexadecimal digits that name what this installation makes in the kernel
+//	instance         8 hexadecimal digits that name what this installation makes in the kernel, or on a cluster
+//	server           names this server among those of a cluster that share a database
 //	admin-password   where it was generated
 //	registry/        images as they were pushed
 //	engine/          unpacked images, tasks, logs, networks
@@ -132,7 +133,9 @@ func (d *dataDir) secret(name string, size int, needed bool) ([]byte, error) {
 	return decodeKey(d.file(name), text, size)
 }
 
-func (d *dataDir) instance() (string, error) {
-	id, err := d.secret("instance", 4, false)
-	return hex.EncodeToString(id), err
+// pass gives the directory to who takes this one's place: closing this one does not let others have it any more.
+func (d *dataDir) pass() *dataDir {
+	taken := *d
+	d.lock = nil
+	return &taken
 }

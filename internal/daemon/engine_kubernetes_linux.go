@@ -38,7 +38,7 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 		Dir: filepath.Join(c.Dir, "kubernetes"), Kubeconfig: c.Cluster.Kubeconfig, Installation: c.Instance,
 		Registry: c.Cluster.Registry, Credentials: c.Credentials, Images: c.Images,
 		Restricted: c.Cluster.Restricted, Callers: c.Cluster.Callers,
-		Drainer: c.Drainer, LogsKept: c.LogsKept, Logger: c.Logger,
+		Holds: c.Cluster.Holds, Drainer: c.Drainer, LogsKept: c.LogsKept, Logger: c.Logger,
 	})
 	if err == nil {
 		return e, nil

@@ -26,14 +26,14 @@ type front struct {
 	http    *door
 	https   *door // nil: no TLS
 	insides insides
-	failed  chan error // of accepting
+	failed  chan error // why the server ends: of accepting, or another one has its place
 
 	apiHost   string                    // where the API answers by TLS
 	certified atomic.Pointer[certified] // nil: no TLS, or no certificates yet
 }
 
 func newFront(d *Daemon) *front {
-	f := &front{log: d.Logger, sockets: &handover.Sockets{}, failed: make(chan error, 3), apiHost: d.Config.apiHost()}
+	f := &front{log: d.Logger, sockets: &handover.Sockets{}, failed: make(chan error, 4), apiHost: d.Config.apiHost()}
 	if d.Taker != nil {
 		f.sockets = d.Taker.Sockets
 	}
@@ -87,6 +87,14 @@ func (f *front) accept() {
 		if !d.accepts {
 			d.accept(f.failed)
 		}
+	}
+}
+
+// fail ends the server. The first reason counts.
+func (f *front) fail(err error) {
+	select {
+	case f.failed <- err:
+	default:
 	}
 }
 

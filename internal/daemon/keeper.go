@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -22,11 +24,46 @@ func (c *Config) isShared() bool { return c.Database != "" }
 
 func (c *core) isShared() bool { return c.Config.isShared() }
 
+// sharesCluster says that other servers may have the same database without being on this machine: what runs is on a cluster.
+func (c *Config) sharesCluster() bool { return c.isShared() && c.Engine == kubernetesKind }
+
+func (c *core) sharesCluster() bool { return c.Config.sharesCluster() }
+
 // keeper is this server as the one that keeps the tasks.
 func (c *core) keeper(until time.Time) (setops.Keeper, error) {
-	machine, err := machineID()
-	k := setops.Keeper{Machine: machine, Instance: c.instance, Until: until.UTC(), Address: c.front.apiURL()}
+	id, err := c.serverID()
+	k := setops.Keeper{Machine: id, Instance: c.instance, Until: until.UTC(), Address: c.advertised()}
 	return k, err
+}
+
+// serverFile has what tells a data directory from its copies on this machine and elsewhere.
+const serverFile = "server"
+
+// serverID is that of the machine, as the servers of one host share its tasks. Those of a cluster are known by their data directory,
+// too: its lock makes sure that one process at most has the same id.
+func (c *core) serverID() (string, error) {
+	machine, err := machineID()
+	if err != nil || !c.sharesCluster() {
+		return machine, err
+	}
+	own, err := c.dir.secret(serverFile, 8, false)
+	return machine + "/" + hex.EncodeToString(own), err
+}
+
+// owner names who runs commits here.
+func (c *core) owner() (string, error) {
+	if !c.sharesCluster() {
+		return c.instance, nil
+	}
+	return c.serverID()
+}
+
+// advertised is where other servers reach the API.
+func (c *core) advertised() string {
+	if c.Config.AdvertiseAddress == "" {
+		return c.front.apiURL("")
+	}
+	return c.front.apiURL(c.Config.AdvertiseAddress)
 }
 
 // machineID names this machine, as long as it is installed or, where nothing is installed that says so, until it starts anew.
@@ -43,11 +80,14 @@ func machineID() (string, error) {
 	return name, nil
 }
 
-// apiURL is where other servers of this machine reach the API.
-func (f *front) apiURL() string {
+// apiURL is where other servers reach the API: at an address that was said, or the one that it listens at.
+func (f *front) apiURL(said string) string {
 	scheme := "http"
 	if f.api.tls != nil {
 		scheme = "https"
+	}
+	if said != "" {
+		return scheme + "://" + said
 	}
 	host, port, err := net.SplitHostPort(f.api.bound)
 	if ip := net.ParseIP(host); err == nil && (ip == nil || ip.IsUnspecified()) {
@@ -56,18 +96,29 @@ func (f *front) apiURL() string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// becomeKeeper refuses a database whose tasks this server cannot reach.
+// becomeKeeper refuses a database whose tasks this server cannot reach, and says that it keeps them from now on, again and again: what
+// comes behind it may take longer than a keeper may be silent.
 func (c *core) becomeKeeper(ctx context.Context) error {
 	if !c.isShared() {
 		return nil
 	}
-	return c.sayKeeper(ctx, time.Now().Add(keeperLife))
+	if err := c.sayKeeper(ctx, time.Now().Add(keeperLife)); err != nil {
+		return err
+	}
+	if c.sharesCluster() {
+		c.onClose(c.leavePlace)
+	}
+	c.loops.Go(func() { c.keep(c.alive) })
+	return nil
 }
 
 func (c *core) sayKeeper(ctx context.Context, until time.Time) error {
 	k, err := c.keeper(until)
 	if err != nil {
 		return err
+	}
+	if c.sharesCluster() {
+		return c.sayOnCluster(ctx, k)
 	}
 	other, err := c.store.Keep(ctx, k, time.Now())
 	switch {
@@ -84,16 +135,46 @@ func (c *core) sayKeeper(ctx context.Context, until time.Time) error {
 		"reached from there; start this server on that machine, or stop that one and try again in %s", other.Address, keeperLife)
 }
 
-// keep says again and again that this server keeps the tasks. The lock of the data directory makes sure of it on this machine.
+// succeededError ends a server that another one has taken the place of.
+type succeededError struct{ by setops.Keeper }
+
+func (e *succeededError) Error() string {
+	return fmt.Sprintf("the server at %s keeps the tasks of this database by now, as this one could not tell the database for %s that it "+
+		"does; start this one again, and it stands by", e.by.Address, keeperLife)
+}
+
+// sayOnCluster makes the tenure longer. Where another server was let in, this one ends.
+func (c *core) sayOnCluster(ctx context.Context, k setops.Keeper) error {
+	began := time.Now()
+	other, err := c.store.Succeed(ctx, k, setops.Keeper{})
+	if err != nil {
+		return err
+	}
+	if other != nil {
+		c.tenure.extend(time.Time{})
+		return &succeededError{*other}
+	}
+	c.tenure.extend(began.Add(keeperLife))
+	return nil
+}
+
+// keep says again and again that this server keeps the tasks. On one machine the lock of the data directory makes sure of it.
 func (c *core) keep(ctx context.Context) {
 	c.every(ctx, keeperRenew, "tell other servers who keeps the tasks", func() error {
-		return c.sayKeeper(ctx, time.Now().Add(keeperLife))
+		limited, cancel := context.WithTimeout(ctx, keeperLife/2)
+		defer cancel()
+		err := c.sayKeeper(limited, time.Now().Add(keeperLife))
+		var succeeded *succeededError
+		if errors.As(err, &succeeded) {
+			c.front.fail(err)
+		}
+		return err
 	})
 }
 
-// resign lets another server take over at once. It takes effect when the data directory is given back.
+// resign lets another server of this machine take over at once. It takes effect when the data directory is given back.
 func (c *core) resign() {
-	if !c.isShared() || c.store == nil {
+	if !c.isShared() || c.sharesCluster() || c.store == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), keeperRenew)
@@ -101,4 +182,23 @@ func (c *core) resign() {
 	if err := c.sayKeeper(ctx, time.Now()); err != nil {
 		c.Logger.Warn("tell other servers that this one stops", "error", err)
 	}
+}
+
+// leavePlace lets another server of the cluster take over at once: engine and commits of this one are closed. Who hands over to a
+// process of the same data directory keeps the place for it.
+func (c *core) leavePlace() error {
+	if c.handsOver {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), keeperRenew)
+	defer cancel()
+	k, err := c.keeper(time.Now())
+	if err == nil {
+		k.Gone = true
+		_, err = c.store.Succeed(ctx, k, setops.Keeper{})
+	}
+	if err != nil {
+		c.Logger.Warn("tell other servers that this one stops", "error", err)
+	}
+	return nil
 }

@@ -65,7 +65,7 @@ func readKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read key: %w; `openssl rand -hex %d` makes one", err, seal.KeySize)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if isExposed(info) {
 		return nil, fmt.Errorf("read key: group or others can read %s; run chmod 600 %s", path, path)
 	}
 	text, err := os.ReadFile(path)

@@ -96,9 +96,12 @@ func removeIfThere(path string) error {
 func (c *core) openRegistry(ctx context.Context) (err error) {
 	c.sessions = auth.NewSessions(c.store, time.Now, c.Logger)
 	c.sessions.Tell(c.audit)
-	c.puller = withPuller(registryPorts{
+	c.puller, err = withPuller(registryPorts{
 		sessions: c.sessions, access: auth.Access{Store: c.store}, store: c.store, organization: c.Config.Organization,
-	})
+	}, c.sealKey, time.Now)
+	if err != nil {
+		return err
+	}
 	c.registry, err = registry.New(ctx, registry.Config{
 		Dir: c.dir.file("registry"), Secret: c.sealKey, Authenticator: c.puller, Authorizer: c.puller, Logger: c.Logger,
 	})
@@ -145,7 +148,7 @@ func (c *core) openEngine(ctx context.Context) error {
 	c.engine, err = open(ctx, EngineConfig{
 		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
 		Dir: c.dir.file("engine"), Instance: c.instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
-		Cluster: c.Config.cluster(), Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, LogsKept: c.logsKept, Logger: c.Logger,
+		Cluster: c.clusterConfig(), Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, LogsKept: c.logsKept, Logger: c.Logger,
 	})
 	if err != nil {
 		return err
@@ -186,10 +189,14 @@ func (c *core) openDomains(ctx context.Context) error {
 }
 
 func (c *core) openCommits(context.Context) error {
+	owner, err := c.owner()
+	if err != nil {
+		return err
+	}
 	c.commits = commit.New(commit.Config{
 		Store: c.storeOfCommits(), Engine: c.engine, OpenEnv: c.box.OpenEnv, Routes: c.routes, Ports: c.ports,
 		Recheck: c.domains.Recheck, Key: c.box.FingerprintKey(), Now: time.Now, Logger: c.Logger,
-		Owner: c.instance, Shared: c.isShared(), StandsBy: c.engine == nil, Predecessor: c.Taker.Wait,
+		Owner: owner, Shared: c.isShared(), StandsBy: c.engine == nil, Predecessor: c.Taker.Wait,
 	})
 	c.onClose(func() error { c.commits.Close(); return nil })
 	return nil

@@ -49,7 +49,7 @@ func (c *core) publicURL() string {
 		return c.Config.PublicURL
 	}
 	if c.Config.HTTPSListen == "" {
-		return c.front.apiURL()
+		return c.front.apiURL("")
 	}
 	_, port, _ := net.SplitHostPort(c.Config.HTTPSListen) // it was checked
 	if port == "443" {

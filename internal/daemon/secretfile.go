@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // checkPassword refuses a password file before the first start has written anything; later starts do not read it.
@@ -26,13 +27,13 @@ func (c *Config) checkPassword() error {
 // readPassword reads the file of the first admin's password.
 func readPassword(path string) (string, error) { return readSecret("admin password", path) }
 
-// readSecret reads a file with a secret: only its owner may read it, and the last newline is no part of it.
+// readSecret reads a file with a secret: only its owner may read it (isExposed), and the last newline is no part of it.
 func readSecret(what, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", what, err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if isExposed(info) {
 		return "", fmt.Errorf("read %s: group or others can read %s; run chmod 600 %s", what, path, path)
 	}
 	text, err := os.ReadFile(path)
@@ -44,6 +45,18 @@ func readSecret(what, path string) (string, error) {
 		return "", fmt.Errorf("read %s: %s is empty", what, path)
 	}
 	return secret, nil
+}
+
+// isExposed reports a file that more can read than must. That its group can is right where this process reads it by that: a Secret of a
+// cluster is a file of root's and of the group of its pod, and of nobody else.
+func isExposed(info fs.FileInfo) bool {
+	mode := info.Mode().Perm()
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	byGroup := ok && mode&0o040 != 0 && int(owner.Uid) != os.Geteuid() && os.Geteuid() != 0
+	if byGroup {
+		mode &^= 0o070
+	}
+	return mode&0o077 != 0
 }
 
 // writeNew writes a file that must not be there yet, readable by its owner only, whole or not at all.

@@ -16,12 +16,14 @@ import (
 	"github.com/setopsco/setops/internal/store"
 )
 
-// Of the servers on one database, one keeps the tasks: it has the engine, the router and the lock of the data directory. The
-// others stand by. They answer the API from the database, and pass on what needs the engine; commits that they take wait in the
-// queue for the keeper. When that one is gone, one of them takes its place:
+// Of the servers on one database, one keeps the tasks: it has the engine and the router. The others stand by. They answer the API
+// from the database, and pass on what needs the engine; commits that they take wait in the queue for the keeper. When that one is
+// gone, one of them takes its place. On a single host the lock of the data directory decides, as that is where the tasks are:
 //
 //	start ── the data directory is free ────────────────────────────────► keeper
 //	  └───── another server has it ──► stands by ── keeper gone, lock got ──┘
+//
+// Servers of one cluster have a directory each, and the database decides (cluster_standby.go).
 
 // openStandby opens what a server needs that stands by: no engine, no routes, no certificates.
 func (d *Daemon) openStandby(ctx context.Context) (err error) {
@@ -33,12 +35,7 @@ func (d *Daemon) openStandby(ctx context.Context) (err error) {
 	if err := d.front.api.listen(d.front.sockets); err != nil {
 		return err
 	}
-	for _, open := range []func(context.Context) error{c.joinStore, c.openAudit, c.proveSharing, c.openRegistry, c.openDomains, c.openCommits} {
-		if err := open(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.each(ctx, c.joinStore, c.openAudit, c.proveSharing, c.openRegistry, c.openDomains, c.openCommits)
 }
 
 // keeperComesUp is how long the first server of an installation is waited for, which makes all that there is.
@@ -70,7 +67,7 @@ func (c *core) joinStore(ctx context.Context) (err error) {
 	if err := errors.Join(c.openKey(true), c.proveKey(ctx)); err != nil {
 		return err
 	}
-	if c.instance, err = c.dir.instance(); err != nil {
+	if err := c.openInstance(ctx); err != nil {
 		return err
 	}
 	_, err = c.store.AddOrganization(ctx, newID(), c.Config.Organization, time.Now())
@@ -84,7 +81,7 @@ func (c *core) proveSharing(ctx context.Context) error {
 		return err
 	}
 	own, err := c.keeper(time.Now())
-	if err == nil && (has.Instance != own.Instance || has.Machine != own.Machine) {
+	if err == nil && (has.Instance != own.Instance || !c.sharesCluster() && has.Machine != own.Machine) {
 		err = fmt.Errorf("the data directory %s is used by a server of another database than %s; give this one its own with --data-dir", c.dir.path, has.Address)
 	}
 	return err
@@ -100,7 +97,7 @@ func (d *Daemon) standBy(ctx context.Context) (promoted bool, err error) {
 	c.term = d.front.gate.open(newForwarder(c))
 	c.ready.Store(true)
 	d.notify("READY=1")
-	fmt.Fprintf(d.Out, "setopsd ready api=%s standby\n", d.front.apiURL())
+	fmt.Fprintf(d.Out, "setopsd ready api=%s standby\n", d.front.apiURL(""))
 	ticker := time.NewTicker(lookForKeeper)
 	defer ticker.Stop()
 	for {
@@ -121,6 +118,9 @@ func (d *Daemon) standBy(ctx context.Context) (promoted bool, err error) {
 
 // succeed takes the data directory where the keeper is gone: its time is over, and so is the process that had the directory.
 func (c *core) succeed(ctx context.Context) (*dataDir, bool) {
+	if c.ownsDir {
+		return c.succeedOnCluster(ctx)
+	}
 	has, ok, err := c.store.Keeper(ctx)
 	if err != nil || ok && has.Until.After(time.Now()) {
 		return nil, false
@@ -140,16 +140,21 @@ func (d *Daemon) promote(ctx context.Context, dir *dataDir) error {
 	c.dir, c.stoodBy = dir, stoodBy
 	c.onClose(dir.Close)
 	d.core = c
+	if err := c.each(ctx, d.listenForApps, c.open); err != nil {
+		return errors.Join(err, stoodBy.stop())
+	}
+	return nil
+}
+
+// listenForApps opens the doors that a server that stands by has shut.
+func (d *Daemon) listenForApps(ctx context.Context) error {
 	for _, door := range d.front.doors() {
 		if door == d.front.api {
 			continue
 		}
 		if err := d.listenSoon(ctx, door); err != nil {
-			return errors.Join(err, stoodBy.stop())
+			return err
 		}
-	}
-	if err := c.open(ctx); err != nil {
-		return errors.Join(err, stoodBy.stop())
 	}
 	return nil
 }
@@ -189,7 +194,7 @@ type forwarder struct {
 func newForwarder(c *core) *forwarder {
 	f := &forwarder{core: c, own: c.handler()}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	// It is another server of this machine, whose address the database has: whose name is in the certificate proves nothing more.
+	// It is another server, whose address the database has: whose name is in the certificate proves nothing more.
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	transport.Proxy, transport.DisableCompression = nil, true
 	f.relay = &httputil.ReverseProxy{

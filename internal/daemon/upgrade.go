@@ -89,6 +89,7 @@ func (r replaceable) Unsettle() { r.core.commits.Release() }
 
 func (r replaceable) Stop() error {
 	r.front.api.stop()
+	r.core.handsOver = true
 	return r.core.stop()
 }
 

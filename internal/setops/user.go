@@ -95,8 +95,16 @@ type Stage struct {
 
 // Keeper is the one of several servers on one database that has the engine open: it keeps the tasks, runs commits and routes.
 type Keeper struct {
-	Machine  string    `json:"machine"`  // its id: an engine of a single host is reached from there alone
-	Instance string    `json:"instance"` // of the data directory
-	Address  string    `json:"address"`  // URL of its API, for the other servers
-	Until    time.Time `json:"until"`    // when it is taken for gone, unless it says otherwise before
+	Machine  string    `json:"machine"`        // its id: an engine of a single host is reached from there alone; on a cluster, the server's own
+	Instance string    `json:"instance"`       // of the installation
+	Address  string    `json:"address"`        // URL of its API, for the other servers
+	Until    time.Time `json:"until"`          // when it is taken for gone, unless it says otherwise before
+	Gone     bool      `json:"gone,omitempty"` // it has given up its place
+}
+
+// Equal reports whether nothing was said since: each time that a keeper says that it is there has another Until.
+func (k Keeper) Equal(other Keeper) bool {
+	until := k.Until.Equal(other.Until)
+	k.Until, other.Until = time.Time{}, time.Time{}
+	return until && k == other
 }

@@ -48,9 +48,39 @@ func (s *Store) Keep(ctx context.Context, k setops.Keeper, now time.Time) (other
 			other = &has
 			return nil
 		}
-		_, err = exec(ctx, tx, `INSERT INTO installation (key, value) VALUES ($1, $2)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, keeperKey, string(text))
-		return err
+		return saveKeeper(ctx, tx, string(text))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write which server keeps the tasks: %w", err)
+	}
+	return other, nil
+}
+
+func saveKeeper(ctx context.Context, tx *sql.Tx, text string) error {
+	_, err := exec(ctx, tx, `INSERT INTO installation (key, value) VALUES ($1, $2)
+		ON CONFLICT (key) DO UPDATE SET value = excluded.value`, keeperKey, text)
+	return err
+}
+
+// Succeed is Keep of servers that share a cluster and no machine: no clock decides. It makes a server the keeper where there is
+// none, where it is that already, or in the place of the one that was seen, if nothing was heard of that since. Otherwise, and where
+// the database is another installation's, it gives the one that is, and changes nothing.
+func (s *Store) Succeed(ctx context.Context, k, seen setops.Keeper) (other *setops.Keeper, err error) {
+	text, err := json.Marshal(k)
+	if err != nil {
+		return nil, err
+	}
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		other = nil
+		has, ok, err := loadKeeper(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if ok && (has.Instance != k.Instance || has.Machine != k.Machine && !has.Equal(seen)) {
+			other = &has
+			return nil
+		}
+		return saveKeeper(ctx, tx, string(text))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write which server keeps the tasks: %w", err)

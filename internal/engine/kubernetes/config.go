@@ -23,9 +23,11 @@ type Config struct {
 	Restricted  bool               // pods must satisfy the strictest standard
 	Callers     []string           // networks that a router outside of the cluster calls tasks from
 	Drainer     engine.Drainer     // nil: nothing routes to the tasks
-	LogsKept    engine.LogRetention
-	Logger      *slog.Logger
-	Timings     Timings
+	// Holds is asked before anything is changed on the cluster, and refuses that while another server may have it; nil: there are none.
+	Holds    func() error
+	LogsKept engine.LogRetention
+	Logger   *slog.Logger
+	Timings  Timings
 }
 
 // Timings are the durations that no user sets. Zero values mean the defaults; tests shorten them.

@@ -68,6 +68,9 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if e.api, err = kube.Connect(cfg.Kubeconfig); err != nil {
 		return nil, err
 	}
+	if e.api, err = e.api.Guarded(cfg.Holds); err != nil {
+		return nil, err
+	}
 	if e.records, err = record.Open[setops.Task](filepath.Join(cfg.Dir, "records")); err != nil {
 		return nil, err
 	}
