@@ -8,36 +8,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/gentype"
 )
-
-// list is a pointer to the list of a resource.
-type list[L any] interface {
-	*L
-	runtime.Object
-}
-
-// object is a pointer to what a resource consists of.
-type object[T any] interface {
-	*T
-	runtime.Object
-	meta.Object
-}
-
-// Client is that of one resource, in a namespace where it has those.
-type Client[T, L any, PT object[T], PL list[L]] struct {
-	*gentype.ClientWithList[PT, PL]
-	of        group
-	namespace string
-}
-
-func resource[T, L any, PT object[T], PL list[L]](g group, name, namespace string) *Client[T, L, PT, PL] {
-	return &Client[T, L, PT, PL]{
-		gentype.NewClientWithList[PT, PL](name, g.rest, g.params, namespace,
-			func() PT { return new(T) }, func() PL { return new(L) }, gentype.PrefersProtobuf[PT]()),
-		g, namespace,
-	}
-}
 
 // Apply makes the fields that o has what o says, and returns the object as it is then. What another manager of fields has set is an
 // error (conflict), unless options force it.

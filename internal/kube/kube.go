@@ -1,10 +1,10 @@
 // Package kube is the API of a Kubernetes cluster as far as we use it: a client per resource, typed, of the few groups that we
 // write and follow. It knows nothing of stages and apps.
 //
-// It is made of the generic parts of client-go, and not of its clientset, which brings in every group of Kubernetes in all versions: 25 MB
-// of a program, and 19 MB of the memory of an idle one.
+// It is made of client-go's REST client, and not of its clientset, which brings in every group of Kubernetes in all versions.
 //
-// Start with Connect. The resources are in resources.go; where in a cluster we run is in place.go.
+// Start with Connect. What can be done with a resource is in client.go, and which there are in resources.go; where in a cluster we run
+// is in place.go.
 package kube
 
 import (

@@ -6,7 +6,7 @@ import (
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
-	"k8s.io/client-go/gentype"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 )
 
@@ -30,7 +30,7 @@ type (
 	Deployments     = Client[apps.Deployment, apps.DeploymentList, *apps.Deployment, *apps.DeploymentList]
 	Jobs            = Client[batch.Job, batch.JobList, *batch.Job, *batch.JobList]
 	NetworkPolicies = Client[networking.NetworkPolicy, networking.NetworkPolicyList, *networking.NetworkPolicy, *networking.NetworkPolicyList]
-	AccessReviews   = gentype.Client[*authorization.SelfSubjectAccessReview]
+	AccessReviews   = Client[authorization.SelfSubjectAccessReview, meta.Status, *authorization.SelfSubjectAccessReview, *meta.Status] // there is no list
 )
 
 // RESTClient is for what no client of a resource can do.
@@ -88,9 +88,7 @@ func (g Networking) NetworkPolicies(namespace string) *NetworkPolicies {
 
 // SelfSubjectAccessReviews tell what we may do.
 func (g Authorization) SelfSubjectAccessReviews() *AccessReviews {
-	return gentype.NewClient("selfsubjectaccessreviews", g.rest, g.params, "",
-		func() *authorization.SelfSubjectAccessReview { return &authorization.SelfSubjectAccessReview{} },
-		gentype.PrefersProtobuf[*authorization.SelfSubjectAccessReview]())
+	return resource[authorization.SelfSubjectAccessReview, meta.Status](group(g), "selfsubjectaccessreviews", "")
 }
 
 // Pods are those of a namespace.
