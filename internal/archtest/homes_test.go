@@ -65,7 +65,7 @@ var homes = []home{
 	{"github.com/klauspost/compress", "internal/engine/embedded/image"},
 	{"github.com/vishvananda/netlink", "internal/engine/nft internal/engine/subnet internal/engine/gateway internal/engine/embedded/network"},
 	{"github.com/google/nftables", "internal/engine/nft internal/engine/gateway internal/engine/embedded/network"},
-	{"github.com/miekg/dns", "internal/engine/gateway internal/domain"},
+	{"github.com/miekg/dns", "internal/engine/lookup internal/engine/gateway internal/engine/kubernetes/names internal/domain"},
 	{"golang.org/x/sync", "internal/engine/host internal/engine/kubernetes"},
 	{"github.com/coder/websocket", "pkg/client internal/httpapi internal/bench/traffic internal/bench/echo"},
 
@@ -74,11 +74,11 @@ var homes = []home{
 	{"github.com/containerd/errdefs", "internal/engine/docker"},
 
 	// Kubernetes: its client, and the modules that its interface is made of.
-	{"k8s.io/client-go", "internal/kube internal/engine/kubernetes"},
-	{"k8s.io/apimachinery", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object"},
+	{"k8s.io/client-go", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/names"},
+	{"k8s.io/apimachinery", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names"},
 	{"k8s.io/klog/v2", "internal/kube"},
 	{"k8s.io/streaming", "internal/engine/kubernetes"},
-	{"k8s.io/api", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object"},
+	{"k8s.io/api", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names"},
 
 	// Images as values: the engine reads them, tools make them.
 	{

@@ -56,8 +56,9 @@ var layers = []row{
 	}},
 	{"internal/engine/nft", nil},
 	{"internal/engine/subnet", nil},
+	{"internal/engine/lookup", nil},
 	{"internal/engine/gateway", []string{ // for engines that have bridges
-		"internal/engine", "internal/engine/nft", "internal/engine/subnet", "internal/setops",
+		"internal/engine", "internal/engine/lookup", "internal/engine/nft", "internal/engine/subnet", "internal/setops",
 	}},
 	{"internal/engine/docker", []string{
 		"internal/engine", "internal/engine/gateway", "internal/engine/host", "internal/engine/logfile", "internal/engine/platform",
@@ -65,6 +66,9 @@ var layers = []row{
 	}},
 	{"internal/engine/kubernetes/cluster/...", nil}, // of tests
 	{"internal/engine/kubernetes/object", []string{"internal/engine", "internal/probe", "internal/setops"}},
+	{"internal/engine/kubernetes/names", []string{
+		"internal/engine/lookup", "internal/engine/kubernetes/object", "internal/kube",
+	}},
 	{"internal/engine/kubernetes", []string{
 		"internal/engine", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/platform", "internal/kube",
 		"internal/engine/record", "internal/engine/verdict", "internal/engine/watch", "internal/probe", "internal/setops",

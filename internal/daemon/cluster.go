@@ -2,9 +2,14 @@ package daemon
 
 import (
 	"net"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/setopsco/setops/internal/kube"
 )
+
+var namespaceShape = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // Values of --pod-security.
 const (
@@ -22,7 +27,7 @@ var routings = []string{routingServer}
 // cluster is what the flags say of the cluster of --engine kubernetes.
 func (c *Config) cluster() ClusterConfig {
 	return ClusterConfig{
-		Kubeconfig: c.Kubeconfig, Registry: c.registryAddress(), Listen: c.RegistryListen,
+		Kubeconfig: c.Kubeconfig, Namespace: kube.Namespace(c.Namespace), Domain: kube.Domain(c.ClusterDomain), Registry: c.registryAddress(), Listen: c.RegistryListen,
 		Restricted: c.PodSecurity == podsRestricted, Callers: c.settings.callers,
 	}
 }
@@ -53,6 +58,8 @@ func (c *Config) registryAddress() string {
 }
 
 func (c *Config) checkCluster(r *refusals) {
+	r.where(c.Namespace != "" && !namespaceShape.MatchString(c.Namespace), "--namespace %q is no name of a namespace", c.Namespace)
+	r.where(c.ClusterDomain != "" && !domainShape.MatchString(c.ClusterDomain), "--cluster-domain %q is no domain name", c.ClusterDomain)
 	if c.PodSecurity == "" {
 		c.PodSecurity = podsBaseline
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/setopsco/setops/internal/kube"
 )
 
 // Config is what `setopsd serve` can be told: each field is a flag, lists are separated by commas, empty is "none" or
@@ -36,6 +38,8 @@ type Config struct {
 	Engine            string
 	DockerHost        string
 	Kubeconfig        string // file; empty: this server runs in the cluster
+	Namespace         string // of what the operator has put beside this server; empty: its own
+	ClusterDomain     string // what the cluster calls itself in DNS; empty: as the resolver of this server is told
 	RegistryAddress   string // that nodes pull from; empty: RegistryListen, or api.Domain
 	RegistryListen    string // the registry in clear, for nodes; empty: they use the API's address
 	PodSecurity       string // baseline or restricted
@@ -121,6 +125,8 @@ func (c *Config) oidcFlags(f *pflag.FlagSet) {
 
 func (c *Config) clusterFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Kubeconfig, "kubeconfig", "", "file that says where the cluster of --engine kubernetes is (default: the one that this server runs in)")
+	f.StringVar(&c.Namespace, "namespace", "", "namespace of the cluster with what belongs to this server, as its name server (default: the one that this server runs in, or "+kube.DefaultNamespace+")")
+	f.StringVar(&c.ClusterDomain, "cluster-domain", "", "what the cluster calls itself in DNS (default: as this server's resolv.conf has it, or cluster.local)")
 	f.StringVar(&c.RegistryAddress, "registry-address", "", "HOST:PORT that nodes of the cluster pull images from (default: --registry-listen, or api.DOMAIN)")
 	f.StringVar(&c.RegistryListen, "registry-listen", "", "address of the image registry alone, in clear, for nodes of a cluster that trust it")
 	f.StringVar(&c.PodSecurity, "pod-security", podsBaseline, "standard that tasks on a cluster must satisfy: "+podsBaseline+", or "+podsRestricted+", where no image runs as root")
@@ -157,7 +163,7 @@ func Fill(f *pflag.FlagSet, path string, getenv func(string) string) error {
 	}
 	for name := range file {
 		if f.Lookup(name) == nil || name == "config" {
-			return fmt.Errorf("%s: there is no setting %q; the settings are %s", path, name, strings.Join(names(f), ", "))
+			return fmt.Errorf("%s: there is no setting %q; the settings are %s", path, name, strings.Join(settingNames(f), ", "))
 		}
 	}
 	var all []error
@@ -196,7 +202,7 @@ func readFile(path string) (map[string]string, error) {
 	return settings, nil
 }
 
-func names(f *pflag.FlagSet) []string {
+func settingNames(f *pflag.FlagSet) []string {
 	var all []string
 	f.VisitAll(func(flag *pflag.Flag) {
 		if flag.Name != "config" && flag.Name != "help" {

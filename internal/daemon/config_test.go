@@ -128,6 +128,8 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 		"--dns-resolver":     {"192.0.2.1", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", ":53"},
 		"--engine":           {"", "podman"},
 		"--registry-listen":  {"5000", ":5000", "registry.example.net"},
+		"--namespace":        {"Set_Ops", "-a"},
+		"--cluster-domain":   {"cluster local"},
 		"--pod-security":     {"privileged"},
 		"--routing":          {"cluster"},
 		"--router-networks":  {"10.0.0.0/33", "10.0.0.0/8,x"},
@@ -181,7 +183,7 @@ func field(c *Config, flag string) *string {
 		"--domain": &c.Domain, "--acme-email": &c.ACMEEmail, "--acme-directory": &c.ACMEDirectory, "--tcp-ports": &c.TCPPorts,
 		"--trusted-proxies": &c.TrustedProxies, "--public-addresses": &c.PublicAddresses, "--dns-resolver": &c.DNSResolver,
 		"--engine": &c.Engine, "--docker-host": &c.DockerHost, "--organization": &c.Organization, "--admin-email": &c.AdminEmail,
-		"--registry-listen": &c.RegistryListen, "--pod-security": &c.PodSecurity, "--routing": &c.Routing, "--router-networks": &c.RouterNetworks,
+		"--registry-listen": &c.RegistryListen, "--namespace": &c.Namespace, "--cluster-domain": &c.ClusterDomain, "--pod-security": &c.PodSecurity, "--routing": &c.Routing, "--router-networks": &c.RouterNetworks,
 		"--public-url": &c.PublicURL, "--smtp": &c.SMTP, "--smtp-from": &c.SMTPFrom, "--smtp-tls": &c.SMTPEncryption, "--smtp-user": &c.SMTPUser,
 	}[flag]
 }

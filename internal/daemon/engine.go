@@ -35,6 +35,8 @@ type EngineConfig struct {
 // ClusterConfig is what the Kubernetes engine needs besides.
 type ClusterConfig struct {
 	Kubeconfig string   // empty: this server runs in the cluster
+	Namespace  string   // of what the operator has put beside this server
+	Domain     string   // what the cluster calls itself in DNS
 	Registry   string   // HOST or HOST:PORT that nodes pull from
 	Listen     string   // where the registry answers nodes in clear; empty: they use the API's address
 	Restricted bool     // tasks must satisfy the strictest standard

@@ -36,6 +36,7 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 	}
 	e.Engine, err = kubernetes.New(ctx, kubernetes.Config{
 		Dir: filepath.Join(c.Dir, "kubernetes"), Kubeconfig: c.Cluster.Kubeconfig, Installation: c.Instance,
+		Namespace: c.Cluster.Namespace, Domain: c.Cluster.Domain,
 		Registry: c.Cluster.Registry, Credentials: c.Credentials, Images: c.Images,
 		Restricted: c.Cluster.Restricted, Callers: c.Cluster.Callers,
 		Holds: c.Cluster.Holds, Drainer: c.Drainer, LogsKept: c.LogsKept, Logger: c.Logger,

@@ -38,6 +38,7 @@ type Sockets interface {
 // Served is an app of a stage and the generation that serves.
 type Served struct {
 	App        string
+	Host       string // its private name, APP.STAGE.PROJECT.DOMAIN.internal; empty: it has none
 	Generation string // empty: none
 	Protocol   setops.Protocol
 	Port       int // that tasks of the stage connect to: 80 for http, the app's for tcp

@@ -96,5 +96,5 @@ func (a app) front() engine.Front {
 // served is where the app's requests go that do not come by our router.
 func (a app) served() engine.Served {
 	f := a.front()
-	return engine.Served{App: a.name, Generation: a.generation, Protocol: f.Protocol, Port: f.Port}
+	return engine.Served{App: a.name, Host: a.private, Generation: a.generation, Protocol: f.Protocol, Port: f.Port}
 }

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 
 	"github.com/miekg/dns"
+
+	"github.com/setopsco/setops/internal/engine/lookup"
 )
 
 const (
@@ -78,7 +80,7 @@ func (g *Gateways) startNameServer(p *place) (*nameServer, error) {
 }
 
 // tell says what the private names are from now on; complete, that there are no others.
-func (s *nameServer) tell(t table, complete bool) {
+func (s *nameServer) tell(t lookup.Table, complete bool) {
 	s.handler.private.Store(&privateNames{t, complete})
 }
 
@@ -98,7 +100,7 @@ type handler struct {
 	ctx      context.Context // of the name server
 	subnet   netip.Prefix
 	private  atomic.Pointer[privateNames]
-	resolver *resolver
+	resolver *lookup.Resolver
 	slots    chan struct{}
 }
 
@@ -107,30 +109,21 @@ func (h *handler) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	if err != nil || !h.subnet.Contains(from.Addr().Unmap()) {
 		return // we answer nobody else, not even by a refusal
 	}
-	if isPrivate(q) {
-		reply(w, h.private.Load().answer(q))
+	if lookup.IsBelow(private, q) {
+		names := h.private.Load()
+		lookup.Reply(w, names.Answer(q, names.complete))
 		return
 	}
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
 	default:
-		reply(w, failure(q))
+		lookup.Reply(w, lookup.Failure(q))
 		return
 	}
-	answer, err := h.resolver.ask(h.ctx, w.RemoteAddr().Network(), q)
+	answer, err := h.resolver.Ask(h.ctx, w.RemoteAddr().Network(), q)
 	if err != nil {
-		answer = failure(q)
+		answer = lookup.Failure(q)
 	}
-	reply(w, answer)
-}
-
-func failure(q *dns.Msg) *dns.Msg {
-	return new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)
-}
-
-func reply(w dns.ResponseWriter, m *dns.Msg) {
-	m.Compress = true
-	// A client that has gone is no error of ours.
-	_ = w.WriteMsg(m)
+	lookup.Reply(w, answer)
 }

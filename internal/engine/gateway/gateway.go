@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/lookup"
 	"github.com/setopsco/setops/internal/engine/nft"
 )
 
@@ -50,7 +51,7 @@ func (s Stage) same(o Stage) bool {
 type Gateways struct {
 	cfg      Config
 	log      *slog.Logger
-	resolver *resolver
+	resolver *lookup.Resolver
 
 	mu       sync.Mutex // guards all below, places included, and the packet filter table
 	places   map[string]*place
@@ -85,7 +86,7 @@ func New(cfg Config) (*Gateways, error) {
 		return nil, fmt.Errorf("open gateways: %w", err)
 	}
 	g := &Gateways{
-		cfg: cfg, log: cfg.Logger, resolver: newResolver(cfg.ResolvConf), places: map[string]*place{}, warned: map[string]bool{},
+		cfg: cfg, log: cfg.Logger, resolver: lookup.NewResolver(cfg.ResolvConf), places: map[string]*place{}, warned: map[string]bool{},
 	}
 	if cfg.Serve == nil {
 		return g, nil

@@ -10,27 +10,24 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/lookup"
 	"github.com/setopsco/setops/internal/setops"
 )
 
-const (
-	private = "internal." // all below it is answered here, and asked of nobody else
-	ttl     = 5           // seconds; a name may move soon after its app was made anew
-)
+// private is the zone that is answered here, and asked of nobody else.
+const private = "internal."
 
-// table is the private names of one stage, in lower case with a dot at their end.
-type table map[string]netip.Addr
-
+// privateNames are those of one stage.
 type privateNames struct {
-	table
+	lookup.Table
 	complete bool // there are no others
 }
 
-func (p *place) table() table {
-	t := table{}
+func (p *place) table() lookup.Table {
+	t := lookup.Table{}
 	for _, f := range p.fronts {
 		if a, known := p.addressOf(f); known {
-			t[dns.CanonicalName(f.Host)] = a
+			t[dns.CanonicalName(f.Host)] = []netip.Addr{a}
 		}
 	}
 	return t
@@ -56,43 +53,4 @@ func (g *Gateways) check(fronts []engine.Front) error {
 		}
 	}
 	return nil
-}
-
-// isPrivate reports whether the question is ours to answer.
-func isPrivate(q *dns.Msg) bool {
-	return len(q.Question) == 1 && dns.IsSubDomain(private, dns.CanonicalName(q.Question[0].Name))
-}
-
-// answer answers a question for a private name: by its address, by nothing for other types, by NXDOMAIN for what this
-// stage does not have. As long as that is not known, the question should be asked again.
-func (t privateNames) answer(q *dns.Msg) *dns.Msg {
-	m := new(dns.Msg).SetReply(q)
-	m.Authoritative, m.RecursionAvailable = true, true
-	if edns := q.IsEdns0(); edns != nil {
-		m.SetEdns0(dns.DefaultMsgSize, false)
-	}
-	asked := q.Question[0]
-	name := dns.CanonicalName(asked.Name)
-	address, known := t.table[name]
-	switch {
-	case known && asked.Qtype == dns.TypeA && asked.Qclass == dns.ClassINET:
-		header := dns.RR_Header{Name: asked.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: ttl}
-		m.Answer = []dns.RR{&dns.A{Hdr: header, A: address.AsSlice()}}
-	case known || t.hasBelow(name):
-	case !t.complete:
-		m.Rcode = dns.RcodeServerFailure
-	default:
-		m.Rcode = dns.RcodeNameError
-	}
-	return m
-}
-
-// hasBelow reports whether there are longer names that end in this one: then it exists, and has nothing.
-func (t table) hasBelow(name string) bool {
-	for longer := range t {
-		if dns.IsSubDomain(name, longer) {
-			return true
-		}
-	}
-	return false
 }

@@ -36,7 +36,7 @@ type field struct {
 	image     engine.Image
 }
 
-func newField(t *testing.T) *field {
+func newField(t *testing.T, settings ...func(*kubernetes.Config)) *field {
 	t.Helper()
 	kubeconfig, address := needCluster(t)
 	s := openStore(t, address)
@@ -44,10 +44,14 @@ func newField(t *testing.T) *field {
 	f := &field{stage: setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: name}}
 	f.namespace = object.Namespace(installation, f.stage)
 	f.image = s.push(t, f.stage, runtime.GOARCH, v1.Config{Entrypoint: []string{"/testapp"}, Cmd: []string{"serve"}})
-	e, err := kubernetes.New(t.Context(), kubernetes.Config{
+	c := kubernetes.Config{
 		Dir: t.TempDir(), Kubeconfig: kubeconfig, Installation: installation, Registry: s.address, Credentials: s.credentials,
 		Timings: kubernetes.Timings{Linger: time.Second, Mend: 2 * time.Second},
-	})
+	}
+	for _, set := range settings {
+		set(&c)
+	}
+	e, err := kubernetes.New(t.Context(), c)
 	must(t, err)
 	t.Cleanup(func() { must(t, e.Close()) })
 	f.Engine = e

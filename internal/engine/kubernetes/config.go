@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/engine/logfile"
+	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -15,6 +17,8 @@ import (
 type Config struct {
 	Dir          string // records and logs are kept below it
 	Kubeconfig   string // path; empty: this process runs in the cluster
+	Namespace    string // of what the operator has put beside the server; empty: kube.DefaultNamespace
+	Domain       string // what the cluster calls itself in DNS; empty: cluster.local
 	Installation string // 8 hexadecimal digits
 	Registry     string // HOST or HOST:PORT that nodes pull from
 	// Credentials are those that nodes pull with. They are asked for at each start, and written to all stages.
@@ -57,6 +61,8 @@ func (c Config) withDefaults() Config {
 	if c.LogsKept == nil {
 		c.LogsKept = func(context.Context, string) (time.Duration, error) { return logfile.DefaultRetention, nil }
 	}
+	c.Namespace = cmp.Or(c.Namespace, kube.DefaultNamespace)
+	c.Domain = cmp.Or(c.Domain, "cluster.local")
 	t := &c.Timings
 	orElse(&t.ProvenAfter, setops.ProvenAfter)
 	orElse(&t.Linger, object.Drain)

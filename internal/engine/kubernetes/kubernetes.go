@@ -45,6 +45,7 @@ type Engine struct {
 	onStage     map[string]map[string]*task
 	watchers    watch.Watchers
 	made        []platform.Platform // what the nodes are; nil: not known yet
+	nameServers []string            // addresses of those that know private names
 	drifted     chan string         // ids of generations that somebody else has changed
 }
 
@@ -85,6 +86,9 @@ func (e *Engine) start(ctx context.Context) error {
 	if err := e.inform(ctx); err != nil {
 		return err
 	}
+	if _, err := e.findNames(ctx); err != nil {
+		return err
+	}
 	if err := e.adopt(ctx); err != nil {
 		return err
 	}
@@ -121,6 +125,6 @@ func (e *Engine) stageOf(ctx context.Context, s setops.StageRef) (object.Stage, 
 	}
 	return object.Stage{
 		StageRef: s, Installation: e.cfg.Installation, Restricted: e.cfg.Restricted, Callers: e.cfg.Callers,
-		Registry: e.cfg.Registry, User: user, Password: password,
+		Registry: e.cfg.Registry, User: user, Password: password, NameServers: e.knownNames(), Domain: e.cfg.Domain,
 	}, nil
 }

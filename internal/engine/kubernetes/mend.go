@@ -42,6 +42,7 @@ func (e *Engine) mend() {
 }
 
 func (e *Engine) mendAll() {
+	moved := e.mendNames()
 	for _, s := range e.stageRefs() {
 		ctx, cancel := context.WithTimeout(e.ctx, mendLimit)
 		o, err := e.stageOf(ctx, s)
@@ -62,20 +63,31 @@ func (e *Engine) mendAll() {
 	}
 	e.mu.Unlock()
 	for _, id := range ids {
-		e.mendGeneration(id)
+		e.mendGeneration(id, moved)
 	}
+}
+
+// mendNames looks whether tasks are to ask another name server, which replaces them one by one.
+func (e *Engine) mendNames() (moved bool) {
+	ctx, cancel := context.WithTimeout(e.ctx, mendLimit)
+	defer cancel()
+	moved, err := e.findNames(ctx)
+	if err != nil && e.ctx.Err() == nil {
+		e.cfg.Logger.Warn("tasks go on asking the name server that they have", "error", err)
+	}
+	return moved
 }
 
 // mendDrifted mends a generation unless the change was our own: its news may come before the answer to who has written.
 func (e *Engine) mendDrifted(id string) {
 	e.lockWriting(id)()
 	if !e.isAsWritten(id) {
-		e.mendGeneration(id)
+		e.mendGeneration(id, false)
 	}
 }
 
-// mendGeneration applies what a generation should be. It reports only what that has changed.
-func (e *Engine) mendGeneration(id string) {
+// mendGeneration applies what a generation should be. It reports what that has changed, unless we mean something else from now on.
+func (e *Engine) mendGeneration(id string, moved bool) {
 	defer e.lockWriting(id)()
 	want, seen, ok := e.toMend(id)
 	if !ok {
@@ -91,7 +103,7 @@ func (e *Engine) mendGeneration(id string) {
 	switch {
 	case err != nil && e.ctx.Err() == nil:
 		e.cfg.Logger.Warn("a generation may not be what it should be", "generation", id, "app", want.App, "error", err)
-	case what != "":
+	case what != "" && !moved:
 		e.cfg.Logger.Warn("somebody has "+what+" a generation; it was put back", "generation", id, "app", want.App)
 	}
 }

@@ -79,7 +79,7 @@ func (s Stage) Service(served engine.Served) *core.Service {
 	if generation == "" {
 		generation = "none"
 	}
-	return &core.Service{
+	service := &core.Service{
 		ObjectMeta: s.meta(served.App, with(s.labels(), LabelName, served.App, LabelApp, served.App)),
 		Spec: core.ServiceSpec{
 			Type: core.ServiceTypeClusterIP,
@@ -89,4 +89,8 @@ func (s Stage) Service(served engine.Served) *core.Service {
 			Selector: map[string]string{LabelGeneration: generation},
 		},
 	}
+	if served.Host != "" {
+		service.Annotations = map[string]string{AnnotationHost: served.Host}
+	}
+	return service
 }

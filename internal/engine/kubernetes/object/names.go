@@ -17,11 +17,13 @@ const (
 	LabelApp          = "setops.dev/app"
 	LabelGeneration   = "setops.dev/generation"
 	LabelRelease      = "setops.dev/release"
-	LabelTask         = "setops.dev/task" // of one-off tasks
+	LabelTask         = "setops.dev/task"      // of one-off tasks
+	LabelComponent    = "setops.dev/component" // of what the operator has put beside the server: what it is
 
 	AnnotationOrganization = "setops.dev/organization"
 	AnnotationProject      = "setops.dev/project"
 	AnnotationStage        = "setops.dev/stage-name"
+	AnnotationHost         = "setops.dev/host"  // where an app answers inside its stage
 	AnnotationFence        = "setops.dev/fence" // of the newest lease that has written
 	AnnotationDigest       = "setops.dev/digest"
 	AnnotationTag          = "setops.dev/tag"
@@ -34,6 +36,9 @@ const (
 
 // Manager is who applies our objects, as the cluster records it, and the value of LabelManagedBy.
 const Manager = "setops"
+
+// ComponentNames is the component that answers private names.
+const ComponentNames = "names"
 
 // PullSecret is what images are pulled with, in the namespace of each stage.
 const PullSecret = "setops-registry"

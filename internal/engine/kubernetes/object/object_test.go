@@ -48,6 +48,7 @@ func TestTheObjectsOfAStage(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "stage", s.Space(), s.Policies()[0], s.Policies()[1], pull)
+	s.NameServers, s.Domain = []string{"10.96.0.53", "fd00:96::53"}, "cluster.local"
 	s.Restricted, s.Callers, s.Machines = true, []string{"10.0.0.0/8"}, []string{"amd64", "arm64"}
 	golden(t, "stage-restricted", s.Space(), s.Policies()[1], s.Generation(generation(), object.Drain))
 }
@@ -58,7 +59,7 @@ func TestTheObjectsOfAGeneration(t *testing.T) {
 	g.HealthCheck = &setops.HealthCheck{Command: []string{"/bin/check", "$HOME"}, Interval: 15, Timeout: 10, Retries: 3, StartPeriod: 20}
 	g.NetworkCheck = &setops.NetworkCheck{Protocol: setops.HTTP, Path: "/up", Status: "200,300-399"}
 	golden(t, "generation-checked", stage().Generation(g, object.Drain))
-	served := engine.Served{App: "web", Generation: g.ID, Protocol: setops.HTTP, Port: 80}
+	served := engine.Served{App: "web", Host: "web.production.shop.apps.example.net.internal", Generation: g.ID, Protocol: setops.HTTP, Port: 80}
 	nobody := engine.Served{App: "queue", Protocol: setops.TCP, Port: 5672}
 	golden(t, "service", stage().Service(served), stage().Service(nobody))
 }

@@ -26,7 +26,19 @@ func (s Stage) pod(c engine.Container, secret string, stop time.Duration) core.P
 	if len(s.Machines) > 0 {
 		pod.Affinity = s.affinity()
 	}
+	if len(s.NameServers) > 0 {
+		pod.DNSPolicy, pod.DNSConfig = core.DNSNone, s.dns()
+	}
 	return pod
+}
+
+// dns is what pods have by themselves, but for who is asked.
+func (s Stage) dns() *core.PodDNSConfig {
+	return &core.PodDNSConfig{
+		Nameservers: s.NameServers,
+		Searches:    []string{s.Name() + ".svc." + s.Domain, "svc." + s.Domain, s.Domain},
+		Options:     []core.PodDNSConfigOption{{Name: "ndots", Value: new("5")}},
+	}
 }
 
 // affinity keeps pods to machines that their image is made for. Nodes do not look at that themselves.

@@ -22,6 +22,8 @@ type Stage struct {
 	User         string   // as whom
 	Password     string
 	Machines     []string // architectures that an image runs on; none: it is not known
+	NameServers  []string // addresses of those that know private names; none: tasks ask the cluster's
+	Domain       string   // what the cluster calls itself in DNS
 }
 
 func (s Stage) labels() map[string]string {

@@ -1,6 +1,4 @@
-//go:build linux
-
-package gateway
+package lookup
 
 import (
 	"context"
@@ -20,8 +18,8 @@ const (
 
 var errNoServer = errors.New("no name server is configured")
 
-// resolver asks the host's name servers.
-type resolver struct {
+// Resolver asks the name servers that a file lists, as /etc/resolv.conf does. It is read again when it changes.
+type Resolver struct {
 	path string
 
 	mu      sync.Mutex
@@ -29,13 +27,14 @@ type resolver struct {
 	servers []string
 }
 
-func newResolver(path string) *resolver {
-	return &resolver{path: path}
+// NewResolver makes one that asks the name servers in the file.
+func NewResolver(path string) *Resolver {
+	return &Resolver{path: path}
 }
 
-// ask puts the question to one server after the other, by the transport that it came by: a client that gets a truncated
+// Ask puts the question to one server after the other, by the transport that it came by: a client that gets a truncated
 // answer asks again by TCP itself.
-func (r *resolver) ask(ctx context.Context, transport string, q *dns.Msg) (*dns.Msg, error) {
+func (r *Resolver) Ask(ctx context.Context, transport string, q *dns.Msg) (*dns.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
 	client := &dns.Client{Net: transport, Timeout: askTimeout}
@@ -70,7 +69,7 @@ func exchange(ctx context.Context, client *dns.Client, q *dns.Msg, server string
 }
 
 // current gives the servers as host:port, from the file as it is now. A file that is not there lists none.
-func (r *resolver) current() []string {
+func (r *Resolver) current() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	info, err := os.Stat(r.path)
