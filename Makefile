@@ -96,6 +96,7 @@ kubernetes-test: need-kubernetes ## Bring up Kubernetes, run what is tested on i
 	CGO_ENABLED=0 go build -o .cache/testcluster ./internal/engine/kubernetes/cluster/testcluster
 	CGO_ENABLED=0 go test -count=1 -tags cluster -timeout 90m ./internal/engine/kubernetes/cluster
 	.cache/testcluster test -nodes 2 -- env CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 30m ./internal/engine/kubernetes
+	.cache/testcluster test -nodes 2 -- env CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 30m ./internal/install
 
 .PHONY: lint
 lint: need-build $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## Check the sources: gofumpt, go vet, staticcheck

@@ -165,6 +165,7 @@ var layers = []row{
 	{"internal/transact", nil},
 	{"internal/example/...", nil},
 	{"internal/guide/...", nil},
+	{"internal/install", nil},
 	{"internal/bench/load", []string{"pkg/api", "pkg/client"}},
 	{"internal/bench/fakeserver", []string{ // is a setopsd
 		"internal/setops", "internal/changeset", "internal/idempotency", "internal/auth", "internal/store",

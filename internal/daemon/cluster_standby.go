@@ -62,7 +62,11 @@ func (c *core) succeedOnCluster(ctx context.Context) (*dataDir, bool) {
 	limited, cancel := context.WithTimeout(ctx, keeperLife/2)
 	defer cancel()
 	has, there, err := c.store.Keeper(limited)
-	if err != nil || there && !c.seen.look(has, time.Now()) {
+	if err != nil {
+		c.seen = sighting{} // the keeper could not say so either: it has its time again once the database answers
+		return nil, false
+	}
+	if there && !c.seen.look(has, time.Now()) {
 		return nil, false
 	}
 	kept, err := c.takePlace(limited, has)

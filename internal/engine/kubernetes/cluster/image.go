@@ -39,15 +39,15 @@ func (c *Cluster) load(ctx context.Context, i int, archive string) error {
 func (c *Cluster) loadPause(ctx context.Context, i int) error {
 	archive := filepath.Join(c.dir, "pause.tar")
 	if _, err := os.Stat(archive); err != nil {
-		if err := writeImage(archive, pauseImage, filepath.Join(c.Programs, "pause")); err != nil {
+		if err := WriteImage(archive, pauseImage, filepath.Join(c.Programs, "pause")); err != nil {
 			return fmt.Errorf("make the image of pause: %w", err)
 		}
 	}
 	return c.load(ctx, i, archive)
 }
 
-// writeImage makes an archive with an image of one program.
-func writeImage(archive, tag, program string) error {
+// WriteImage makes an archive with an image of one program.
+func WriteImage(archive, tag, program string) error {
 	binary, err := os.ReadFile(program)
 	if err != nil {
 		return err

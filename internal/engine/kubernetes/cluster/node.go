@@ -46,13 +46,13 @@ func (c *Cluster) socket(i int) string { return filepath.Join(c.dir, node(i), "c
 
 // A profile is what the files of a node are made of.
 type profile struct {
-	Node, Address, Host, Pods, Network, Group, DNS, Pause string
+	Node, Address, Host, Pods, Group, DNS, Pause string
 }
 
 func (c *Cluster) writeNodeFiles(i int) error {
 	dir := filepath.Join(c.dir, node(i))
 	p := profile{
-		Node: node(i), Address: c.nodeAddress(i), Host: c.Host(), Pods: c.pods(i), Network: c.network(),
+		Node: node(i), Address: c.nodeAddress(i), Host: c.Host(), Pods: c.pods(i),
 		Group: "/" + c.group() + "/" + node(i), DNS: c.dnsService(), Pause: pauseImage,
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "cni"), 0o755); err != nil {
