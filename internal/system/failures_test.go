@@ -191,6 +191,9 @@ func (b breakage) commands() []api.Arguments {
 	return append([]api.Arguments{set}, b.more...)
 }
 
+// room is for as many apps at a time as fit a node of two processors.
+var room = make(chan struct{}, 4)
+
 func TestAFailureNamesItsTrueCause(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, engine string) {
@@ -203,8 +206,10 @@ func TestAFailureNamesItsTrueCause(t *testing.T) {
 				b.kubernetes(&b)
 			}
 			t.Run(b.name, func(t *testing.T) {
-				if engine != "kubernetes" { // whose node has no room for all of them
-					t.Parallel()
+				t.Parallel()
+				if engine == "kubernetes" {
+					room <- struct{}{}
+					defer func() { <-room }()
 				}
 				st := s.newStage(t, fmt.Sprintf("stage%d", i), "web")
 				defer func() { must(t, s.DestroyStage(t.Context(), st.ref)) }()

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -151,6 +152,10 @@ func openServer(t *testing.T, engine string, prepare func(dir string)) *server {
 	}}
 	if engine == "kubernetes" {
 		s.config.Kubeconfig, s.config.RegistryListen = os.Getenv("SETOPS_TEST_KUBECONFIG"), os.Getenv("SETOPS_TEST_KUBE_REGISTRY")
+		// Where the cluster enforces policies, this machine is let in under the address that the nodes know.
+		host, _, err := net.SplitHostPort(s.config.RegistryListen)
+		must(t, err)
+		s.config.RouterNetworks = host + "/32"
 	}
 	if prepare != nil {
 		prepare(s.config.DataDir)

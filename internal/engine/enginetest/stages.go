@@ -47,9 +47,10 @@ func appsAreRemoved(t *testing.T, w *world) {
 
 func stagesAreApart(t *testing.T, w *world) {
 	target := w.deploy(t, w.serving())[0]
-	if ended := w.runOneOff(t, w.oneOff("dial", target.Address)); *ended.ExitCode != 0 {
-		t.Errorf("within the stage: %+v", ended)
-	}
+	// A cluster may learn late of the address of a task that has begun, and lets it in nowhere until then.
+	eventually(t, "a task of the stage gets in", func() bool {
+		return *w.runOneOff(t, w.oneOff("dial", target.Address)).ExitCode == 0
+	})
 	other := newStage()
 	w.ensureStage(t, other)
 	t.Cleanup(func() { w.removeStage(t, other.ID) })

@@ -46,7 +46,7 @@ func newField(t *testing.T, settings ...func(*kubernetes.Config)) *field {
 	f.image = s.push(t, f.stage, runtime.GOARCH, v1.Config{Entrypoint: []string{"/testapp"}, Cmd: []string{"serve"}})
 	c := kubernetes.Config{
 		Dir: t.TempDir(), Kubeconfig: kubeconfig, Installation: installation, Registry: s.address, Credentials: s.credentials,
-		Timings: kubernetes.Timings{Linger: time.Second, Mend: 2 * time.Second},
+		Callers: s.callers(t), Timings: kubernetes.Timings{Linger: time.Second, Mend: 2 * time.Second},
 	}
 	for _, set := range settings {
 		set(&c)

@@ -28,6 +28,9 @@ func needCluster(t testing.TB) (kubeconfig, registry string) {
 	return kubeconfig, registry
 }
 
+// isWhole reports whether the cluster enforces network policies and has a DNS: one of our own does.
+func isWhole() bool { return os.Getenv("SETOPS_TEST_CLUSTER") != "" }
+
 // TestTheKubernetesEnginePassesTheSuite holds the engine to what engines promise, on a real cluster.
 func TestTheKubernetesEnginePassesTheSuite(t *testing.T) {
 	kubeconfig, address := needCluster(t)
@@ -46,6 +49,7 @@ func TestTheKubernetesEnginePassesTheSuite(t *testing.T) {
 		Foreign: s.push(t, stage, foreign, config),
 		Proven:  2 * time.Second,
 
+		Isolates:        isWhole(),
 		RestartsInPlace: true,
 		LeavesAttached:  true,
 	})
@@ -57,7 +61,7 @@ func openEngine(t testing.TB, s *store, kubeconfig, dir string, d engine.Drainer
 	e, err := kubernetes.New(t.Context(), kubernetes.Config{
 		Dir: dir, Kubeconfig: kubeconfig, Installation: hex.EncodeToString(sum[:4]),
 		Registry: s.address, Credentials: s.credentials, Images: s.registry, Drainer: d,
-		Logger:  slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Callers: s.callers(t), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Timings: kubernetes.Timings{ProvenAfter: 2 * time.Second, Linger: time.Second},
 	})
 	must(t, err)

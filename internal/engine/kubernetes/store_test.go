@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,6 +61,14 @@ func openStore(t testing.TB, address string) *store {
 
 func (s *store) credentials(context.Context) (user, password string, err error) {
 	return "setopsd", "secret", nil
+}
+
+// callers is this machine as pods see it: where a cluster enforces policies, the engine is let in as a router outside of it is.
+func (s *store) callers(t testing.TB) []string {
+	t.Helper()
+	address, err := netip.ParseAddrPort(s.address)
+	must(t, err)
+	return []string{netip.PrefixFrom(address.Addr(), address.Addr().BitLen()).String()}
 }
 
 // doorman lets in who has the password, and nobody else.
