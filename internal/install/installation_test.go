@@ -56,6 +56,7 @@ func install(t *testing.T) *installation {
 	i.shareVolume()
 	i.kubectl("apply", "--server-side", "--kustomize", dir)
 	i.kubectl("--namespace", "setops", "rollout", "status", "deployment/setopsd", "--timeout="+patience.String())
+	i.kubectl("--namespace", "setops", "rollout", "status", "deployment/setopsd-names", "--timeout="+patience.String())
 	var err error
 	i.store, err = store.Connect(t.Context(), i.database.local)
 	must(t, err)
@@ -140,7 +141,7 @@ func (i *installation) remove() {
 	}
 	i.kubectl("delete", "namespace", "setops", "--ignore-not-found")
 	i.kubectl("delete", "namespaces", "--selector=setops.dev/installation="+instance, "--ignore-not-found")
-	i.kubectl("delete", "clusterrole/setopsd", "clusterrolebinding/setopsd", "persistentvolume/setopsd", "--ignore-not-found")
+	i.kubectl("delete", "clusterrole/setopsd", "clusterrolebinding/setopsd", "clusterrole/setopsd-names", "clusterrolebinding/setopsd-names", "persistentvolume/setopsd", "--ignore-not-found")
 }
 
 // setops types a command, and gives what it printed.

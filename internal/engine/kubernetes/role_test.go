@@ -72,3 +72,16 @@ func TestWhatTheServerAsksForIsWhatItIsGiven(t *testing.T) {
 		t.Errorf("given:  %v\nneeded: %v", has, want)
 	}
 }
+
+func TestTheNameServerIsGivenWhatTheManualSays(t *testing.T) {
+	given := rules(t, "../../../deploy/kubernetes/names.yaml")
+	manual, err := os.ReadFile("../../../docs/kubernetes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, role, _ := strings.Cut(string(manual), "metadata: {name: setopsd-names}\nrules:\n")
+	role, _, _ = strings.Cut(role, "\n```")
+	if len(given) == 0 || strings.Join(given, "\n") != role {
+		t.Errorf("given: %q, in the manual: %q", given, role)
+	}
+}
