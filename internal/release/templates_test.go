@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +17,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-	"go.yaml.in/yaml/v3"
-
 	"github.com/setopsco/setops/internal/engine/enginetest/script"
 	"github.com/setopsco/setops/internal/engine/fake"
 )
@@ -27,49 +24,35 @@ import (
 // clientVersion is that of the setops in the jobs.
 const clientVersion = "0.4.3"
 
-// A job is what a CI runs: lines of shell in a checkout of a repository, with variables.
-type job struct {
-	script  string
-	environ map[string]string
-}
-
-// templates read the job out of each template as its CI would, given the variables that a user sets.
-var templates = map[string]func(t *testing.T, set map[string]string) job{
-	"github": githubJob, "gitlab": gitlabJob, "bitbucket": bitbucketJob,
-}
-
 func TestEveryTemplateDeploysAndTakesBackWhatFails(t *testing.T) {
 	for name, read := range templates {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			app := newApp(t, "ci"+name)
 			first, _ := newImage(t, 0)
-			o := app.run(read(t, map[string]string{"SETOPS_IMAGE": "oci:" + first, "SETOPS_MIGRATE": "exit 0"}))
-			if o.code != 0 || !strings.Contains(o.stderr, "release 1 of web is live") || !strings.Contains(o.stdout, "Commit successful!") {
+			o := app.run(read(t, map[string]string{"SETOPS_IMAGE": first, "SETOPS_MIGRATE": "exit 0"}))
+			if o.code != 0 || !strings.Contains(o.stderr, "Release 1 is active.") || !strings.Contains(o.stdout, "ReleaseID:   1\n") {
 				t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
 			}
 			app.serves(1)
 
 			second, _ := newImage(t, 0)
-			o = app.run(read(t, map[string]string{"SETOPS_IMAGE": "oci:" + second, "SETOPS_MIGRATE": "exit 3"}))
-			if o.code == 0 || !strings.Contains(o.stderr, "dropping what was staged") || strings.Contains(o.stderr, "is live") {
+			o = app.run(read(t, map[string]string{"SETOPS_IMAGE": second, "SETOPS_MIGRATE": "exit 3"}))
+			if o.code != 1 || !strings.Contains(o.stderr, "failed in the phase pre-deploy task") || strings.Contains(o.stderr, "is active.") {
 				t.Errorf("a migration that fails: exit %d\n%s%s", o.code, o.stdout, o.stderr)
 			}
 			app.serves(1)
+			app.has(1)
 		})
 	}
 }
 
 func TestTheScriptDeploysADigestAndSaysWhyItDoesNot(t *testing.T) {
 	app := newApp(t, "ciscript")
-	good, digest := newImage(t, 0)
-	bad, badDigest := newImage(t, 7)
-	app.shell.must(fmt.Sprintf(`skopeo copy --quiet --dest-tls-verify=false --dest-creds %q oci:%s docker://%s/demo/ciscript/production/web:1
-		skopeo copy --quiet --dest-tls-verify=false --dest-creds %q oci:%s docker://%s/demo/ciscript/production/web:2`,
-		user+":"+password, good, host(), user+":"+password, bad, host()))
+	digest, badDigest := app.push(0), app.push(7)
 	plain := func(set map[string]string) job { return job{"sh ci/deploy.sh", set} }
 
-	o := app.run(plain(map[string]string{"SETOPS_DIGEST": digest, "SETOPS_MESSAGE": "The first"}))
+	o := app.run(plain(map[string]string{"SETOPS_IMAGE": digest, "SETOPS_MESSAGE": "The first"}))
 	if o.code != 0 {
 		t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
 	}
@@ -77,15 +60,18 @@ func TestTheScriptDeploysADigestAndSaysWhyItDoesNot(t *testing.T) {
 	if log := app.shell.must("setops changeset:log"); !strings.Contains(log, "The first") {
 		t.Errorf("the history is %s", log)
 	}
+	if o := app.run(plain(map[string]string{"SETOPS_IMAGE": digest})); o.code != 0 || !strings.Contains(o.stderr, "active already") {
+		t.Errorf("a job that runs twice: exit %d\n%s", o.code, o.stderr)
+	}
 
 	for name, test := range map[string]struct {
 		set  map[string]string
 		want string
 	}{
-		"a task that ends":  {map[string]string{"SETOPS_DIGEST": badDigest}, "did not get ready"},
-		"nothing to deploy": {nil, "nothing to deploy"},
-		"a wrong password":  {map[string]string{"SETOPS_DIGEST": digest, "SETOPS_PASSWORD": "wrong"}, "do not belong together"},
-		"another digest":    {map[string]string{"SETOPS_DIGEST": "sha256:" + strings.Repeat("0", 64)}, "sha256:000"},
+		"a task that ends":  {map[string]string{"SETOPS_IMAGE": badDigest}, "did not get ready"},
+		"nothing to deploy": {nil, "what to deploy"},
+		"a wrong password":  {map[string]string{"SETOPS_IMAGE": digest, "SETOPS_PASSWORD": "wrong"}, "do not belong together"},
+		"another digest":    {map[string]string{"SETOPS_IMAGE": "sha256:" + strings.Repeat("0", 64)}, "sha256:000"},
 		"no project":        {map[string]string{"SETOPS_PROJECT": ""}, "the project"},
 	} {
 		o := app.run(plain(test.set))
@@ -93,20 +79,78 @@ func TestTheScriptDeploysADigestAndSaysWhyItDoesNot(t *testing.T) {
 			t.Errorf("%s: exit %d, standard error lacks %q:\n%s", name, o.code, test.want, o.stderr)
 		}
 		app.serves(1)
+		app.has(1)
 	}
+}
 
+func TestTheScriptDropsWhatIsStagedOnlyWhereItIsTold(t *testing.T) {
+	app := newApp(t, "cistaged")
+	image, _ := newImage(t, 0)
 	app.shell.must("setops env:set A=b")
-	o = app.run(plain(map[string]string{"SETOPS_DIGEST": digest}))
-	if o.code == 0 || !strings.Contains(o.stderr, "something is staged on ciscript/production already") {
+	o := app.run(job{"sh ci/deploy.sh", map[string]string{"SETOPS_IMAGE": image}})
+	if o.code == 0 || !strings.Contains(o.stderr, "You have staged commands on this stage") {
 		t.Errorf("something staged: exit %d\n%s", o.code, o.stderr)
 	}
 	if staged := app.shell.must("setops changeset:info"); !strings.Contains(staged, "key:A") {
 		t.Errorf("what somebody had staged is gone: %s", staged)
 	}
-	o = app.run(plain(map[string]string{"SETOPS_DIGEST": digest, "SETOPS_DISCARD_FIRST": "true"}))
+	o = app.run(job{"sh ci/deploy.sh", map[string]string{"SETOPS_IMAGE": image, "SETOPS_DISCARD_FIRST": "true"}})
 	if env := app.shell.must("setops env"); o.code != 0 || strings.Contains(env, "A=b") {
 		t.Errorf("exit %d, env %s\n%s", o.code, env, o.stderr)
 	}
+	app.serves(1)
+}
+
+func TestTheScriptDeploysWithATokenAndLeavesNoSession(t *testing.T) {
+	app := newApp(t, "citoken")
+	image, _ := newImage(t, 0)
+	token := strings.TrimSpace(app.shell.must("setops token:create citoken -o plain"))
+	before := app.shell.must("setops session -o plain")
+	o := app.run(job{"sh ci/deploy.sh", map[string]string{"SETOPS_IMAGE": image, "SETOPS_TOKEN": token, "SETOPS_USER": "", "SETOPS_PASSWORD": ""}})
+	if o.code != 0 || strings.Contains(o.stdout+o.stderr, token) {
+		t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	app.serves(1)
+	if after := app.shell.must("setops session -o plain"); strings.Count(after, "\n") != strings.Count(before, "\n") {
+		t.Errorf("sessions before: %s\nafter: %s", before, after)
+	}
+}
+
+func TestTheStepsOfTheManualDeployAndTakeBackWhatFails(t *testing.T) {
+	app := newApp(t, "cisteps")
+	steps := stepsOf(t)
+	run := func(digest, migrate string) outcome {
+		return app.shell.run(fmt.Sprintf("export SETOPS_DIGEST=%s SETOPS_MIGRATE=%q\n%s", digest, migrate, steps))
+	}
+	first, second, bad := app.push(0), app.push(0), app.push(7)
+	if o := run(first, "exit 0"); o.code != 0 || !strings.Contains(o.stdout, "Commit successful!") {
+		t.Fatalf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	app.serves(1)
+	if o := run(second, "exit 3"); o.code != 3 || strings.Contains(o.stdout, "Commit") {
+		t.Errorf("a migration that fails: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	app.serves(1)
+	if o := run(bad, "exit 0"); o.code != 1 || !strings.Contains(o.stderr, "did not get ready") {
+		t.Errorf("a task that ends: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	app.serves(1)
+	app.has(1)
+}
+
+// stepsOf gives the script in steps, as the page has it.
+func stepsOf(t *testing.T) string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/ci/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), "\n```sh\n")
+	script, _, ended := strings.Cut(rest, "\n```\n")
+	if !found || !ended || strings.Contains(rest[len(script):], "\n```sh\n") {
+		t.Fatal("docs/ci/README.md has not one script of sh")
+	}
+	return script
 }
 
 func TestTheScriptTakesOnlyTheArchiveThatItWasTold(t *testing.T) {
@@ -115,7 +159,7 @@ func TestTheScriptTakesOnlyTheArchiveThatItWasTold(t *testing.T) {
 	archive := filepath.Join(t.TempDir(), "setops.tar.gz")
 	sum, _, _ := strings.Cut(app.shell.must(fmt.Sprintf("tar -czf %s -C %s setops; sha256sum %[1]s", archive, setopsOf(t, clientVersion))), " ")
 	app.shell.set("PATH", pathWithoutSetops())
-	set := map[string]string{"SETOPS_DIGEST": digest, "SETOPS_ARCHIVE": "file://" + archive, "SETOPS_ARCHIVE_SHA256": strings.Repeat("0", 64)}
+	set := map[string]string{"SETOPS_IMAGE": digest, "SETOPS_ARCHIVE": "file://" + archive, "SETOPS_ARCHIVE_SHA256": strings.Repeat("0", 64)}
 	if o := app.run(job{"sh ci/deploy.sh", set}); o.code == 0 || !strings.Contains(o.stderr, "is not what SETOPS_ARCHIVE_SHA256 says") {
 		t.Errorf("another archive: exit %d\n%s", o.code, o.stderr)
 	}
@@ -138,9 +182,9 @@ func host() string { return strings.TrimPrefix(shared.url, "http://") }
 
 // An application is an app on a stage of its own, and a checkout with the script.
 type application struct {
-	t     *testing.T
-	shell *shell
-	dir   string
+	t            *testing.T
+	shell        *shell
+	dir, project string
 }
 
 func newApp(t *testing.T, project string) *application {
@@ -161,7 +205,7 @@ func newApp(t *testing.T, project string) *application {
 			t.Fatal(err)
 		}
 	}
-	return &application{t, s, dir}
+	return &application{t, s, dir, project}
 }
 
 // run runs a job as the service user that its CI knows.
@@ -190,6 +234,23 @@ func (a *application) serves(release int) {
 	if staged := a.shell.run("setops changeset:info"); !strings.Contains(staged.stderr, "Nothing is staged") {
 		a.t.Errorf("something is staged: %s", staged.stdout)
 	}
+}
+
+// has looks whether the app has so many releases, and no more.
+func (a *application) has(releases int) {
+	a.t.Helper()
+	if list := a.shell.must("setops release -o json"); strings.Count(list, `"digest"`) != releases {
+		a.t.Errorf("not %d releases: %s", releases, list)
+	}
+}
+
+// push brings a new image to the app's repository, as a CI would without setops.
+func (a *application) push(code int) (digest string) {
+	a.t.Helper()
+	dir, digest := newImage(a.t, code)
+	a.shell.must(fmt.Sprintf("skopeo copy --quiet --dest-tls-verify=false --dest-creds %q oci:%s docker://%s/demo/%s/production/web:%s",
+		user+":"+password, dir, host(), a.project, digest[len("sha256:"):][:12]))
+	return digest
 }
 
 // newImage makes an image, as an OCI layout, whose tasks serve, or end with a code; `/bin/sh -c 'exit N'` ends with N.
@@ -226,106 +287,4 @@ func newImage(t *testing.T, code int) (dir, digest string) {
 		return script.Run(ctx, p)
 	}})
 	return dir, hash.String()
-}
-
-// readYAML reads a template into what its CI sees.
-func readYAML[T any](t *testing.T, name string) (document T) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../../docs/ci", name))
-	if err == nil {
-		err = yaml.Unmarshal(text, &document)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return document
-}
-
-var expression = regexp.MustCompile(`\${{ ([a-z_.-]+) }}`)
-
-// githubJob gives the action its inputs, those of the variables that are set, and defaults where there are none.
-func githubJob(t *testing.T, set map[string]string) job {
-	action := readYAML[struct {
-		Inputs map[string]struct {
-			Required bool
-			Default  string
-		}
-		Runs struct {
-			Using string
-			Steps []struct {
-				Shell, Run string
-				Env        map[string]string
-			}
-		}
-	}](t, "github/action.yml")
-	if action.Runs.Using != "composite" || len(action.Runs.Steps) != 1 || action.Runs.Steps[0].Shell != "sh" {
-		t.Fatalf("the action runs %+v", action.Runs)
-	}
-	step := action.Runs.Steps[0]
-	contexts := map[string]string{"github.sha": "c0ffee", "github.workflow": "deploy", "github.run_number": "7"}
-	expand := func(text string) string {
-		return expression.ReplaceAllStringFunc(text, func(m string) string {
-			value, known := contexts[expression.FindStringSubmatch(m)[1]]
-			if !known {
-				t.Errorf("GitHub does not know %s here", m)
-			}
-			return value
-		})
-	}
-	required := map[string]string{
-		"url": shared.url, "organization": organization, "user": user, "password": password, "stage": "production", "app": "web", "project": "cigithub",
-	}
-	for name, input := range action.Inputs {
-		value := set["SETOPS_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))]
-		switch {
-		case input.Required:
-			value = required[name]
-		case value == "":
-			value = expand(input.Default)
-		}
-		contexts["inputs."+name] = value
-	}
-	environ := map[string]string{}
-	for name, value := range step.Env {
-		environ[name] = expand(value)
-	}
-	return job{step.Run, environ}
-}
-
-func gitlabJob(t *testing.T, set map[string]string) job {
-	file := readYAML[map[string]struct {
-		Variables map[string]string
-		Script    []string
-	}](t, "gitlab.yml")
-	known := map[string]string{"CI_COMMIT_SHORT_SHA": "c0ffee", "CI_PIPELINE_ID": "7"}
-	environ := map[string]string{}
-	for name, value := range file[".setops-deploy"].Variables {
-		environ[name] = os.Expand(value, func(name string) string { return known[name] })
-	}
-	for name, value := range set {
-		environ[name] = value
-	}
-	return job{strings.Join(file[".setops-deploy"].Script, "\n"), environ}
-}
-
-func bitbucketJob(t *testing.T, set map[string]string) job {
-	file := readYAML[struct {
-		Pipelines struct {
-			Branches map[string][]struct {
-				Step struct {
-					Script     []string
-					Deployment string
-				}
-			}
-		}
-	}](t, "bitbucket-pipelines.yml")
-	steps := file.Pipelines.Branches["main"]
-	if len(steps) != 1 || steps[0].Step.Deployment == "" {
-		t.Fatalf("the pipeline has %+v", steps)
-	}
-	environ := map[string]string{"BITBUCKET_COMMIT": "c0ffee", "BITBUCKET_BUILD_NUMBER": "7"}
-	for name, value := range set {
-		environ[name] = value
-	}
-	return job{strings.Join(steps[0].Step.Script, "\n"), environ}
 }
