@@ -26,6 +26,7 @@ func TestEveryCommandOfTheManualCanBeTyped(t *testing.T) {
 	lines := 0
 	typed := func(page, line string) {
 		lines++
+		line = strings.ReplaceAll(line, "$release", "1") // what a script has of an earlier line
 		if err := parse(line); err != nil {
 			t.Errorf("%s: `%s`: %v", page, line, err)
 		}
