@@ -11,7 +11,7 @@ import (
 const (
 	sentenceOfFault    = "the registry could not do this; the server's log says why"
 	sentenceOfFullDisk = "the server's disk is full and nothing was stored; free some space there, then push again"
-	sentenceOfLoss     = "the layer could not be written to the server's disk, which may be full"
+	sentenceOfLoss     = "the layer could not be written to where the server keeps images, which may be full"
 
 	// keptOfFault is how much of distribution's own description goes to the log.
 	keptOfFault = 4 << 10
@@ -25,7 +25,7 @@ var errStorage = errors.New("storage fault")
 // not that the disk is full.
 type answerWriter struct {
 	http.ResponseWriter
-	// kept says whether what the answer promises is on disk; nil: surely.
+	// kept says whether what the answer promises is stored; nil: surely.
 	kept   func(header http.Header) bool
 	lost   bool
 	status int
@@ -77,7 +77,7 @@ func (r *Registry) answerFailure(w http.ResponseWriter, req *http.Request, rt ro
 	}
 	verdict, final := r.judge(rt, f, answer)
 	if final {
-		r.dropUpload(rt)
+		r.dropUpload(req.Context(), rt)
 	}
 	level := slog.LevelDebug
 	if verdict.cause != nil {

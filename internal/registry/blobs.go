@@ -2,8 +2,7 @@ package registry
 
 import (
 	"context"
-	"os"
-	"path/filepath"
+	"path"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -21,7 +20,7 @@ func (c *collection) removeBlobs(ctx context.Context, found []*repositorySurvey)
 			}
 		}
 		for _, l := range s.links {
-			gone, err := c.removeLink(l, referred)
+			gone, err := c.removeLink(ctx, l, referred)
 			if err != nil {
 				return err
 			}
@@ -33,16 +32,16 @@ func (c *collection) removeBlobs(ctx context.Context, found []*repositorySurvey)
 	return c.removeUnneeded(ctx, needed)
 }
 
-func (c *collection) removeLink(l blobLink, referred map[digest.Digest]bool) (bool, error) {
+func (c *collection) removeLink(ctx context.Context, l blobLink, referred map[digest.Digest]bool) (bool, error) {
 	if referred[l.digest] || referred[l.target] {
 		return false, nil
 	}
-	place, err := c.buryOld(filepath.Dir(l.path), l.path)
+	place, err := c.buryOld(ctx, path.Dir(l.path), func() (stored, error) { return c.images.stat(ctx, l.path) })
 	return place != "", err
 }
 
 func (c *collection) removeUnneeded(ctx context.Context, needed map[digest.Digest]bool) error {
-	dirs, err := descend(c.blobsDir(), 3)
+	dirs, err := c.descend(ctx, blobsDir, 3)
 	if err != nil {
 		return err
 	}
@@ -51,11 +50,11 @@ func (c *collection) removeUnneeded(ctx context.Context, needed map[digest.Diges
 			return err
 		}
 		// The directory in between has the first two digits.
-		algorithm := filepath.Base(filepath.Dir(filepath.Dir(dir)))
-		if needed[digest.NewDigestFromEncoded(digest.Algorithm(algorithm), filepath.Base(dir))] {
+		algorithm := path.Base(path.Dir(path.Dir(dir)))
+		if needed[digest.NewDigestFromEncoded(digest.Algorithm(algorithm), path.Base(dir))] {
 			continue
 		}
-		if err := c.removeBlob(dir); err != nil {
+		if err := c.removeBlob(ctx, dir); err != nil {
 			return err
 		}
 	}
@@ -63,25 +62,28 @@ func (c *collection) removeUnneeded(ctx context.Context, needed map[digest.Diges
 }
 
 // removeBlob also removes what a crash left of a blob that was being written.
-func (c *collection) removeBlob(dir string) error {
-	mark := filepath.Join(dir, "data")
-	info, err := os.Stat(mark)
+func (c *collection) removeBlob(ctx context.Context, dir string) error {
+	data, err := c.images.stat(ctx, path.Join(dir, "data"))
 	if err != nil {
-		if err := unlessGone(err); err != nil {
-			return err
-		}
-		mark = dir
+		return err
 	}
-	place, err := c.buryOld(dir, mark)
+	place, err := c.buryOld(ctx, dir, func() (stored, error) { return c.lookAtBlob(ctx, dir, data.there) })
 	if err != nil || place == "" {
 		return err
 	}
-	if mark != dir {
+	if data.there {
 		c.collected.Blobs++
-		c.collected.Bytes += info.Size()
+		c.collected.Bytes += data.size
 	}
 	if c.DryRun {
 		return nil
 	}
-	return os.RemoveAll(place)
+	return c.images.erase(ctx, place)
+}
+
+func (c *collection) lookAtBlob(ctx context.Context, dir string, whole bool) (stored, error) {
+	if whole {
+		return c.images.stat(ctx, path.Join(dir, "data"))
+	}
+	return c.images.touched(ctx, dir)
 }

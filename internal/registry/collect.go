@@ -50,7 +50,7 @@ func (r *Registry) Collect(ctx context.Context, what Collection) (Collected, err
 	r.collecting.Lock()
 	defer r.collecting.Unlock()
 	c := &collection{Registry: r, Collection: what, parsed: map[string]*manifest{}}
-	err := errors.Join(c.run(ctx), c.grave.close())
+	err := errors.Join(c.run(ctx), c.images.close(context.WithoutCancel(ctx), &c.grave))
 	slices.SortFunc(c.collected.Manifests, func(a, b CollectedManifest) int {
 		return cmp.Or(cmp.Compare(a.Repository, b.Repository), a.Used.Compare(b.Used), cmp.Compare(a.Digest, b.Digest))
 	})
@@ -97,14 +97,14 @@ func (c *collection) run(ctx context.Context) error {
 	if err := c.removeBlobs(ctx, found); err != nil {
 		return err
 	}
-	return c.removeEmpty(found)
+	return c.removeEmpty(ctx, found)
 }
 
 // removeManifests condemns, asks again, and removes what nobody has named or
 // pushed meanwhile.
 func (c *collection) removeManifests(ctx context.Context, found []*repositorySurvey, named map[Reference]bool) error {
 	defer c.condemned.condemn(nil)
-	if err := c.condemn(found, named); err != nil {
+	if err := c.condemn(ctx, found, named); err != nil {
 		return err
 	}
 	again, err := c.Keep(ctx)
@@ -120,7 +120,7 @@ func (c *collection) removeManifests(ctx context.Context, found []*repositorySur
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			removed, err := c.removeManifest(s, m)
+			removed, err := c.removeManifest(ctx, s, m)
 			if err != nil {
 				return fmt.Errorf("remove manifest %s of %s: %w", m.Digest, m.Repository, err)
 			}
@@ -133,7 +133,7 @@ func (c *collection) removeManifests(ctx context.Context, found []*repositorySur
 }
 
 // condemn spares what was pushed, or asked for, since the survey: whoever did so was told that it is there.
-func (c *collection) condemn(found []*repositorySurvey, named map[Reference]bool) error {
+func (c *collection) condemn(ctx context.Context, found []*repositorySurvey, named map[Reference]bool) error {
 	var all []*manifest
 	for _, s := range found {
 		all = append(all, s.unneeded(named, c.Before)...)
@@ -142,7 +142,7 @@ func (c *collection) condemn(found []*repositorySurvey, named map[Reference]bool
 	defer c.sweep.Unlock()
 	c.condemned.condemn(all)
 	for _, m := range all {
-		old, err := isOld(c.revisionLink(m.Reference), c.Before)
+		old, err := c.isOld(ctx, revisionLink(m.Reference))
 		if err != nil {
 			return fmt.Errorf("look how old manifest %s of %s is: %w", m.Digest, m.Repository, err)
 		}

@@ -249,32 +249,30 @@ func TestACollectionThatEndsHalfWayIsFinishedByTheNext(t *testing.T) {
 
 	// As after a crash behind the last manifest.
 	r.age(t)
-	encoded := digest[len("sha256:"):]
-	if err := os.RemoveAll(filepath.Join(r.dir, "docker/registry/v2/repositories", web, "_manifests/revisions/sha256", encoded)); err != nil {
-		t.Fatal(err)
-	}
+	r.remove(t, repositoriesDir+"/"+web+"/_manifests/revisions/sha256/"+digest[len("sha256:"):])
 	r.collect(t, keep(stays))
 	wantWhole(t, r, web, kept)
-	if left := blobs(t, r.dir); len(left) != 4 {
+	if left := r.blobs(t); len(left) != 4 {
 		t.Fatalf("%d blobs are left, want those of one image", len(left))
 	}
 }
 
 func TestAFullDiskIsNoObstacle(t *testing.T) {
-	r := start(t, func(c *registry.Config) { c.Dir = smallDisk(t, "4m,nr_inodes=200") })
+	disk := onDisk{smallDisk(t, "4m,nr_inodes=200")}
+	r := startIn(t, disk)
 	kept := r.push(t, web, "v1", image(t, platform, 1000))
 	gone := r.push(t, web, "v2", image(t, platform, 1000))
 	r.age(t)
 	var err error
 	for n := 0; err == nil; n++ { // not one more directory can be made
-		err = os.WriteFile(filepath.Join(r.dir, "filler"+strconv.Itoa(n)), nil, 0o600)
+		err = os.WriteFile(filepath.Join(disk.dir, "filler"+strconv.Itoa(n)), nil, 0o600)
 	}
 	if !errors.Is(err, unix.ENOSPC) {
 		t.Fatal(err)
 	}
 	got := r.collect(t, keep(registry.Reference{Repository: web, Digest: kept}))
-	if len(got.Manifests) != 1 || got.Blobs != 4 || len(blobs(t, r.dir)) != 4 {
-		t.Errorf("collected %+v, left %v", got, blobs(t, r.dir))
+	if len(got.Manifests) != 1 || got.Blobs != 4 || len(r.blobs(t)) != 4 {
+		t.Errorf("collected %+v, left %v", got, r.blobs(t))
 	}
 	wantExists(t, r, web, gone, false)
 	wantWhole(t, r, web, kept)
@@ -283,12 +281,9 @@ func TestAFullDiskIsNoObstacle(t *testing.T) {
 func TestALinkToABlobThatIsGoneIsNoObstacle(t *testing.T) {
 	r := start(t)
 	digest := r.push(t, web, "v1", image(t, platform))
-	encoded := digest[len("sha256:"):]
-	if err := os.RemoveAll(filepath.Join(r.dir, "docker/registry/v2/blobs/sha256", encoded[:2], encoded)); err != nil {
-		t.Fatal(err)
-	}
+	r.remove(t, blobDir(digest))
 	r.age(t)
-	if got := r.collect(t, keep()); len(got.Manifests) != 1 || len(blobs(t, r.dir)) > 0 {
+	if got := r.collect(t, keep()); len(got.Manifests) != 1 || len(r.blobs(t)) > 0 {
 		t.Fatalf("collected %+v", got)
 	}
 }

@@ -3,7 +3,6 @@ package registry_test
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,16 +22,7 @@ import (
 // age makes all that is stored two days old.
 func (r running) age(t testing.TB) {
 	t.Helper()
-	before := time.Now().Add(-48 * time.Hour)
-	err := filepath.WalkDir(filepath.Join(r.dir, "docker"), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Chtimes(path, before, before)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.kept.age(t, "docker", 48*time.Hour)
 }
 
 func keep(named ...registry.Reference) func(context.Context) (map[registry.Reference]bool, error) {
@@ -129,7 +119,7 @@ func TestAnOldImageThatNothingNamesIsCollectedWithItsTags(t *testing.T) {
 	if err != nil || !slices.Equal(tags, []string{"v1"}) {
 		t.Fatalf("tags %v, %v", tags, err)
 	}
-	if left := blobs(t, r.dir); len(left) != 4 {
+	if left := r.blobs(t); len(left) != 4 {
 		t.Fatalf("%d blobs are left, want those of one image", len(left))
 	}
 }
@@ -171,8 +161,8 @@ func TestABlobStaysAsLongAsOneRepositoryNeedsIt(t *testing.T) {
 	wantStatus(t, r.send(t, "HEAD", "/v2/"+web+"/blobs/"+firstLayer(t, shared), nil), 404)
 
 	r.age(t)
-	if got := r.collect(t, keep()); got.Bytes != bytesOf(t, shared) || len(blobs(t, r.dir)) > 0 {
-		t.Fatalf("collected %+v, left %v", got, blobs(t, r.dir))
+	if got := r.collect(t, keep()); got.Bytes != bytesOf(t, shared) || len(r.blobs(t)) > 0 {
+		t.Fatalf("collected %+v, left %v", got, r.blobs(t))
 	}
 }
 
@@ -257,16 +247,21 @@ func TestARepositoryThatHoldsNothingVanishes(t *testing.T) {
 	r.push(t, web, "v1", pushed)
 	r.age(t)
 	r.collect(t, keep())
-	if left, err := os.ReadDir(filepath.Join(r.dir, "docker/registry/v2/repositories")); err != nil || len(left) > 0 {
-		t.Fatalf("left: %v, %v", left, err)
+	if left := r.files(t, repositoriesDir); len(left) > 0 {
+		t.Fatalf("left: %v", left)
+	}
+	if disk, is := r.kept.(onDisk); is {
+		if left, err := os.ReadDir(filepath.Join(disk.dir, repositoriesDir)); err != nil || len(left) > 0 {
+			t.Fatalf("left: %v, %v", left, err)
+		}
 	}
 	wantWhole(t, r, web, r.push(t, web, "v1", pushed))
 
 	startUpload(t, r)
 	r.age(t)
 	r.collect(t, keep())
-	if _, err := os.Stat(filepath.Join(r.dir, "docker/registry/v2/repositories", web, "_uploads")); err != nil {
-		t.Fatalf("the upload under way is gone: %v", err)
+	if len(r.files(t, repositoriesDir+"/"+web+"/_uploads")) == 0 {
+		t.Fatal("the upload under way is gone")
 	}
 }
 
@@ -274,14 +269,10 @@ func TestAManifestThatCannotBeReadEndsTheCollection(t *testing.T) {
 	r := start(t)
 	bad := r.push(t, web, "v1", image(t, platform))
 	r.push(t, worker, "v1", image(t, platform))
-	encoded := bad[len("sha256:"):]
-	path := filepath.Join(r.dir, "docker/registry/v2/blobs/sha256", encoded[:2], encoded, "data")
-	if err := os.WriteFile(path, []byte(`{"schemaVersion":2,"mediaType":"`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	r.write(t, blobDir(bad)+"/data", `{"schemaVersion":2,"mediaType":"`)
 	r.age(t)
-	before := len(blobs(t, r.dir))
-	if _, err := r.Collect(t.Context(), collection(keep())); err == nil || len(blobs(t, r.dir)) != before {
-		t.Fatalf("%v; %d blobs of %d are left", err, len(blobs(t, r.dir)), before)
+	before := len(r.blobs(t))
+	if _, err := r.Collect(t.Context(), collection(keep())); err == nil || len(r.blobs(t)) != before {
+		t.Fatalf("%v; %d blobs of %d are left", err, len(r.blobs(t)), before)
 	}
 }

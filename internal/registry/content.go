@@ -28,7 +28,7 @@ func (r *Registry) Exists(ctx context.Context, repository, digest string) (bool,
 	if err != nil {
 		return false, err
 	}
-	found, err := r.relyOnManifest(Reference{repository, digest})
+	found, err := r.relyOnManifest(ctx, Reference{repository, digest})
 	if err == nil && found {
 		found, err = manifests.Exists(ctx, wanted)
 	}
@@ -46,7 +46,7 @@ func (r *Registry) Manifest(ctx context.Context, repository, digest string) (bod
 	if err != nil {
 		return nil, "", err
 	}
-	found, err := r.relyOnManifest(Reference{repository, digest})
+	found, err := r.relyOnManifest(ctx, Reference{repository, digest})
 	if err == nil && !found {
 		err = ErrNotFound
 	}

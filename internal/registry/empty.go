@@ -1,28 +1,22 @@
 package registry
 
 import (
+	"context"
 	"errors"
-	"os"
-	"path/filepath"
+	"path"
 	"strings"
 )
 
 // removeEmpty removes repositories that hold nothing, and directories that no
 // repository is in.
-func (c *collection) removeEmpty(found []*repositorySurvey) error {
+func (c *collection) removeEmpty(ctx context.Context, found []*repositorySurvey) error {
 	var all []error
 	for _, s := range found {
-		all = append(all, c.pushes.whenIdle(s.name, func() error {
-			empty, err := c.isEmpty(s.name)
-			if err == nil && empty {
-				_, err = c.grave.bury(c.trashDir(), c.repositoryDir(s.name))
-			}
-			return err
-		}))
+		all = append(all, c.removeIfEmpty(ctx, s.name))
 		for prefix := s.name; strings.Contains(prefix, "/"); {
 			prefix = prefix[:strings.LastIndex(prefix, "/")]
 			all = append(all, c.pushes.whenIdle(prefix, func() error {
-				_ = os.Remove(c.repositoryDir(prefix)) // which it does where there is nothing in it
+				c.images.prune(ctx, repositoryDir(prefix))
 				return nil
 			}))
 		}
@@ -30,23 +24,37 @@ func (c *collection) removeEmpty(found []*repositorySurvey) error {
 	return errors.Join(all...)
 }
 
+// removeIfEmpty looks twice: whoever wants to push waits for the second look.
+func (c *collection) removeIfEmpty(ctx context.Context, repository string) error {
+	if empty, err := c.isEmpty(ctx, repository); err != nil || !empty {
+		return err
+	}
+	return c.pushes.whenIdle(repository, func() error {
+		empty, err := c.isEmpty(ctx, repository)
+		if err == nil && empty {
+			_, err = c.images.bury(ctx, &c.grave, repositoryDir(repository))
+		}
+		return err
+	})
+}
+
 // isEmpty looks for links of manifests and of blobs, and for uploads.
-func (c *collection) isEmpty(repository string) (bool, error) {
-	uploads, err := descend(filepath.Join(c.repositoryDir(repository), "_uploads"), 1)
+func (c *collection) isEmpty(ctx context.Context, repository string) (bool, error) {
+	uploads, err := c.descend(ctx, uploadsDir(repository), 1)
 	if err != nil || len(uploads) > 0 {
 		return false, err
 	}
-	manifests, err := descend(c.revisionsDir(repository), 1)
+	manifests, err := c.descend(ctx, revisionsDir(repository), 1)
 	if err != nil {
 		return false, err
 	}
-	layers, err := descend(c.layersDir(repository), 2)
+	layers, err := c.descend(ctx, layersDir(repository), 2)
 	if err != nil {
 		return false, err
 	}
 	for _, dir := range append(manifests, layers...) {
-		if _, err := os.Stat(filepath.Join(dir, "link")); err == nil || unlessGone(err) != nil {
-			return false, unlessGone(err)
+		if link, err := c.images.stat(ctx, path.Join(dir, "link")); link.there || err != nil {
+			return false, err
 		}
 	}
 	return true, nil

@@ -19,15 +19,13 @@ import (
 )
 
 func TestAnUploadGoesOnAfterARestart(t *testing.T) {
-	dir := t.TempDir()
-	inDir := func(c *registry.Config) { c.Dir = dir }
 	layer := randomBytes(100_000)
-	before := start(t, inDir)
+	before := start(t)
 	resp := before.send(t, http.MethodPatch, startUpload(t, before), bytes.NewReader(layer[:60_000]))
 	wantStatus(t, resp, http.StatusAccepted)
 	location := resp.Header.Get("Location")
 
-	after := start(t, inDir)
+	after := startIn(t, before.kept)
 	resp = after.send(t, http.MethodPatch, location, bytes.NewReader(layer[60_000:]))
 	wantStatus(t, resp, http.StatusAccepted)
 	sum := sha256.Sum256(layer)
@@ -45,13 +43,13 @@ func TestAWrongDigestIsNotStored(t *testing.T) {
 	r := start(t)
 	resp := r.send(t, http.MethodPut, startUpload(t, r)+"&digest="+missing, strings.NewReader("other content"))
 	wantStatus(t, resp, http.StatusBadRequest)
-	if found := blobs(t, r.dir); len(found) > 0 {
+	if found := r.blobs(t); len(found) > 0 {
 		t.Fatalf("stored: %v", found)
 	}
 }
 
 func TestAFullDiskIsToldToTheClientAndLeavesNothing(t *testing.T) {
-	r := start(t, func(c *registry.Config) { c.Dir = smallDisk(t, "1m") })
+	r := startIn(t, onDisk{smallDisk(t, "1m")})
 	resp := r.send(t, http.MethodPatch, startUpload(t, r), bytes.NewReader(randomBytes(4<<20)))
 	wantRefusal(t, resp, http.StatusRequestEntityTooLarge, "DENIED", "the server's disk is full")
 	wantNoUploads(t, r)
@@ -59,9 +57,10 @@ func TestAFullDiskIsToldToTheClientAndLeavesNothing(t *testing.T) {
 }
 
 func TestWhatTheDiskDidNotTakeIsNotReportedAsStored(t *testing.T) {
-	r := start(t, func(c *registry.Config) { c.Dir = smallDisk(t, "1m") })
+	disk := onDisk{smallDisk(t, "1m")}
+	r := startIn(t, disk)
 	address := startUpload(t, r)
-	filler, err := os.Create(filepath.Join(r.dir, "filler"))
+	filler, err := os.Create(filepath.Join(disk.dir, "filler"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +74,9 @@ func TestWhatTheDiskDidNotTakeIsNotReportedAsStored(t *testing.T) {
 }
 
 func TestAStorageFaultIsAnErrorWithoutFileNames(t *testing.T) {
-	r := start(t)
-	repositories := filepath.Join(r.dir, "docker/registry/v2/repositories", web)
+	disk := onDisk{t.TempDir()}
+	r := startIn(t, disk)
+	repositories := filepath.Join(disk.dir, repositoriesDir, web)
 	if err := os.MkdirAll(repositories, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -147,13 +147,4 @@ func smallDisk(t *testing.T, size string) string {
 		}
 	})
 	return dir
-}
-
-func blobs(t *testing.T, dir string) []string {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "docker/registry/v2/blobs/*/*/*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }

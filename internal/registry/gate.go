@@ -45,7 +45,7 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.refuse(w, req, *problem)
 		return
 	}
-	if problem := r.relyOnRead(rt); problem != nil {
+	if problem := r.relyOnRead(req.Context(), rt); problem != nil {
 		r.refuse(w, req, *problem)
 		return
 	}
@@ -68,7 +68,7 @@ func (r *Registry) serveWrite(w http.ResponseWriter, req *http.Request, rt route
 	req = r.withCheckedMount(req, rt, who)
 	body, problem := r.limit(req, rt)
 	if problem != nil {
-		r.dropUpload(rt)
+		r.dropUpload(req.Context(), rt)
 		r.refuse(w, req, *problem)
 		return
 	}
@@ -147,7 +147,7 @@ func (r *Registry) store(w http.ResponseWriter, req *http.Request, rt route, who
 	w.Header().Del(versionHeader) // distribution adds it again
 	answer := &answerWriter{ResponseWriter: w}
 	if rt.upload != "" && req.Method == http.MethodPatch {
-		answer.kept = func(header http.Header) bool { return r.holdsRange(rt, header.Get("Range")) }
+		answer.kept = func(header http.Header) bool { return r.holdsRange(req.Context(), rt, header.Get("Range")) }
 	}
 	r.app.ServeHTTP(answer, req)
 	if answer.failed() {

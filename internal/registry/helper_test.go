@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/setopsco/setops/internal/registry"
+	"github.com/setopsco/setops/internal/registry/s3test"
 )
 
 const (
@@ -97,15 +98,25 @@ func (h *house) restrict(user, repository, actions string) {
 type running struct {
 	*registry.Registry
 	*house
+	kept
 	url string // http://127.0.0.1:PORT
-	dir string
 }
 
 // start serves a registry until the test ends; change may alter its Config.
 func start(t testing.TB, change ...func(*registry.Config)) running {
 	t.Helper()
+	if strings.HasPrefix(t.Name(), allOnS3+"/") {
+		return startIn(t, inBucket{s3test.Start(t)}, change...)
+	}
+	return startIn(t, onDisk{t.TempDir()}, change...)
+}
+
+// startIn serves what is kept already.
+func startIn(t testing.TB, k kept, change ...func(*registry.Config)) running {
+	t.Helper()
 	h := newHouse()
-	config := registry.Config{Dir: t.TempDir(), Secret: []byte(secret), Authenticator: h, Authorizer: h}
+	config := registry.Config{Secret: []byte(secret), Authenticator: h, Authorizer: h}
+	k.configure(&config)
 	for _, c := range change {
 		c(&config)
 	}
@@ -123,7 +134,7 @@ func start(t testing.TB, change ...func(*registry.Config)) running {
 			t.Error(err)
 		}
 	})
-	return running{Registry: r, house: h, url: server.URL, dir: config.Dir}
+	return running{Registry: r, house: h, kept: k, url: server.URL}
 }
 
 func (r running) host() string { return strings.TrimPrefix(r.url, "http://") }

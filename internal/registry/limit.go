@@ -1,13 +1,11 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -49,7 +47,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 func (r *Registry) limit(req *http.Request, rt route) (*limitedBody, *refusal) {
 	left := r.config.MaxLayerBytes
 	if rt.upload != "" {
-		received, err := r.uploadedBytes(rt)
+		received, err := r.uploadedBytes(req.Context(), rt)
 		if err != nil {
 			return nil, &refusal{
 				status: http.StatusInternalServerError, code: codeUnknown,
@@ -75,43 +73,35 @@ func (r *Registry) tooLarge() *refusal {
 }
 
 // uploadedBytes is how much of a continued upload has arrived before.
-func (r *Registry) uploadedBytes(rt route) (int64, error) {
-	info, err := os.Stat(filepath.Join(r.uploadDir(rt), "data"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
+func (r *Registry) uploadedBytes(ctx context.Context, rt route) (int64, error) {
+	received, err := r.images.received(ctx, uploadDir(rt))
 	if err != nil {
 		return 0, fmt.Errorf("measure upload to %s: %w", rt.repository, err)
 	}
-	return info.Size(), nil
+	return received, nil
 }
 
-// holdsRange says whether as much of an upload is on disk as the answer to its
+// holdsRange says whether as much of an upload is stored as the answer to its
 // sender claims. Distribution ignores that closing the file failed, and the
 // client would be told of an invalid range with its next request.
-func (r *Registry) holdsRange(rt route, claimed string) bool {
+func (r *Registry) holdsRange(ctx context.Context, rt route, claimed string) bool {
 	_, last, _ := strings.Cut(claimed, "-")
 	end, err := strconv.ParseInt(last, 10, 64)
 	if err != nil {
 		return false
 	}
-	received, err := r.uploadedBytes(rt)
+	received, err := r.uploadedBytes(ctx, rt)
 	// "0-0" means one byte, or none.
 	return err == nil && (received == end+1 || end == 0 && received == 0)
 }
 
-// dropUpload forgets an upload that cannot succeed any more, and frees its
-// space at once: on a full disk distribution leaves the file open, whose space
-// would stay taken until the garbage collector closes it.
-func (r *Registry) dropUpload(rt route) {
+// dropUpload forgets an upload that cannot succeed any more, also where its
+// sender is gone.
+func (r *Registry) dropUpload(ctx context.Context, rt route) {
 	if rt.upload == "" {
 		return
 	}
-	err := os.Truncate(filepath.Join(r.uploadDir(rt), "data"), 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	if err := errors.Join(err, os.RemoveAll(r.uploadDir(rt))); err != nil {
+	if err := r.images.discard(context.WithoutCancel(ctx), uploadDir(rt)); err != nil {
 		r.log.Warn("remove upload", "repository", rt.repository, "error", err)
 	}
 }

@@ -2,12 +2,9 @@ package registry_test
 
 import (
 	"bytes"
-	"errors"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"testing"
 
@@ -82,25 +79,18 @@ func startUpload(t testing.TB, r running) string {
 // image may be: the client gives up on them without a word.
 func wantNoUploads(t *testing.T, r running) {
 	t.Helper()
-	for _, id := range uploads(t, r.dir) {
-		info, err := os.Stat(filepath.Join(r.dir, "docker/registry/v2/repositories", web, "_uploads", id, "data"))
-		if err == nil && info.Size() > 1000 {
-			t.Fatalf("%d bytes are left behind", info.Size())
+	for _, file := range r.files(t, repositoriesDir+"/"+web+"/_uploads") {
+		if left := len(r.read(t, file)); path.Base(file) == "data" && left > 1000 {
+			t.Fatalf("%d bytes are left behind", left)
 		}
 	}
-}
-
-func uploads(t *testing.T, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(dir, "docker/registry/v2/repositories", web, "_uploads"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
+	if s3, is := r.kept.(inBucket); is {
+		for _, left := range s3.Incomplete(t) {
+			if left > 1000 {
+				t.Fatalf("%d bytes are left behind", left)
+			}
+		}
 	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
 }
 
 type countingReader struct {

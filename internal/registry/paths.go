@@ -3,13 +3,14 @@ package registry
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"path"
 	"strings"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 )
 
-// Where distribution keeps things below Config.Dir:
+// Where distribution keeps things, below Config.Dir or Config.S3.Prefix:
 //
 //	docker/registry/v2/
 //	    blobs/sha256/ab/abcd…/data          layers, configs and manifests
@@ -20,12 +21,43 @@ import (
 // ErrNameInvalid says that something cannot be the name of a repository.
 var ErrNameInvalid = errors.New("invalid name of a repository")
 
-func (r *Registry) repositoriesDir() string {
-	return filepath.Join(r.config.Dir, "docker", "registry", "v2", "repositories")
+const (
+	repositoriesDir = "/docker/registry/v2/repositories"
+	blobsDir        = "/docker/registry/v2/blobs"
+)
+
+func repositoryDir(repository string) string { return path.Join(repositoriesDir, repository) }
+
+func uploadsDir(repository string) string { return path.Join(repositoryDir(repository), "_uploads") }
+
+func uploadDir(rt route) string { return path.Join(uploadsDir(rt.repository), rt.upload) }
+
+func revisionsDir(repository string) string {
+	return path.Join(repositoryDir(repository), "_manifests", "revisions", string(digest.SHA256))
 }
 
-func (r *Registry) uploadDir(rt route) string {
-	return filepath.Join(r.repositoryDir(rt.repository), "_uploads", rt.upload)
+func tagsDir(repository string) string {
+	return path.Join(repositoryDir(repository), "_manifests", "tags")
+}
+
+func layersDir(repository string) string { return path.Join(repositoryDir(repository), "_layers") }
+
+// Files whose times tell when something was pushed or asked for.
+
+func revisionLink(ref Reference) string {
+	return path.Join(revisionsDir(ref.Repository), strings.TrimPrefix(ref.Digest, "sha256:"), "link")
+}
+
+func layerLink(repository string, d digest.Digest) string {
+	return path.Join(layersDir(repository), string(d.Algorithm()), d.Encoded(), "link")
+}
+
+func blobData(d digest.Digest) string {
+	return path.Join(blobsDir, string(d.Algorithm()), d.Encoded()[:2], d.Encoded(), "data")
+}
+
+func tagLink(repository, tag string) string {
+	return path.Join(tagsDir(repository), tag, "current", "link")
 }
 
 // parseName checks that name has between least and most parts and nothing in

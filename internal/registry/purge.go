@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -22,25 +21,22 @@ const (
 // what a crash left of removed repositories. It returns how many uploads it
 // removed.
 func (r *Registry) PurgeUploads(ctx context.Context, olderThan time.Time) (int, error) {
-	if err := r.purgeTrash(olderThan); err != nil {
-		return 0, err
+	if err := r.images.finish(ctx, olderThan); err != nil {
+		return 0, fmt.Errorf("purge removed repositories: %w", err)
 	}
-	uploads, err := filepath.Glob(filepath.Join(r.repositoriesDir(), "*", "*", "*", "*", "_uploads", "*"))
+	repositories, err := r.descend(ctx, repositoriesDir, 4)
 	if err != nil {
-		return 0, fmt.Errorf("list uploads: %w", err)
+		return 0, fmt.Errorf("list repositories: %w", err)
 	}
 	var removed int
 	var problems []error
-	for _, upload := range uploads {
+	for _, repository := range repositories {
+		n, err := r.purgeRepository(ctx, repository, olderThan)
+		removed += n
+		problems = append(problems, err)
 		if ctx.Err() != nil {
 			return removed, ctx.Err()
 		}
-		rested, err := restsSince(upload, olderThan)
-		if err == nil && rested {
-			err = os.RemoveAll(upload)
-			removed++
-		}
-		problems = append(problems, err)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return removed, fmt.Errorf("purge uploads: %w", err)
@@ -48,38 +44,24 @@ func (r *Registry) PurgeUploads(ctx context.Context, olderThan time.Time) (int, 
 	return removed, nil
 }
 
-// restsSince looks at the data first: its time moves while bytes arrive, that
-// of the directory only between requests.
-func restsSince(upload string, olderThan time.Time) (bool, error) {
-	info, err := os.Stat(filepath.Join(upload, "data"))
-	if errors.Is(err, fs.ErrNotExist) {
-		info, err = os.Stat(upload)
-	}
-	if errors.Is(err, fs.ErrNotExist) { // finished meanwhile
-		return false, nil
-	}
+func (r *Registry) purgeRepository(ctx context.Context, dir string, olderThan time.Time) (removed int, err error) {
+	uploads, err := r.descend(ctx, path.Join(dir, "_uploads"), 1)
 	if err != nil {
-		return false, err
-	}
-	return info.ModTime().Before(olderThan), nil
-}
-
-func (r *Registry) purgeTrash(olderThan time.Time) error {
-	entries, err := os.ReadDir(r.trashDir())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("purge removed repositories: %w", err)
+		return 0, err
 	}
 	var problems []error
-	for _, entry := range entries {
-		if info, err := entry.Info(); err != nil || !info.ModTime().Before(olderThan) {
-			continue
+	for _, upload := range uploads {
+		rested, err := r.images.touched(ctx, upload)
+		if err == nil && rested.isOld(olderThan) {
+			// Not while somebody pushes: S3 does not tell that bytes arrive.
+			err = r.pushes.whenIdle(strings.TrimPrefix(dir, repositoriesDir+"/"), func() error {
+				removed++
+				return r.images.discard(ctx, upload)
+			})
 		}
-		problems = append(problems, os.RemoveAll(filepath.Join(r.trashDir(), entry.Name())))
+		problems = append(problems, err)
 	}
-	if err := errors.Join(problems...); err != nil {
-		return fmt.Errorf("purge removed repositories: %w", err)
-	}
-	return nil
+	return removed, errors.Join(problems...)
 }
 
 // purger calls a purge now and every hour until it is stopped.

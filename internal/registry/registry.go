@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -33,6 +32,14 @@ type Config struct {
 	// Dir holds everything that is pushed. It is made when missing, readable
 	// by its owner only.
 	Dir string
+	// S3 holds it instead, where it is set.
+	S3 *S3
+	// Mark tells the images of one installation from those of others; it is
+	// written beside them, and a place with another mark is refused. Where
+	// Marked says that this was done before, so is a place without one: the
+	// images are elsewhere. Empty: any place will do.
+	Mark   string
+	Marked bool
 	// Secret, at least 32 random bytes, is what the keys of tokens and of
 	// resumable uploads are derived from. Keep it across restarts, or pushes
 	// that are under way then start again.
@@ -57,6 +64,7 @@ type Config struct {
 // by many goroutines at once.
 type Registry struct {
 	config  Config
+	images  store
 	app     *handlers.App
 	content distribution.Namespace
 	tokens  tokenSigner
@@ -72,9 +80,10 @@ type Registry struct {
 	collecting sync.Mutex // held by the one Collect that runs
 }
 
-// New opens the registry in config.Dir, and removes abandoned uploads from it
-// until Close. It returns an error when the configuration is incomplete or
-// the directory cannot be used.
+// New opens the registry in config.Dir or config.S3, and removes abandoned
+// uploads from it until Close. It returns an error when the configuration is
+// incomplete, or the directory or bucket cannot be used; of a bucket it says
+// what to check. Errors: ErrElsewhere, ErrAnothers.
 func New(ctx context.Context, config Config) (*Registry, error) {
 	config, err := config.complete()
 	if err != nil {
@@ -92,7 +101,7 @@ func New(ctx context.Context, config Config) (*Registry, error) {
 		log:     config.Logger,
 	}
 	if err := r.open(ctx, keys.upload); err != nil {
-		return nil, fmt.Errorf("open registry in %s: %w", config.Dir, err)
+		return nil, err
 	}
 	r.purger = startPurger(r.PurgeUploads, r.log)
 	return r, nil
@@ -106,23 +115,28 @@ func (r *Registry) Close() error {
 }
 
 func (r *Registry) open(ctx context.Context, uploadKey []byte) error {
-	if err := os.MkdirAll(r.config.Dir, 0o700); err != nil {
-		return err
-	}
 	redirectLogrus(r.log)
 	var err error
-	if r.content, err = openStorage(ctx, r.config.Dir); err != nil {
+	if r.images, err = openStore(ctx, r.config); err != nil {
+		return err
+	}
+	if err = r.claim(ctx); err != nil {
+		return err
+	}
+	if r.content, err = openContent(ctx, r.images); err != nil {
 		return err
 	}
 	// The context of New must not end the registry: requests bring their own.
-	r.app, err = newApp(context.WithoutCancel(ctx), r.config.Dir, uploadKey)
+	r.app, err = newApp(context.WithoutCancel(ctx), r.images, uploadKey)
 	return err
 }
 
 func (c Config) complete() (Config, error) {
 	switch {
-	case c.Dir == "":
-		return c, errors.New("registry: no directory configured")
+	case (c.Dir == "") == (c.S3 == nil):
+		return c, errors.New("registry: a directory or a bucket must be configured, and not both")
+	case c.S3 != nil && c.S3.Bucket == "":
+		return c, errors.New("registry: the bucket has no name")
 	case len(c.Secret) < minSecretBytes:
 		return c, fmt.Errorf("registry: the secret has %d bytes, at least %d are needed", len(c.Secret), minSecretBytes)
 	case c.Authenticator == nil || c.Authorizer == nil:

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 )
 
 // RemoveRepository forgets all that an app's repository holds, so that a new
@@ -30,28 +27,18 @@ func (r *Registry) RemovePrefix(ctx context.Context, prefix string) error {
 	return r.remove(ctx, prefix)
 }
 
-// remove renames first, so that what is half removed is never seen, and a
-// crash leaves only garbage that the purger takes away.
+// remove buries first, so that what is half removed is never seen where that
+// can be had. On S3 it can be, but by nobody who pulls: the app is gone, and
+// whoever removes begins again after a crash.
 func (r *Registry) remove(ctx context.Context, prefix string) error {
 	if err := r.pushes.holdOff(ctx, prefix); err != nil {
 		return err
 	}
 	defer r.pushes.resume(prefix)
-	if err := os.MkdirAll(r.trashDir(), 0o700); err != nil {
-		return fmt.Errorf("remove repository %s: %w", prefix, err)
-	}
-	grave, err := os.MkdirTemp(r.trashDir(), "")
-	if err != nil {
-		return fmt.Errorf("remove repository %s: %w", prefix, err)
-	}
-	err = os.Rename(filepath.Join(r.repositoriesDir(), filepath.FromSlash(prefix)), filepath.Join(grave, "links"))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	if err := errors.Join(err, os.RemoveAll(grave)); err != nil {
+	var g grave
+	_, err := r.images.bury(ctx, &g, repositoryDir(prefix))
+	if err := errors.Join(err, r.images.close(ctx, &g)); err != nil {
 		return fmt.Errorf("remove repository %s: %w", prefix, err)
 	}
 	return nil
 }
-
-func (r *Registry) trashDir() string { return filepath.Join(r.config.Dir, "removed") }

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -26,14 +24,18 @@ func TestARemovedRepositoryStartsEmptyAgain(t *testing.T) {
 	}
 	wantExists(t, r, web, digest, false)
 	wantExists(t, r, worker, digest, true)
-	if _, err := remote.List(r.tag(t, web, "v1").Context(), remote.WithAuth(alice)); err == nil {
-		t.Fatal("its tags are still listed")
+	if tags, err := remote.List(r.tag(t, web, "v1").Context(), remote.WithAuth(alice)); err == nil && len(tags) > 0 {
+		t.Fatalf("its tags are still listed: %v", tags)
+	}
+	resp := r.send(t, http.MethodGet, "/v2/"+web+"/tags/list?n=5", nil)
+	if resp.StatusCode >= http.StatusInternalServerError {
+		t.Fatalf("the first tags: status %d", resp.StatusCode)
 	}
 	wantStatus(t, r.send(t, http.MethodHead, "/v2/"+web+"/blobs/"+firstLayer(t, pushed), nil), http.StatusNotFound)
 	r.push(t, web, "v1", pushed)
 	wantExists(t, r, web, digest, true)
-	if entries, err := os.ReadDir(filepath.Join(r.dir, "removed")); err != nil || len(entries) > 0 {
-		t.Fatalf("left behind: %v, %v", entries, err)
+	if left := r.files(t, "removed"); len(left) > 0 {
+		t.Fatalf("left behind: %v", left)
 	}
 }
 
@@ -112,8 +114,8 @@ func TestAPushUnderWayIsStoppedWhenItsRepositoryIsRemoved(t *testing.T) {
 	if status := <-answered; status == http.StatusAccepted {
 		t.Fatal("the push went on")
 	}
-	if _, err := os.Stat(filepath.Join(r.dir, "docker/registry/v2/repositories", web)); !errors.Is(err, os.ErrNotExist) {
-		t.Fatalf("the push brought the repository back: %v", err)
+	if left := r.files(t, repositoriesDir+"/"+web); len(left) > 0 {
+		t.Fatalf("the push brought the repository back: %v", left)
 	}
 	r.push(t, web, "v1", image(t, platform))
 }
@@ -122,11 +124,7 @@ func TestAbandonedUploadsArePurgedAndOthersKept(t *testing.T) {
 	r := start(t)
 	old, fresh := startUpload(t, r), startUpload(t, r)
 	id, _, _ := strings.Cut(path.Base(old), "?")
-	data := filepath.Join(r.dir, "docker/registry/v2/repositories", web, "_uploads", id, "data")
-	yesterday := time.Now().Add(-25 * time.Hour)
-	if err := os.Chtimes(data, yesterday, yesterday); err != nil {
-		t.Fatal(err)
-	}
+	r.kept.age(t, repositoriesDir+"/"+web+"/_uploads/"+id, 25*time.Hour)
 	n, err := r.PurgeUploads(t.Context(), time.Now().Add(-24*time.Hour))
 	if err != nil || n != 1 {
 		t.Fatalf("%d removed, %v", n, err)

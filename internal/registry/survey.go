@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -38,17 +38,14 @@ type blobLink struct {
 // survey reads what is there, and makes nothing young. What vanishes meanwhile
 // is left out.
 func (c *collection) survey(ctx context.Context) ([]*repositorySurvey, error) {
-	dirs, err := descend(c.repositoriesDir(), 4)
+	dirs, err := c.descend(ctx, repositoriesDir, 4)
 	if err != nil {
 		return nil, err
 	}
 	var all []*repositorySurvey
 	for _, dir := range dirs {
-		name, err := filepath.Rel(c.repositoriesDir(), dir)
-		if err != nil {
-			return nil, err
-		}
-		one, err := c.surveyRepository(ctx, filepath.ToSlash(name))
+		name := strings.TrimPrefix(dir, repositoriesDir+"/")
+		one, err := c.surveyRepository(ctx, name)
 		if err != nil {
 			return nil, fmt.Errorf("survey repository %s: %w", name, err)
 		}
@@ -62,25 +59,25 @@ func (c *collection) surveyRepository(ctx context.Context, name string) (*reposi
 		name: name, manifests: map[digest.Digest]*manifest{},
 		tags: map[digest.Digest][]string{}, history: map[digest.Digest][]string{},
 	}
-	return s, errors.Join(c.surveyManifests(ctx, s), c.surveyTags(s), c.surveyLinks(s))
+	return s, errors.Join(c.surveyManifests(ctx, s), c.surveyTags(ctx, s), c.surveyLinks(ctx, s))
 }
 
 func (c *collection) surveyManifests(ctx context.Context, s *repositorySurvey) error {
-	entries, err := os.ReadDir(c.revisionsDir(s.name))
+	names, err := c.images.dirs(ctx, revisionsDir(s.name))
 	if err != nil {
-		return unlessGone(err)
+		return err
 	}
-	for _, e := range entries {
-		d := digest.NewDigestFromEncoded(digest.SHA256, e.Name())
+	for _, name := range names {
+		d := digest.NewDigestFromEncoded(digest.SHA256, name)
 		m := &manifest{Reference: Reference{s.name, d.String()}}
-		info, err := os.Stat(c.revisionLink(m.Reference))
-		if err != nil || d.Validate() != nil {
-			if err := unlessGone(err); err != nil {
-				return err
-			}
+		link, err := c.images.stat(ctx, revisionLink(m.Reference))
+		if err != nil {
+			return err
+		}
+		if !link.there || d.Validate() != nil {
 			continue
 		}
-		m.used = info.ModTime()
+		m.used = link.time
 		if err := c.parse(ctx, m); err != nil {
 			return err
 		}
@@ -125,38 +122,41 @@ func (c *collection) parse(ctx context.Context, m *manifest) error {
 	return nil
 }
 
-func (c *collection) surveyTags(s *repositorySurvey) error {
-	entries, err := os.ReadDir(c.tagsDir(s.name))
+func (c *collection) surveyTags(ctx context.Context, s *repositorySurvey) error {
+	tags, err := c.images.dirs(ctx, tagsDir(s.name))
 	if err != nil {
-		return unlessGone(err)
+		return err
 	}
-	for _, e := range entries {
-		d, err := readLink(c.tagLink(s.name, e.Name()))
+	for _, tag := range tags {
+		d, err := c.readLink(ctx, tagLink(s.name, tag))
 		if err != nil {
 			return err
 		}
-		s.tags[d] = append(s.tags[d], e.Name())
-		past, err := os.ReadDir(filepath.Join(c.tagsDir(s.name), e.Name(), "index", string(digest.SHA256)))
-		if unlessGone(err) != nil {
+		s.tags[d] = append(s.tags[d], tag)
+		past, err := c.images.dirs(ctx, path.Join(tagsDir(s.name), tag, "index", string(digest.SHA256)))
+		if err != nil {
 			return err
 		}
 		for _, p := range past {
-			was := digest.NewDigestFromEncoded(digest.SHA256, p.Name())
-			s.history[was] = append(s.history[was], e.Name())
+			was := digest.NewDigestFromEncoded(digest.SHA256, p)
+			s.history[was] = append(s.history[was], tag)
 		}
 	}
 	return nil
 }
 
-func (c *collection) surveyLinks(s *repositorySurvey) error {
-	dirs, err := descend(c.layersDir(s.name), 2)
+func (c *collection) surveyLinks(ctx context.Context, s *repositorySurvey) error {
+	dirs, err := c.descend(ctx, layersDir(s.name), 2)
 	if err != nil {
 		return err
 	}
 	for _, dir := range dirs {
-		l := blobLink{path: filepath.Join(dir, "link"), digest: digestOfDir(dir)}
-		if l.target, err = readLink(l.path); err != nil {
-			return err
+		l := blobLink{path: path.Join(dir, "link"), digest: digestOfDir(dir)}
+		l.target = l.digest
+		if l.digest.Algorithm() != digest.SHA256 { // a link of that kind leads to itself
+			if l.target, err = c.readLink(ctx, l.path); err != nil {
+				return err
+			}
 		}
 		s.links = append(s.links, l)
 	}
@@ -165,25 +165,21 @@ func (c *collection) surveyLinks(s *repositorySurvey) error {
 
 // digestOfDir reads ALGORITHM/HEX.
 func digestOfDir(dir string) digest.Digest {
-	return digest.NewDigestFromEncoded(digest.Algorithm(filepath.Base(filepath.Dir(dir))), filepath.Base(dir))
+	return digest.NewDigestFromEncoded(digest.Algorithm(path.Base(path.Dir(dir))), path.Base(dir))
 }
 
-// descend gives the directories so many levels below dir. Unlike a glob, it
-// tells when it could not read one: what is not seen would be taken for unused.
-func descend(dir string, levels int) ([]string, error) {
+// descend gives the directories so many levels below dir.
+func (r *Registry) descend(ctx context.Context, dir string, levels int) ([]string, error) {
 	if levels == 0 {
 		return []string{dir}, nil
 	}
-	entries, err := os.ReadDir(dir)
+	names, err := r.images.dirs(ctx, dir)
 	if err != nil {
-		return nil, unlessGone(err)
+		return nil, err
 	}
 	var all []string
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		below, err := descend(filepath.Join(dir, e.Name()), levels-1)
+	for _, name := range names {
+		below, err := r.descend(ctx, path.Join(dir, name), levels-1)
 		if err != nil {
 			return nil, err
 		}
