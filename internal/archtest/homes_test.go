@@ -51,6 +51,8 @@ var homes = []home{
 	{"github.com/distribution/distribution/v3", "internal/registry"},
 	{"github.com/distribution/reference", "internal/registry"},
 	{"github.com/gorilla/mux", "internal/registry"},
+	{"github.com/aws/aws-sdk-go", "internal/registry"}, // what distribution's driver of S3 says went wrong
+	{"github.com/johannesboyne/gofakes3", "internal/registry/s3test"},
 	{"github.com/opencontainers/go-digest", "internal/registry"},
 	{"github.com/opencontainers/image-spec", "internal/registry"},
 	{"github.com/sirupsen/logrus", "internal/registry"},

@@ -26,6 +26,7 @@ var layers = []row{
 	{"internal/router/transport", nil},
 	{"internal/router", []string{"internal/router/transport"}},
 	{"internal/registry", nil},
+	{"internal/registry/s3test", nil},
 	{"internal/handover", nil},
 	{"internal/kube", nil},
 

@@ -11,6 +11,7 @@ type exemption struct {
 var testedElsewhere = []exemption{
 	{"pkg/api", "wire types with names and paths; pkg/client and internal/e2e call them"},
 	{"internal/oidc/oidctest", "is what the tests of internal/oidc and internal/web sign in with"},
+	{"internal/registry/s3test", "is the bucket that the tests of internal/registry push to"},
 	{"internal/engine/enginetest/...", "is the suite that engines pass"},
 	{"internal/engine/embedded/shim", "runs beside a container only; the tests of internal/engine/embedded are of it"},
 	{"internal/engine/embedded/wire", "what setopsd and shim tell each other; the tests of internal/engine/embedded are of it"},

@@ -46,6 +46,7 @@ func (c *Config) check() error {
 	r.where(!isEmail(c.AdminEmail), "--admin-email %q is no e-mail address", c.AdminEmail)
 	c.AdminEmail = strings.ToLower(c.AdminEmail) // as those who sign in may write it either way
 	c.checkCluster(&r)
+	c.Bucket.check(&r)
 	c.checkDatabase(&r)
 	c.checkListeners(&r)
 	c.checkTLS(&r)

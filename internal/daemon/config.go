@@ -64,6 +64,7 @@ type Config struct {
 	GCKeepCommits     int // of each stage
 	GCKeepReleases    int // of each app
 
+	Bucket   BucketConfig
 	settings settings // what check and read have made of the above
 }
 
@@ -106,6 +107,7 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Engine, "engine", "auto", "what runs containers: "+strings.Join(engines, ", "))
 	f.StringVar(&c.DockerHost, "docker-host", "", "address of Docker Engine, as unix:///var/run/docker.sock (default: DOCKER_HOST, or that)")
 	c.clusterFlags(f)
+	c.Bucket.flags(f)
 	f.StringVar(&c.Organization, "organization", "demo", "organization that the first start makes")
 	f.StringVar(&c.AdminEmail, "admin-email", "admin@localhost", "e-mail address of the admin that the first start makes")
 	f.StringVar(&c.AdminPasswordFile, "admin-password-file", "", "file with the admin's password, read at the first start only (default: one is generated)")

@@ -102,14 +102,9 @@ func (c *core) openRegistry(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.registry, err = registry.New(ctx, registry.Config{
+	return c.openImages(ctx, registry.Config{
 		Dir: c.dir.file("registry"), Secret: c.sealKey, Authenticator: c.puller, Authorizer: c.puller, Logger: c.Logger,
 	})
-	if err != nil {
-		return fmt.Errorf("open registry: %w", err)
-	}
-	c.onClose(c.registry.Close)
-	return nil
 }
 
 // hosts tells where apps answer by themselves. The first organization is the oldest one and not that of --organization, which may be

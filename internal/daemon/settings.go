@@ -29,7 +29,7 @@ type portRange struct{ low, high int }
 
 // read reads the files that flags name, all of them, so that a server with a wrong one does not start half.
 func (c *Config) read() error {
-	return errors.Join(c.readKey(), c.readRoots(), c.readCertificates(), c.readOIDCSecret(), c.readMail())
+	return errors.Join(c.readKey(), c.readRoots(), c.readCertificates(), c.readOIDCSecret(), c.readMail(), c.Bucket.read())
 }
 
 func (c *Config) readOIDCSecret() (err error) {

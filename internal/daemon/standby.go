@@ -212,13 +212,20 @@ func newForwarder(c *core) *forwarder {
 
 func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case !needsEngine(r.Method, r.URL.Path):
+	case !needsEngine(r.Method, r.URL.Path) && !f.core.pushes(r):
 		f.own.ServeHTTP(w, r)
 	case r.Header.Get(forwarded) != "" || f.find(r.Context()).Host == "":
 		f.refuse(w, r)
 	default:
 		f.relay.ServeHTTP(w, r)
 	}
+}
+
+// pushes reports a request that writes into a bucket. Which images are about to be removed is in the memory of the keeper, and unlike
+// a disk a bucket cannot take a thing away and look at its time in one step.
+func (c *core) pushes(r *http.Request) bool {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return c.Config.Bucket.Name != "" && strings.HasPrefix(r.URL.Path, "/v2/") && !reads
 }
 
 func (f *forwarder) refuse(w http.ResponseWriter, r *http.Request) {

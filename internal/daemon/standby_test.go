@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 )
 
@@ -37,6 +38,25 @@ func TestOnlyWhatNeedsTheEngineIsPassedOn(t *testing.T) {
 	} {
 		if got := needsEngine(request[0], request[1]); got != want {
 			t.Errorf("%s %s: %v", request[0], request[1], got)
+		}
+	}
+}
+
+func TestAPushIntoABucketIsTheKeepers(t *testing.T) {
+	c := &core{Daemon: &Daemon{Config: Config{Bucket: BucketConfig{Name: "images"}}}}
+	for request, want := range map[[2]string]bool{
+		{http.MethodPost, "/v2/demo/shop/prod/web/blobs/uploads/"}: true,
+		{http.MethodPut, "/v2/demo/shop/prod/web/manifests/v1"}:    true,
+		{http.MethodGet, "/v2/demo/shop/prod/web/manifests/v1"}:    false,
+		{http.MethodHead, "/v2/"}:                                  false,
+		{http.MethodPost, "/v1/organizations/demo/projects"}:       false,
+	} {
+		r := httptest.NewRequest(request[0], request[1], nil)
+		if got := c.pushes(r); got != want {
+			t.Errorf("%s %s: %v", request[0], request[1], got)
+		}
+		if onDisk := (&core{Daemon: &Daemon{}}); onDisk.pushes(r) {
+			t.Errorf("%s %s is the keeper's, too, where images are in a directory that both have", request[0], request[1])
 		}
 	}
 }

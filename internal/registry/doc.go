@@ -1,5 +1,6 @@
 // Package registry is the image registry of SetOps: an http.Handler that
-// speaks the OCI distribution protocol and keeps its blobs in one directory.
+// speaks the OCI distribution protocol and keeps its blobs in one directory, or
+// in a bucket of S3 (store.go).
 //
 // It is a thin front before the CNCF distribution registry. The front decides
 // who may do what and how much (gate.go shows a request's way through it);
