@@ -67,6 +67,9 @@ func (a *attendant) indexOf(t *task) int {
 // isPast reports whether the pod's container was started again since that run.
 func (a *attendant) isPast(index int) bool {
 	pod, _ := a.take()
+	if pod == nil {
+		return false // it was gone before anybody looked
+	}
 	s := containerOf(pod)
 	return s != nil && int(s.RestartCount) > index
 }
