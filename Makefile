@@ -15,6 +15,7 @@ export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 TAGS    := seccomp netgo osusergo
 STATIC  := -s -w -linkmode external -extldflags -static
 SHIMS   := internal/engine/embedded/shimbin
+LATCHES := internal/engine/kubernetes/latch
 
 # ARCH is the processor that the shim is built for. For another one than this machine's it takes a compiler and a libseccomp of it.
 HOST       := $(shell go env GOARCH)
@@ -46,13 +47,21 @@ setopsd: shim
 	CGO_ENABLED=0 go build -tags 'shim $(TAGS)' -trimpath -ldflags '-s -w -X $(MODULE)/internal/daemon.Version=$(VERSION)' \
 		-o bin/setopsd ./cmd/setopsd
 
-# setopsd carries the shim. It is packed again only where it differs, so that setopsd is linked again only then.
+# setopsd carries the shim, and the latch for tasks on a cluster. They are packed again only where they differ, so that setopsd is linked
+# again only then.
 .PHONY: shim
-shim:
+shim: latch
 	@[ "$(ARCH)" = "$(HOST)" ] || .ci/sysroot $(ARCH) $(SYSROOT)
 	CGO_ENABLED=1 GOARCH=$(ARCH) $(CROSS) go build -tags '$(TAGS)' -trimpath -ldflags '$(STATIC)' -o .cache/setops-shim_$(ARCH) ./cmd/setops-shim
 	gzip -9nc .cache/setops-shim_$(ARCH) > .cache/setops-shim_$(ARCH).gz
 	cmp -s .cache/setops-shim_$(ARCH).gz $(SHIMS)/setops-shim_$(ARCH).gz || cp .cache/setops-shim_$(ARCH).gz $(SHIMS)/
+
+# Of all that a latch needs, the kernel has most: it is 2 KB.
+.PHONY: latch
+latch:
+	mkdir -p .cache
+	$(if $(CROSS),$(TARGET)-gcc,gcc) @cmd/setops-latch/flags -o .cache/setops-latch_$(ARCH) cmd/setops-latch/latch.c
+	cmp -s .cache/setops-latch_$(ARCH) $(LATCHES)/setops-latch_$(ARCH) || cp .cache/setops-latch_$(ARCH) $(LATCHES)/
 
 .PHONY: packaging
 packaging:
@@ -134,7 +143,7 @@ load: need-test build ## Replace two apps 100 times under load, on both engines,
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin .cache dist $(SHIMS)/*.gz
+	rm -rf bin .cache dist $(SHIMS)/*.gz $(LATCHES)/setops-latch_*
 
 .PHONY: need-build need-test need-demo need-release need-kubernetes
 need-build need-test need-demo need-release need-kubernetes: need-%:

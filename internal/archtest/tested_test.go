@@ -13,6 +13,7 @@ var testedElsewhere = []exemption{
 	{"internal/oidc/oidctest", "is what the tests of internal/oidc and internal/web sign in with"},
 	{"internal/registry/s3test", "is the bucket that the tests of internal/registry push to"},
 	{"internal/engine/enginetest/...", "is the suite that engines pass"},
+	{"internal/engine/kubernetes/latch/latchtest", "builds what the tests of internal/engine/kubernetes and of its latch are of"},
 	{"internal/engine/embedded/shim", "runs beside a container only; the tests of internal/engine/embedded are of it"},
 	{"internal/engine/embedded/wire", "what setopsd and shim tell each other; the tests of internal/engine/embedded are of it"},
 	{"internal/cli/cmd/...", "internal/cli compares whole screens and the requests behind them"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
+	"github.com/setopsco/setops/internal/engine/kubernetes/latch"
 )
 
 // clusterEngine is an engine with the registry as nodes reach it.
@@ -37,7 +38,7 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 	e.Engine, err = kubernetes.New(ctx, kubernetes.Config{
 		Dir: filepath.Join(c.Dir, "kubernetes"), Kubeconfig: c.Cluster.Kubeconfig, Installation: c.Instance,
 		Namespace: c.Cluster.Namespace, Domain: c.Cluster.Domain,
-		Registry: c.Cluster.Registry, Credentials: c.Credentials, Images: c.Images,
+		Registry: c.Cluster.Registry, Credentials: c.Credentials, Images: c.Images, Latch: latch.Program(),
 		Restricted: c.Cluster.Restricted, Callers: c.Cluster.Callers,
 		Holds: c.Cluster.Holds, Drainer: c.Drainer, LogsKept: c.LogsKept, Logger: c.Logger,
 	})

@@ -42,7 +42,6 @@ func TestTheDockerEnginePassesTheSuite(t *testing.T) {
 		Proven:    2 * time.Second,
 		Isolates:  true,
 		Fronts:    true,
-		Joins:     true,
 		SeesPorts: true,
 	})
 }

@@ -44,7 +44,6 @@ func TestTheEmbeddedEnginePassesTheSuite(t *testing.T) {
 		Proven:   2 * time.Second,
 		Isolates: true,
 		Fronts:   true,
-		Joins:    true,
 	})
 }
 

@@ -28,8 +28,6 @@ type Harness struct {
 	Fronts bool
 	// SeesPorts says that a refused network check tells on which ports the task listens instead.
 	SeesPorts bool
-	// Joins says that the program of a one-off task can be joined. A cluster begins programs without waiting for anybody.
-	Joins bool
 	// RestartsInPlace says that a task that is ill ends before another takes its place: a cluster has its node run the
 	// container again, and does not move requests first.
 	RestartsInPlace bool
@@ -95,13 +93,13 @@ var tests = []test{
 	{name: "a program is attached to a terminal that has a size and keys", run: attachedTerminal},
 	{name: "an attached program waits for a task that begins", run: attachedEarly},
 	{name: "an attached program ends with who attached it", run: attachedEnds},
-	{name: "a joined program has its streams apart, and all of it is in its log", run: joinedStreams, needs: hasJoins},
-	{name: "a joined program has a terminal with a size and keys", run: joinedTerminal, needs: hasJoins},
-	{name: "a joined program that ends at once loses nothing", run: joinedQuick, needs: hasJoins},
-	{name: "a joined program ends with who has joined it", run: joinedEnds, needs: hasJoins},
-	{name: "a joined program is joined once, and others are attached beside it", run: joinedOnce, needs: hasJoins},
-	{name: "a joined program that cannot be run tells why", run: joinedUnrun, needs: hasJoins},
-	{name: "a joined program ends where its engine is opened anew", run: joinedAndAdopted, needs: hasJoins},
+	{name: "a joined program has its streams apart, and all of it is in its log", run: joinedStreams},
+	{name: "a joined program has a terminal with a size and keys", run: joinedTerminal},
+	{name: "a joined program that ends at once loses nothing", run: joinedQuick},
+	{name: "a joined program ends with who has joined it", run: joinedEnds},
+	{name: "a joined program is joined once, and others are attached beside it", run: joinedOnce},
+	{name: "a joined program that cannot be run tells why", run: joinedUnrun},
+	{name: "a joined program ends where its engine is opened anew", run: joinedAndAdopted},
 	{name: "a line can be told in a task's log, first of all too", run: linesAreTold},
 
 	{name: "logs have what tasks wrote and what became of them", run: logsAreComplete},
@@ -126,5 +124,4 @@ var tests = []test{
 	{name: "private names survive a restart of the engine", run: privateNamesSurvive, needs: hasFronts},
 }
 
-func hasJoins(h Harness) bool  { return h.Joins }
 func hasFronts(h Harness) bool { return h.Fronts }

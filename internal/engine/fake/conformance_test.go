@@ -36,7 +36,6 @@ func TestTheFakePassesTheSuite(t *testing.T) {
 		Proven:  10 * time.Millisecond,
 
 		Fronts:    true,
-		Joins:     true,
 		SeesPorts: true,
 	})
 }

@@ -62,7 +62,7 @@ func (s *Supervisor) adoptContainer(f Found, record setops.Task, recorded bool) 
 	s.stages[facts.stage.ID] = facts.stage
 	s.add(t)
 	if facts.console != "" {
-		t.requestStop(reasonDeserted)
+		t.requestStop(verdict.ReasonDeserted)
 	}
 	if record.Generation != "" {
 		s.join(t)

@@ -8,13 +8,8 @@ import (
 	"github.com/setopsco/setops/internal/engine/verdict"
 )
 
-// Why tasks end that a server took on and never started, and those that were joined, or should have been.
-const (
-	reasonUnbegun  = "not started: the server ended before"
-	reasonLeft     = "stopped: the connection to who ran it has ended"
-	reasonUnjoined = "not started: nobody was connected to it within a minute"
-	reasonDeserted = "stopped: the server was started anew, and the connection to who ran it has ended"
-)
+// reasonUnbegun is why tasks end that a server took on and never started.
+const reasonUnbegun = "not started: the server ended before"
 
 // startFailure tells whose fault an error of the runtime is.
 func startFailure(err error) *verdict.Failure {

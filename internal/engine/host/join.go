@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -51,8 +52,8 @@ func (s *Supervisor) awaitJoin(ctx context.Context, t *task) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-late.C:
-		s.tellToEnd(t, reasonUnjoined)
-		return fmt.Errorf("wait to be joined: %s", reasonUnjoined)
+		s.tellToEnd(t, verdict.ReasonUnjoined)
+		return fmt.Errorf("wait to be joined: %s", verdict.ReasonUnjoined)
 	}
 }
 
@@ -72,7 +73,7 @@ func (s *Supervisor) Join(ctx context.Context, taskID string, streams engine.Str
 	}
 	streams.Terminal, streams.Size = t.wanted.Terminal, t.wanted.Size
 	if err := s.carry(ctx, t, streams); err != nil && s.ctx.Err() == nil {
-		s.tellToEnd(t, reasonLeft)
+		s.tellToEnd(t, verdict.ReasonLeft)
 		if !errors.Is(err, context.Canceled) {
 			s.cfg.Logger.Warn("a joined task is cut off", "task", t.ID, "error", err)
 		}

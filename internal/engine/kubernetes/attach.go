@@ -36,14 +36,6 @@ func (e *Engine) Attach(ctx context.Context, taskID string, argv []string, s eng
 	return code, err
 }
 
-// Join refuses: no task of ours waits to be joined.
-func (e *Engine) Join(_ context.Context, taskID string, _ engine.Streams) (setops.Task, error) {
-	if _, err := e.taskOf(taskID); err != nil {
-		return setops.Task{}, err
-	}
-	return setops.Task{}, setops.Refuse(setops.TaskDoesNotExist, "task %s does not wait for anybody; run a command inside it with task:attach", taskID)
-}
-
 // awaitBegin gives a task once it runs.
 func (e *Engine) awaitBegin(ctx context.Context, taskID string) (facts, error) {
 	t, err := e.taskOf(taskID)
@@ -76,28 +68,37 @@ func input(ctx context.Context, in <-chan []byte, terminal bool) io.Reader {
 	if in == nil {
 		return nil
 	}
+	r, w := newInput(ctx)
+	go pass(ctx, w, in, terminal)
+	return r
+}
+
+// newInput gives both ends of what a program reads. It ends with ctx.
+func newInput(ctx context.Context) (*io.PipeReader, *io.PipeWriter) {
 	r, w := io.Pipe()
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
+	context.AfterFunc(ctx, func() { w.Close() }) //nolint:errcheck // it is never an error
+	return r, w
+}
+
+// pass writes chunks, and the end of them.
+func pass(ctx context.Context, w *io.PipeWriter, in <-chan []byte, terminal bool) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case chunk, more := <-in:
+			if !more && !terminal {
 				w.Close() //nolint:errcheck // it is never an error
 				return
-			case chunk, more := <-in:
-				if !more && !terminal {
-					w.Close() //nolint:errcheck // it is never an error
-					return
-				}
-				if !more {
-					chunk, in = []byte{endOfInput}, nil
-				}
-				if _, err := w.Write(chunk); err != nil {
-					return
-				}
+			}
+			if !more {
+				chunk, in = []byte{endOfInput}, nil
+			}
+			if _, err := w.Write(chunk); err != nil {
+				return
 			}
 		}
-	}()
-	return r
+	}
 }
 
 // sizes tells the size of a terminal, and each new one.

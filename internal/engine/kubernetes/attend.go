@@ -34,7 +34,7 @@ type attendant struct {
 	cause   string // why the run before it ended
 	beside  sync.WaitGroup
 
-	limit, sigterm, again, look <-chan time.Time
+	limit, sigterm, again, look, unjoined <-chan time.Time
 }
 
 // attend makes sure that somebody follows a pod, and hands it over. e.mu is not held.
@@ -127,6 +127,8 @@ func (a *attendant) live() {
 		case <-a.again:
 			a.again = nil
 			a.remove()
+		case <-a.unjoined:
+			a.giveUp()
 		case <-a.look:
 			a.look = nil
 			a.lookAgain()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -55,6 +56,9 @@ func (a *attendant) own(t *task, index int) {
 	}
 	if a.pod != nil {
 		t.facts = factsOf(a.pod)
+	}
+	if t.isDeserted() {
+		a.tell(verdict.ReasonDeserted)
 	}
 	t.gen = a.gen
 	if a.gen != nil && t.Status != setops.Stopped {
@@ -109,6 +113,7 @@ func factsOf(pod *core.Pod) facts {
 	f := facts{
 		namespace: pod.Namespace, pod: pod.Name, port: number(object.AnnotationPort), memory: number(object.AnnotationMemory),
 		stopTimeout: duration(object.AnnotationStopTimeout), limit: duration(object.AnnotationLimit),
+		console: pod.Annotations[object.AnnotationConsole],
 	}
 	if f.limit <= 0 || f.limit > engine.OneOffLimit {
 		f.limit = engine.OneOffLimit

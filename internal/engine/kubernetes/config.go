@@ -23,7 +23,8 @@ type Config struct {
 	Registry     string // HOST or HOST:PORT that nodes pull from
 	// Credentials are those that nodes pull with. They are asked for at each start, and written to all stages.
 	Credentials func(ctx context.Context) (user, password string, err error)
-	Images      engine.ImageSource // nil: images are not looked at before they are pulled
+	Images      engine.ImageSource // nil: images are not looked at before they are pulled, and nobody joins a task
+	Latch       []byte             // the program of package latch; nil: nobody joins a task
 	Restricted  bool               // pods must satisfy the strictest standard
 	Callers     []string           // networks that a router outside of the cluster calls tasks from
 	Drainer     engine.Drainer     // nil: nothing routes to the tasks

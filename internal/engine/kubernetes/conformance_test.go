@@ -14,6 +14,7 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/enginetest"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
+	"github.com/setopsco/setops/internal/engine/kubernetes/latch/latchtest"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -61,6 +62,7 @@ func openEngine(t testing.TB, s *store, kubeconfig, dir string, d engine.Drainer
 	e, err := kubernetes.New(t.Context(), kubernetes.Config{
 		Dir: dir, Kubeconfig: kubeconfig, Installation: hex.EncodeToString(sum[:4]),
 		Registry: s.address, Credentials: s.credentials, Images: s.registry, Drainer: d,
+		Latch:   latchtest.Read(t, "../../.."),
 		Callers: s.callers(t), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Timings: kubernetes.Timings{ProvenAfter: 2 * time.Second, Linger: time.Second},
 	})

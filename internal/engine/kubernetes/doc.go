@@ -13,6 +13,8 @@
 //	DEPROVISIONING  ended; the rest of its log is fetched
 //	STOPPED
 //
+// The program of a task that is to be joined is behind a latch, package latch, and the task PENDING until somebody has come: see join.go.
+//
 // A container that the cluster restarts in place is another task: the first run of a pod has the pod's uid as its id, each
 // later one an id that follows from that and its number.
 //

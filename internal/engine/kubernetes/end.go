@@ -17,6 +17,9 @@ import (
 // ended takes in that a run of the container is over.
 func (a *attendant) ended(t *task, r run) {
 	exit := *r.exit
+	if t.isHeldBack() && exit.Unrun == "" {
+		exit.Unrun = "nobody was connected to it"
+	}
 	if !r.startedAt.IsZero() && exit.Unrun == "" {
 		a.catchUp(t, r)
 	}

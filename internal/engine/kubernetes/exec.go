@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	core "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
 	"k8s.io/streaming/pkg/httpstream"
@@ -54,27 +55,43 @@ func (c *capped) bytes() []byte {
 	return c.text
 }
 
-// exec runs a program inside: by a WebSocket, or by SPDY where something on the way does not know that.
+// exec runs a program inside.
 func (e *Engine) exec(ctx context.Context, namespace, pod string, argv []string, o remotecommand.StreamOptions) (code int, err error) {
 	request := e.api.Core.Pods(namespace).Exec(pod, &core.PodExecOptions{
 		Container: object.Container, Command: argv, TTY: o.Tty,
 		Stdin: o.Stdin != nil, Stdout: o.Stdout != nil, Stderr: o.Stderr != nil,
 	})
-	modern, err := remotecommand.NewWebSocketExecutor(e.api.Config, "GET", request.URL().String())
-	if err != nil {
-		return 0, fmt.Errorf("run a program in a pod: %w", err)
-	}
-	old, err := remotecommand.NewSPDYExecutor(e.api.Config, "POST", request.URL())
-	if err != nil {
-		return 0, fmt.Errorf("run a program in a pod: %w", err)
-	}
-	either, err := remotecommand.NewFallbackExecutor(modern, old, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-	})
+	either, err := e.executor(request)
 	if err != nil {
 		return 0, fmt.Errorf("run a program in a pod: %w", err)
 	}
 	return exitCode(either.StreamWithContext(ctx, o), argv[0], o)
+}
+
+// connect carries the streams of the program of a pod's container until it ends.
+func (e *Engine) connect(ctx context.Context, namespace, pod string, o remotecommand.StreamOptions) error {
+	either, err := e.executor(e.api.Core.Pods(namespace).Attach(pod, &core.PodAttachOptions{
+		Container: object.Container, TTY: o.Tty, Stdin: o.Stdin != nil, Stdout: o.Stdout != nil, Stderr: o.Stderr != nil,
+	}))
+	if err != nil {
+		return err
+	}
+	return either.StreamWithContext(ctx, o)
+}
+
+// executor carries streams by a WebSocket, or by SPDY where something on the way does not know that.
+func (e *Engine) executor(request *rest.Request) (remotecommand.Executor, error) {
+	modern, err := remotecommand.NewWebSocketExecutor(e.api.Config, "GET", request.URL().String())
+	if err != nil {
+		return nil, err
+	}
+	old, err := remotecommand.NewSPDYExecutor(e.api.Config, "POST", request.URL())
+	if err != nil {
+		return nil, err
+	}
+	return remotecommand.NewFallbackExecutor(modern, old, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
 }
 
 // exitCode takes an exit code out of an error, where it is one. Why a program was not run is written to one of the streams.

@@ -28,6 +28,13 @@ func (a *attendant) waits(t *task, r run) {
 
 // runs is ACTIVATING; what makes it RUNNING is in advance.
 func (a *attendant) runs(t *task, r run) {
+	if t.isHeldBack() {
+		a.holds(t)
+		return
+	}
+	if t.console != "" {
+		r.startedAt = time.Now() // its container began before
+	}
 	if toStart(t.Status) {
 		a.e.change(t, func(n *setops.Task) {
 			n.Status, n.Reason, n.StartedAt = setops.Activating, "", exact(r.startedAt)

@@ -24,6 +24,8 @@ var needs = []struct{ group, resource, verbs string }{
 	{"", "pods", "get list watch patch delete"},
 	{"", "pods/log", "get"},
 	{"", "pods/exec", "get create"},
+	{"", "pods/attach", "get create"},
+	{"", "configmaps", "create patch"},
 	{"", "secrets", "get create patch"},
 	{"", "services", "list create patch delete"},
 	{"", "events", "list"},

@@ -96,6 +96,9 @@ func exitOf(s *core.ContainerStateTerminated) verdict.Exit {
 	case "ContainerStatusUnknown":
 		e.Lost = true
 	}
+	if why, ok := strings.CutPrefix(s.Message, object.Unrun); ok {
+		e.Unrun = why
+	}
 	for _, signal := range deadly {
 		if e.Unrun == "" && (e.Code == 128+int(signal) || s.Signal == int32(signal)) {
 			e.Signal = signal

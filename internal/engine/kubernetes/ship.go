@@ -153,15 +153,19 @@ func (e *Engine) shipSome(t *task, f facts, past, follow bool) error {
 		return fmt.Errorf("read log of a pod: %w", err)
 	}
 	defer stream.Close() //nolint:errcheck // it was only read
-	return e.copyLines(t, stream, from)
+	return e.copyLines(t, f, stream, from)
 }
 
 // copyLines writes lines behind the mark.
-func (e *Engine) copyLines(t *task, stream io.Reader, from mark) error {
+func (e *Engine) copyLines(t *task, f facts, stream io.Reader, from mark) error {
 	r := bufio.NewReaderSize(stream, 64<<10)
 	for {
 		line, err := r.ReadString('\n')
-		if at, text, ok := parseLine(line); ok && from.misses(at, text) {
+		at, text, ok := parseLine(line)
+		if f.console == object.ConsoleTerminal {
+			text = strings.TrimSuffix(text, "\r")
+		}
+		if ok && from.misses(at, text) && (f.console == "" || !object.SaysLatch(t.id, text)) {
 			e.write(t, at, engine.SourceApp, text)
 		}
 		if errors.Is(err, io.EOF) {

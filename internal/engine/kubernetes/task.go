@@ -16,6 +16,7 @@ import (
 type task struct {
 	setops.Task
 	facts
+	visit
 	id, dir  string      // of its log
 	gen      *generation // nil: a one-off task
 	log      *logfile.Writer
@@ -37,6 +38,7 @@ type facts struct {
 	port, memory   int
 	stopTimeout    time.Duration
 	limit          time.Duration // one-off tasks only
+	console        string        // object.ConsolePipe or ConsoleTerminal for a task that is joined
 }
 
 // taskID names a run of a pod: the first one by the pod's uid, later ones by a hash of it and their number.

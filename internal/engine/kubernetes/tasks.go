@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -16,12 +17,8 @@ import (
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// Run starts a one-off task, or gives the one that has its id. Errors: CodeCurrentlyNotSupported for one that is to be joined.
+// Run starts a one-off task, or gives the one that has its id. Errors: CodeCurrentlyNotSupported for one that cannot be joined here.
 func (e *Engine) Run(ctx context.Context, o engine.OneOff) (setops.Task, error) {
-	if o.Console != nil {
-		return setops.Task{}, setops.Refuse(setops.CodeCurrentlyNotSupported,
-			"on a cluster nobody is connected to the program of a task; run one that waits, with --detach, and a command inside it with task:attach")
-	}
 	if o.Limit <= 0 || o.Limit > engine.OneOffLimit {
 		o.Limit = engine.OneOffLimit
 	}
@@ -38,9 +35,13 @@ func (e *Engine) Run(ctx context.Context, o engine.OneOff) (setops.Task, error) 
 	if err != nil {
 		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, err)
 	}
+	argv, err := e.program(ctx, o)
+	if err != nil {
+		return setops.Task{}, err
+	}
 	t := e.takeOn(s, o)
 	begun := e.snapshot(t)
-	if err := e.makeTask(ctx, s, o, begun.CreatedAt); err != nil {
+	if err := e.makeTask(ctx, s, o, begun.CreatedAt, argv); err != nil {
 		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, e.takeBack(t, err))
 	}
 	e.expect(t)
@@ -54,7 +55,11 @@ func (e *Engine) takeOn(s object.Stage, o engine.OneOff) *task {
 		Status: setops.Provisioning, Desired: setops.Running, Health: setops.Unknown, CreatedAt: time.Now().UTC(),
 	}, facts{
 		namespace: s.Name(), port: o.Container.Port, memory: o.Container.Memory, stopTimeout: o.StopTimeout, limit: o.Limit,
+		console: consoleOf(o.Console),
 	}, nil)
+	e.mu.Lock()
+	t.visit = newVisit(o.Console)
+	e.mu.Unlock()
 	if o.Note != "" {
 		e.tell(t, o.Note)
 	}
@@ -80,17 +85,30 @@ func (e *Engine) takeBack(t *task, err error) error {
 	return err
 }
 
-// makeTask writes the secret, then the Job, which owns it from then on.
-func (e *Engine) makeTask(ctx context.Context, s object.Stage, o engine.OneOff, created time.Time) error {
+// makeTask writes the secret, then the Job, which owns it from then on. Argv is the program of a task that is to be joined.
+func (e *Engine) makeTask(ctx context.Context, s object.Stage, o engine.OneOff, created time.Time, argv []string) error {
 	secret := s.TaskEnvironment(o)
 	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
 		return fmt.Errorf("write environment: %w", err)
 	}
-	job, err := e.api.Batch.Jobs(s.Name()).Apply(ctx, s.Task(o, created), apply)
+	latch := s.Latch(o, e.cfg.Latch)
+	if o.Console != nil {
+		s.Machines = []string{runtime.GOARCH} // the latch is made for it
+		if _, err := e.api.Core.ConfigMaps(s.Name()).Apply(ctx, latch, apply); err != nil {
+			return fmt.Errorf("write latch: %w", err)
+		}
+	}
+	job, err := e.api.Batch.Jobs(s.Name()).Apply(ctx, s.Task(o, created, argv), apply)
 	if err != nil {
 		return err
 	}
-	secret.OwnerReferences = []meta.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: job.Name, UID: job.UID}}
+	owner := []meta.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: job.Name, UID: job.UID}}
+	secret.OwnerReferences, latch.OwnerReferences = owner, owner
+	if o.Console != nil {
+		if _, err := e.api.Core.ConfigMaps(s.Name()).Apply(ctx, latch, apply); err != nil {
+			return fmt.Errorf("write latch: %w", err)
+		}
+	}
 	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
 		return fmt.Errorf("write environment: %w", err)
 	}

@@ -19,6 +19,7 @@ const maxConfigBytes = 8 << 20
 type manifest struct {
 	Manifests []struct {
 		Platform *Platform `json:"platform"`
+		Digest   string    `json:"digest"`
 	} `json:"manifests"`
 	Config struct {
 		Digest string `json:"digest"`
@@ -65,13 +66,9 @@ func Names(offered []Platform) string {
 
 // Offered lists what the image is made for. An image that runs nowhere is an *Unusable.
 func Offered(ctx context.Context, images engine.ImageSource, i engine.Image) ([]Platform, error) {
-	body, _, err := images.Manifest(ctx, i.Repository, i.Digest)
+	m, err := read(ctx, images, i)
 	if err != nil {
-		return nil, fmt.Errorf("fetch manifest %s of %s: %w", i.Digest, i.Repository, err)
-	}
-	var m manifest
-	if err := json.Unmarshal(body, &m); err != nil {
-		return nil, &Unusable{Reason: fmt.Sprintf("the image cannot run: its manifest is no valid JSON: %v", err)}
+		return nil, err
 	}
 	if m.Manifests == nil {
 		p, err := configured(ctx, images, i, m.Config.Digest)
@@ -89,19 +86,34 @@ func Offered(ctx context.Context, images engine.ImageSource, i engine.Image) ([]
 	return all, nil
 }
 
-func configured(ctx context.Context, images engine.ImageSource, i engine.Image, digest string) (Platform, error) {
-	var p Platform
+func read(ctx context.Context, images engine.ImageSource, i engine.Image) (m manifest, err error) {
+	body, _, err := images.Manifest(ctx, i.Repository, i.Digest)
+	if err != nil {
+		return m, fmt.Errorf("fetch manifest %s of %s: %w", i.Digest, i.Repository, err)
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, &Unusable{Reason: fmt.Sprintf("the image cannot run: its manifest is no valid JSON: %v", err)}
+	}
+	return m, nil
+}
+
+func configured(ctx context.Context, images engine.ImageSource, i engine.Image, digest string) (p Platform, err error) {
+	return p, configuration(ctx, images, i, digest, &p)
+}
+
+// configuration reads what of an image's configuration is asked for.
+func configuration(ctx context.Context, images engine.ImageSource, i engine.Image, digest string, to any) error {
 	blob, err := images.Blob(ctx, i.Repository, digest)
 	if err != nil {
-		return p, fmt.Errorf("fetch configuration %s of %s: %w", digest, i.Repository, err)
+		return fmt.Errorf("fetch configuration %s of %s: %w", digest, i.Repository, err)
 	}
 	defer blob.Close() //nolint:errcheck // it is only read
 	body, err := io.ReadAll(io.LimitReader(blob, maxConfigBytes))
 	if err != nil {
-		return p, fmt.Errorf("fetch configuration %s of %s: %w", digest, i.Repository, err)
+		return fmt.Errorf("fetch configuration %s of %s: %w", digest, i.Repository, err)
 	}
-	if err := json.Unmarshal(body, &p); err != nil {
-		return p, &Unusable{Reason: fmt.Sprintf("the image cannot run: its configuration is no valid JSON: %v", err)}
+	if err := json.Unmarshal(body, to); err != nil {
+		return &Unusable{Reason: fmt.Sprintf("the image cannot run: its configuration is no valid JSON: %v", err)}
 	}
-	return p, nil
+	return nil
 }

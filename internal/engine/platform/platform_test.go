@@ -61,3 +61,49 @@ func TestWhatAPlatformDoesNotSayFits(t *testing.T) {
 		}
 	}
 }
+
+// shelf has manifests and configurations by their digests.
+type shelf map[string]string
+
+func (s shelf) Manifest(_ context.Context, _, digest string) (body []byte, mediaType string, err error) {
+	return []byte(s[digest]), "", nil
+}
+
+func (s shelf) Blob(_ context.Context, _, digest string) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(s[digest])), nil
+}
+
+func TestWhatAContainerRunsIsFoundAsWithDocker(t *testing.T) {
+	here := platform.Platform{OS: "linux", Architecture: "amd64"}
+	images := shelf{
+		"index":  `{"manifests":[{"digest":"other","platform":{"os":"linux","architecture":"arm64"}},{"digest":"one","platform":{"os":"linux","architecture":"amd64"}}]}`,
+		"one":    `{"config":{"digest":"of one"}}`,
+		"of one": `{"config":{"Entrypoint":["/app"],"Cmd":["serve","it"]}}`,
+		"bare":   `{"config":{"digest":"of bare"}}`, "of bare": `{}`,
+		"arm": `{"manifests":[{"digest":"other","platform":{"os":"linux","architecture":"arm64"}}]}`,
+	}
+	for _, test := range []struct {
+		digest              string
+		entrypoint, command []string
+		want                string
+	}{
+		{"index", nil, nil, "/app serve it"},
+		{"one", nil, []string{"migrate"}, "/app migrate"},
+		{"one", []string{"sh"}, nil, "sh"},
+		{"one", []string{"sh", "-c"}, []string{"true"}, "sh -c true"},
+		{"bare", nil, []string{"ls"}, "ls"},
+	} {
+		c := engine.Container{Image: engine.Image{Digest: test.digest}, Entrypoint: test.entrypoint, Command: test.command}
+		got, err := platform.Program(t.Context(), images, c, here)
+		if words := strings.Join(got, " "); err != nil || words != test.want {
+			t.Errorf("%+v: %s, %v", test, words, err)
+		}
+	}
+	for _, digest := range []string{"bare", "arm"} {
+		_, err := platform.Program(t.Context(), images, engine.Container{Image: engine.Image{Digest: digest}}, here)
+		var unusable *platform.Unusable
+		if !errors.As(err, &unusable) {
+			t.Errorf("%s: %v", digest, err)
+		}
+	}
+}

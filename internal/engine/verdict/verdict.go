@@ -12,6 +12,11 @@ const (
 	ReasonStopped = "stopped by a user"
 	ReasonStage   = "stopped: its stage is being removed"
 	ReasonApp     = "stopped: its app was removed"
+
+	// Of those that were joined, or should have been.
+	ReasonLeft     = "stopped: the connection to who ran it has ended"
+	ReasonUnjoined = "not started: nobody was connected to it within a minute"
+	ReasonDeserted = "stopped: the server was started anew, and the connection to who ran it has ended"
 )
 
 // Values of GateError.Check.

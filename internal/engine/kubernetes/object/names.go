@@ -32,6 +32,7 @@ const (
 	AnnotationMemory       = "setops.dev/memory" // MB
 	AnnotationStopTimeout  = "setops.dev/stop-timeout"
 	AnnotationLimit        = "setops.dev/limit"
+	AnnotationConsole      = "setops.dev/console" // of one-off tasks that are joined
 )
 
 // Manager is who applies our objects, as the cluster records it, and the value of LabelManagedBy.

@@ -70,7 +70,11 @@ func TestTheObjectsOfAOneOffTask(t *testing.T) {
 		Container: container("rake", "db:migrate"), StopTimeout: 10 * time.Second, Limit: engine.OneOffLimit,
 	}
 	created := time.Date(2026, 10, 5, 17, 42, 54, 123456789, time.UTC)
-	golden(t, "task", stage().TaskEnvironment(o), stage().Task(o, created))
+	golden(t, "task", stage().TaskEnvironment(o), stage().Task(o, created, nil))
+	o.Console = &engine.Console{Terminal: true, Size: engine.Size{Columns: 80, Rows: 24}}
+	golden(t, "task-terminal", stage().Latch(o, []byte("latch")), stage().Task(o, created, []string{"rails", "console"}))
+	o.Console.Terminal = false
+	golden(t, "task-pipe", stage().Task(o, created, []string{"psql", "$DATABASE"}))
 }
 
 // Codes that a node would take for a failure are asked for by a connection.

@@ -27,8 +27,8 @@ func (s Stage) TaskEnvironment(o engine.OneOff) *core.Secret {
 	return s.secret(Environment(Job(o.ID)), s.taskLabels(o), o.Container.Env)
 }
 
-// Task is the Job that runs a one-off task, once.
-func (s Stage) Task(o engine.OneOff, created time.Time) *batch.Job {
+// Task is the Job that runs a one-off task, once. Argv is its program where that is to be joined.
+func (s Stage) Task(o engine.OneOff, created time.Time, argv []string) *batch.Job {
 	pod := s.pod(o.Container, Environment(Job(o.ID)), o.StopTimeout)
 	pod.RestartPolicy = core.RestartPolicyNever
 	about := s.meta(Job(o.ID), s.taskLabels(o))
@@ -36,7 +36,7 @@ func (s Stage) Task(o engine.OneOff, created time.Time) *batch.Job {
 	about.Annotations[AnnotationTag] = o.Tag
 	about.Annotations[AnnotationLimit] = o.Limit.String()
 	about.Annotations[AnnotationCreated] = created.UTC().Format(time.RFC3339Nano)
-	return &batch.Job{ObjectMeta: about, Spec: batch.JobSpec{
+	job := &batch.Job{ObjectMeta: about, Spec: batch.JobSpec{
 		BackoffLimit:            new(int32(0)),
 		PodReplacementPolicy:    new(batch.Failed),
 		ActiveDeadlineSeconds:   new(seconds(min(o.Limit+startAllowance, engine.OneOffLimit))),
@@ -46,4 +46,8 @@ func (s Stage) Task(o engine.OneOff, created time.Time) *batch.Job {
 			Spec:       pod,
 		},
 	}}
+	if o.Console != nil {
+		s.latched(job, o, argv)
+	}
+	return job
 }
