@@ -94,12 +94,9 @@ func (e *Engine) adoptLost(ctx context.Context, t *task) {
 		t.stopTimeout, t.limit = setops.DefaultStopTimeout*time.Second, engine.OneOffLimit
 	}
 	e.mu.Unlock()
-	if t.OneOff() && !t.Status.Ended() && t.StartedAt.IsZero() {
-		job, err := e.api.Batch.Jobs(t.namespace).Get(ctx, jobName(t.ID), meta.GetOptions{})
-		if err == nil && !isOver(job) || err != nil && !errors.IsNotFound(err) {
-			e.expect(t)
-			return
-		}
+	if t.OneOff() && !t.Status.Ended() && t.StartedAt.IsZero() && e.isToCome(ctx, t) {
+		e.expect(t)
+		return
 	}
 	a := &attendant{e: e, tasks: map[int]*task{0: t}, current: t}
 	a.checks = newChecks(e.ctx, a)
@@ -111,6 +108,21 @@ func (e *Engine) adoptLost(ctx context.Context, t *task) {
 	exit := verdict.Exit{Lost: true, At: time.Now()}
 	a.ended(t, run{exit: &exit})
 	a.beside.Wait()
+}
+
+// isToCome reports whether a one-off task without a pod may still get one.
+func (e *Engine) isToCome(ctx context.Context, t *task) bool {
+	job, err := e.api.Batch.Jobs(t.namespace).Get(ctx, jobName(t.ID), meta.GetOptions{})
+	switch {
+	case errors.IsNotFound(err):
+		return false
+	case err != nil:
+		return true // nobody knows
+	case job.Spec.Suspend != nil && *job.Spec.Suspend: // it was not made to its end
+		e.deleteJob(t)
+		return false
+	}
+	return !isOver(job)
 }
 
 func isOver(job *batch.Job) bool {

@@ -143,8 +143,8 @@ func (e *Engine) putBack(ctx context.Context, g engine.Generation, seen int64) (
 		return "", nil // it is somebody else's now
 	}
 	if _, err := e.api.Core.Secrets(s.Name()).Get(ctx, object.Environment(have.Name), meta.GetOptions{}); kerrors.IsNotFound(err) {
-		if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, s.Environment(g), apply); err != nil {
-			return "", fmt.Errorf("write environment: %w", err)
+		if err := e.applyEnvironment(ctx, s, g, have); err != nil {
+			return "", err
 		}
 		what = "deleted the environment of"
 	}

@@ -70,6 +70,7 @@ func (e *Engine) takeOn(s object.Stage, o engine.OneOff) *task {
 
 // takeBack forgets a task that the cluster did not take.
 func (e *Engine) takeBack(t *task, err error) error {
+	e.deleteJob(t) // as far as it was made
 	e.mu.Lock()
 	e.drop(t)
 	e.mu.Unlock()
@@ -85,34 +86,32 @@ func (e *Engine) takeBack(t *task, err error) error {
 	return err
 }
 
-// makeTask writes the secret, then the Job, which owns it from then on. Argv is the program of a task that is to be joined.
+// makeTask writes the Job: suspended at first, and let run once that is there which it owns. Argv is the program of a task that is to be
+// joined.
 func (e *Engine) makeTask(ctx context.Context, s object.Stage, o engine.OneOff, created time.Time, argv []string) error {
-	secret := s.TaskEnvironment(o)
-	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
-		return fmt.Errorf("write environment: %w", err)
-	}
-	latch := s.Latch(o, e.cfg.Latch)
 	if o.Console != nil {
 		s.Machines = []string{runtime.GOARCH} // the latch is made for it
-		if _, err := e.api.Core.ConfigMaps(s.Name()).Apply(ctx, latch, apply); err != nil {
-			return fmt.Errorf("write latch: %w", err)
-		}
 	}
-	job, err := e.api.Batch.Jobs(s.Name()).Apply(ctx, s.Task(o, created, argv), apply)
+	job := s.Task(o, created, argv)
+	job.Spec.Suspend = new(true)
+	made, err := e.api.Batch.Jobs(s.Name()).Apply(ctx, job, apply)
 	if err != nil {
 		return err
 	}
-	owner := []meta.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: job.Name, UID: job.UID}}
+	owner := []meta.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: made.Name, UID: made.UID}}
+	secret, latch := s.TaskEnvironment(o), s.Latch(o, e.cfg.Latch)
 	secret.OwnerReferences, latch.OwnerReferences = owner, owner
+	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
+		return fmt.Errorf("write environment: %w", err)
+	}
 	if o.Console != nil {
 		if _, err := e.api.Core.ConfigMaps(s.Name()).Apply(ctx, latch, apply); err != nil {
 			return fmt.Errorf("write latch: %w", err)
 		}
 	}
-	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
-		return fmt.Errorf("write environment: %w", err)
-	}
-	return nil
+	job.UID, job.Spec.Suspend = made.UID, new(false)
+	_, err = e.api.Batch.Jobs(s.Name()).Apply(ctx, job, apply)
+	return err
 }
 
 // knownTask gives a copy of a task.

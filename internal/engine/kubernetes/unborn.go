@@ -37,14 +37,19 @@ func (a *attendant) unborn() {
 
 // refused ends a task that will never be, and is nobody's fault but the cluster's.
 func (a *attendant) refused(t *task, why string) {
-	background := meta.DeletePropagationBackground
-	err := a.e.api.Batch.Jobs(t.namespace).Delete(a.e.ctx, jobName(t.ID), meta.DeleteOptions{PropagationPolicy: &background})
-	if err != nil && !errors.IsNotFound(err) {
-		a.e.cfg.Logger.Warn("the Job of a task that ended stays for a while", "task", t.ID, "error", err)
-	}
+	a.e.deleteJob(t)
 	a.look = nil
 	exit := verdict.Exit{Unrun: why, At: time.Now()}
 	a.close(t, exit, exit.Reason(0), false, &verdict.Failure{Fault: true})
+}
+
+// deleteJob takes away the Job of a task that will never be.
+func (e *Engine) deleteJob(t *task) {
+	background := meta.DeletePropagationBackground
+	err := e.api.Batch.Jobs(t.namespace).Delete(e.ctx, jobName(t.ID), meta.DeleteOptions{PropagationPolicy: &background})
+	if err != nil && !errors.IsNotFound(err) {
+		e.cfg.Logger.Warn("the Job of a task that ended stays for a while", "task", t.ID, "error", err)
+	}
 }
 
 // unmade ends a one-off task whose pod was never made.

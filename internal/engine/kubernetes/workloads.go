@@ -106,36 +106,44 @@ func (e *Engine) keep(g engine.Generation) error {
 	return nil
 }
 
-// applyGeneration writes the secret, then the Deployment, which owns it from then on.
+// applyGeneration writes the Deployment: without tasks at first, and with them once the secret is there, which it owns. So where a server
+// dies meanwhile, nothing is left that the next one does not find.
 func (e *Engine) applyGeneration(ctx context.Context, s object.Stage, g engine.Generation, have *apps.Deployment) error {
 	var err error
 	if s.Machines, err = e.machinesFor(ctx, g.Container.Image); err != nil {
 		return err
 	}
-	secret := s.Environment(g)
 	if have == nil {
-		if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
-			return fmt.Errorf("write environment: %w", err)
+		empty := g
+		empty.Scale = 0
+		if have, err = e.api.Apps.Deployments(s.Name()).Apply(ctx, s.Generation(empty, e.cfg.Timings.Linger), apply); err != nil {
+			return err
+		}
+	}
+	if have.Spec.Replicas == nil || *have.Spec.Replicas == 0 {
+		if err := e.applyEnvironment(ctx, s, g, have); err != nil {
+			return err
 		}
 	}
 	d := s.Generation(g, e.cfg.Timings.Linger)
-	if have != nil {
-		d.ResourceVersion, d.UID = have.ResourceVersion, have.UID
-	}
+	d.ResourceVersion, d.UID = have.ResourceVersion, have.UID
 	made, err := e.api.Apps.Deployments(s.Name()).Apply(ctx, d, apply)
 	if err != nil {
 		return err
 	}
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	if kept := e.generations[g.ID]; kept != nil {
 		kept.seen, kept.there = max(kept.seen, made.Generation), true
 		kept.deployment = made
 	}
-	e.mu.Unlock()
-	if have != nil {
-		return nil
-	}
-	secret.OwnerReferences = []meta.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: made.Name, UID: made.UID}}
+	return nil
+}
+
+// applyEnvironment writes the secret of a generation, which goes with its Deployment.
+func (e *Engine) applyEnvironment(ctx context.Context, s object.Stage, g engine.Generation, of *apps.Deployment) error {
+	secret := s.Environment(g)
+	secret.OwnerReferences = []meta.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: of.Name, UID: of.UID}}
 	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
 		return fmt.Errorf("write environment: %w", err)
 	}
