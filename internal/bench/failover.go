@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -13,18 +14,22 @@ import (
 	"github.com/setopsco/setops/internal/bench/traffic"
 )
 
-// The load under which apps are replaced.
-const (
-	loadRate    = 600 // requests a second; 500 is what is asked for
-	loadClients = 16
-	loadStreams = 4
-	loadSockets = 4
+// underload is what apps are replaced under.
+type underload struct {
+	rate, clients, streams, sockets int    // see traffic.Config
+	startTimeout                    string // of the apps, seconds
+}
+
+var (
+	hostLoad = underload{rate: 600, clients: 16, streams: 4, sockets: 4, startTimeout: "5"} // 500 requests a second are asked for
+	// On a cluster for tests the control plane and the nodes share the machine's cores with all that is measured.
+	clusterLoad = underload{rate: 100, clients: 8, streams: 2, sockets: 2, startTimeout: "20"}
 )
 
 var loadApps = []string{"web", "api"}
 
 func measureFailoverEmbedded(ctx context.Context, b *bench, res *result) error {
-	return measureFailover(ctx, b, res, "embedded", nil)
+	return measureFailover(ctx, b, res, "embedded", hostLoad, nil)
 }
 
 func measureFailoverDocker(ctx context.Context, b *bench, res *result) error {
@@ -32,13 +37,31 @@ func measureFailoverDocker(ctx context.Context, b *bench, res *result) error {
 	if err != nil {
 		return err
 	}
-	return measureFailover(ctx, b, res, "docker", d.env)
+	return measureFailover(ctx, b, res, "docker", hostLoad, d.env)
+}
+
+// measureFailoverKubernetes needs a cluster, as tests of the engine do.
+func measureFailoverKubernetes(ctx context.Context, b *bench, res *result) error {
+	kubeconfig, registry := os.Getenv("SETOPS_TEST_KUBECONFIG"), os.Getenv("SETOPS_TEST_KUBE_REGISTRY")
+	if !hasCluster() {
+		return errors.New("SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY do not say where a cluster is: try `make kubernetes-test`")
+	}
+	host, _, err := net.SplitHostPort(registry)
+	if err != nil {
+		return fmt.Errorf("read SETOPS_TEST_KUBE_REGISTRY: %w", err)
+	}
+	return measureFailover(ctx, b, res, "kubernetes", clusterLoad, nil,
+		"--kubeconfig", kubeconfig, "--registry-listen", registry, "--router-networks", host+"/32")
+}
+
+func hasCluster() bool {
+	return os.Getenv("SETOPS_TEST_KUBECONFIG") != "" && os.Getenv("SETOPS_TEST_KUBE_REGISTRY") != ""
 }
 
 // measureFailover replaces two apps in one commit, again and again, under traffic; in a second pass every other release
 // is a bad one, whose commit must fail.
-func measureFailover(ctx context.Context, b *bench, res *result, engine string, env []string) (err error) {
-	s, err := b.openLoad(ctx, engine, env)
+func measureFailover(ctx context.Context, b *bench, res *result, engine string, load underload, env []string, flags ...string) (err error) {
+	s, err := b.openLoad(ctx, engine, load, env, flags...)
 	if err != nil {
 		return err
 	}
@@ -73,17 +96,18 @@ func faults(r traffic.Report) string {
 // loadServer is a server with the two apps, and the number of the version that they have.
 type loadServer struct {
 	*server
+	load    underload
 	version int
 	digests map[string]string
 }
 
 // openLoad starts a server on an engine, with both apps running version 1.
-func (b *bench) openLoad(ctx context.Context, engine string, env []string) (*loadServer, error) {
-	base, err := b.openServer(ctx, "load-"+engine, env, "--engine", engine)
+func (b *bench) openLoad(ctx context.Context, engine string, load underload, env []string, flags ...string) (*loadServer, error) {
+	base, err := b.openServer(ctx, "load-"+engine, env, append(flags, "--engine", engine)...)
 	if err != nil {
 		return nil, err
 	}
-	s := &loadServer{server: base, digests: map[string]string{}}
+	s := &loadServer{server: base, load: load, digests: map[string]string{}}
 	if err := s.deploy(ctx, b); err != nil {
 		return nil, errors.Join(err, s.close(context.WithoutCancel(ctx)))
 	}
@@ -96,7 +120,7 @@ func (s *loadServer) deploy(ctx context.Context, b *bench) error {
 	}
 	for _, app := range loadApps {
 		if err := s.do(ctx, "--app "+app+" app:create "+app, "--app "+app+" network:set public true",
-			"--app "+app+" network:set health-check-status 200", "--app "+app+" container:set start-timeout 5"); err != nil {
+			"--app "+app+" network:set health-check-status 200", "--app "+app+" container:set start-timeout "+s.load.startTimeout); err != nil {
 			return err
 		}
 	}
@@ -169,7 +193,7 @@ func (s *loadServer) underLoad(ctx context.Context, n int, bad bool) (traffic.Re
 	reports := make(chan traffic.Report, 1)
 	go func() {
 		reports <- traffic.Run(running, traffic.Config{
-			Router: s.router, Hosts: hosts, Rate: loadRate, Clients: loadClients, Streams: loadStreams, Sockets: loadSockets,
+			Router: s.router, Hosts: hosts, Rate: s.load.rate, Clients: s.load.clients, Streams: s.load.streams, Sockets: s.load.sockets,
 		})
 	}()
 	took, err := s.replaceAll(ctx, n, bad)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -32,6 +33,7 @@ var measurements = []measurement{
 	{"swap", "one route swapped among many", measureSwap},
 	{"failover", "two apps replaced in one commit under load, embedded engine", measureFailoverEmbedded},
 	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
+	{"failover-kubernetes", "the same on a cluster, at a rate that two cores carry beside it", measureFailoverKubernetes},
 	{"api", "reads and staging through the API, against the store alone", measureAPI},
 	{"load", "reads, staging and commits of many users, engine in memory", measureLoad},
 	{"stages", "start and memory with 1,000 stages, engine in memory", measureStages},
@@ -90,7 +92,9 @@ func run(ctx context.Context) (err error) {
 
 func choose(only string) ([]measurement, error) {
 	if only == "" {
-		return measurements, nil
+		return slices.DeleteFunc(slices.Clone(measurements), func(m measurement) bool {
+			return m.name == "failover-kubernetes" && !hasCluster()
+		}), nil
 	}
 	var chosen []measurement
 	for name := range strings.SplitSeq(only, ",") {
