@@ -24,20 +24,23 @@ func (m *matrix) faults(p api.Plan) [][]string {
 		p.Steps = slices.DeleteFunc(p.Steps, func(s api.PlanStep) bool { return !s.After })
 	}
 	all := m.chosen(p.Steps)
-	if m.here == m.sides[0] && everything() && m.engine != "docker" {
+	if m.here == m.sides[1] && m.engine == "kubernetes" && !everything() {
+		return [][]string{}
+	}
+	if m.here == m.sides[0] && everything() && m.engine == "embedded" {
 		all = slices.Concat(all, faultsOfCommits(), faultsOfUndoing(), faultsOfTheNext())
 	}
 	return all
 }
 
-// chosen are the faults of steps: all of them, or a sample that has each kind of step, before and after. On Docker, where each
-// takes long, the moments are fewer.
+// chosen are the faults of steps: all of them, or a sample that has each kind of step, before and after. Where each takes long the
+// moments are fewer: two on Docker and on a cluster, and in the sample of a cluster one, in turns that before a step and that after it.
 func (m *matrix) chosen(steps []api.PlanStep) (all [][]string) {
 	moments := momentsOfSteps
 	switch {
 	case !everything():
 		moments = []string{"kill after begin ", "kill after done "}
-	case m.engine == "docker":
+	case m.engine != "embedded":
 		moments = []string{"kill before done ", "kill after done "}
 	}
 	seen := map[string]bool{}
@@ -46,6 +49,10 @@ func (m *matrix) chosen(steps []api.PlanStep) (all [][]string) {
 			continue
 		}
 		seen[s.Kind] = true
+		if m.engine == "kubernetes" && !everything() {
+			all = append(all, []string{moments[len(all)%2] + placeOf(s)})
+			continue
+		}
 		for _, moment := range moments {
 			all = append(all, []string{moment + placeOf(s)})
 		}

@@ -182,14 +182,21 @@ func (h *house) commit() (end api.Progress) {
 
 // doors are all ways to the apps, from outside and from within the stage; each asks an app for its version.
 func (h *house) doors() map[string]string {
-	const inside = "/ask/%s.prod.crash.localhost.internal%s/env/VERSION"
 	return map[string]string{
 		"web in public":    h.hostOf("web") + "/env/VERSION",
 		"api in public":    h.hostOf("api") + "/env/VERSION",
 		"store in public":  "http://" + local(h.storePort) + "/env/VERSION",
-		"queue in private": h.hostOf("web") + fmt.Sprintf(inside, "queue", ""),
-		"store in private": h.hostOf("api") + fmt.Sprintf(inside, "store", ":5000"),
+		"queue in private": h.hostOf("web") + "/ask/" + h.inside("queue", "") + "/env/VERSION",
+		"store in private": h.hostOf("api") + "/ask/" + h.inside("store", ":5000") + "/env/VERSION",
 	}
+}
+
+// inside is where an app answers within the stage.
+func (h *house) inside(app, port string) string {
+	if h.cluster != nil {
+		return h.serviceOf(app)
+	}
+	return app + ".prod.crash.localhost.internal" + port
 }
 
 // hostOf names a public app; ask leads it to the router.
@@ -212,10 +219,14 @@ func (h *house) versions() (all map[string]int, err error) {
 	return all, errors.Join(errs...)
 }
 
-// serves looks whether all doors lead to the same version, now, and to which of these.
+// serves looks whether all doors lead to the same version, now, and to which of these. Only within a cluster they may take a moment: it
+// is the cluster that tells its nodes where a Service leads.
 func (h *house) serves(allowed ...int) (version int) {
 	h.t.Helper()
 	all, err := h.versions()
+	if h.cluster != nil && err == nil {
+		all = h.follow(all)
+	}
 	if err != nil {
 		h.t.Fatalf("not all apps serve: %v; log:\n%s", err, h.logged())
 	}
@@ -229,6 +240,24 @@ func (h *house) serves(allowed ...int) (version int) {
 		h.t.Fatalf("version %d serves, not one of %d", version, allowed)
 	}
 	return version
+}
+
+// follow waits until the Services of a stage lead where the router did, and gives the versions that are behind all doors then.
+func (h *house) follow(all map[string]int) map[string]int {
+	h.t.Helper()
+	h.await("the Services lead where the router does", func() error {
+		now, err := h.versions()
+		for door, version := range now {
+			if !strings.HasSuffix(door, "in private") {
+				continue
+			}
+			if all[door] = version; version != all["web in public"] {
+				err = errors.Join(err, fmt.Errorf("%s leads to version %d", door, version))
+			}
+		}
+		return err
+	})
+	return all
 }
 
 // anew has every request dial: the server it asks may be another one than a moment ago. Names below localhost are here.
@@ -278,7 +307,7 @@ func (h *house) settle() {
 // records are the tasks as the server's files know them. While it lives, one may go between two looks.
 func (h *house) records() (all []setops.Task) {
 	h.t.Helper()
-	files, err := filepath.Glob(h.data("engine", "supervisor", "records", "*.json"))
+	files, err := filepath.Glob(h.kept("records", "*.json"))
 	must(h.t, err)
 	for _, file := range files {
 		if task, there := readRecord(h.t, file); there {
@@ -322,4 +351,5 @@ func (h *house) abandon() {
 	}
 	h.wipe()
 	h.wipeDocker()
+	h.wipeCluster()
 }

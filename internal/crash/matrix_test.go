@@ -26,7 +26,7 @@ type matrix struct {
 func newMatrix(t *testing.T, engine string) *matrix {
 	t.Helper()
 	h := openHouse(t, engine, (*server).breaks)
-	m := &matrix{house: h, sides: sides(), todo: map[*side][][]string{}}
+	m := &matrix{house: h, sides: sides(engine), todo: map[*side][][]string{}}
 	m.build()
 	m.here = m.sides[0]
 	m.isWhole(m.here)
@@ -72,7 +72,7 @@ func (m *matrix) prepare() {
 		return
 	}
 	if m.here == m.sides[0] {
-		m.stage(m.toB()...)
+		m.stageThose(m.toB()...)
 	} else {
 		_, err := m.client.Revert(m.t.Context(), stageRef, m.passed, api.Revert{})
 		must(m.t, err)

@@ -102,6 +102,12 @@ var appImage = sync.OnceValues(func() (v1.Image, error) {
 
 // onEachEngine runs a test on every engine that there is.
 func onEachEngine(t *testing.T, test func(t *testing.T, engine string)) {
+	onEachHost(t, test)
+	onCluster(t, test)
+}
+
+// onEachHost runs a test on every engine whose tasks are on this machine.
+func onEachHost(t *testing.T, test func(t *testing.T, engine string)) {
 	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()

@@ -16,11 +16,19 @@ import (
 
 func TestAServerKilledInAReloadLeavesOneThatServes(t *testing.T) {
 	t.Parallel()
-	needEmbedded(t)
-	h := newHouse(t, "embedded", nil)
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		needEmbedded(t)
+		killInReloads(t, "embedded", 3**random)
+	})
+	onCluster(t, func(t *testing.T, engine string) { killInReloads(t, engine, 3) })
+}
+
+func killInReloads(t *testing.T, engine string, times int) {
+	h := newHouse(t, engine, nil)
 	length := h.reload()
 	r := rand.New(rand.NewPCG(*seed, 1))
-	for i := range 3 * *random {
+	for i := range times {
 		began := time.Now()
 		pause := time.Duration(r.Int64N(int64(length)))
 		victim := []string{"the old process", "the new process", "both"}[i%3]

@@ -27,7 +27,8 @@ type server struct {
 	t       *testing.T
 	program string
 	engine  string
-	docker  string // socket of Docker Engine; empty: the usual one
+	cluster *cluster // nil: tasks run on this machine
+	docker  string   // socket of Docker Engine; empty: the usual one
 	dir     string
 	port    int    // of the API; the router's and those of tcp apps follow
 	twin    int    // port of the API of a second server, which has the other ports of the first
@@ -55,7 +56,7 @@ func newServer(t *testing.T, engine string) *server {
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	s := &server{
-		t: t, program: filepath.Join(dir, "setopsd"), engine: engine, dir: dir, port: freePorts(t), faults: filepath.Join(dir, "faults"),
+		t: t, program: filepath.Join(dir, "setopsd"), engine: engine, cluster: newCluster(t, engine), dir: dir, port: freePorts(t), faults: filepath.Join(dir, "faults"),
 	}
 	// Links of its own: processes of this server are told from others by their program.
 	for _, name := range []string{"setopsd", "setops-shim"} {
@@ -95,6 +96,16 @@ func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(
 
 func (s *server) api() string    { return local(cmp.Or(s.twin, s.port)) }
 func (s *server) router() string { return local(s.port + 1) }
+
+// kept is where an engine keeps the records and logs of tasks.
+func (s *server) kept(sub ...string) string {
+	home := "supervisor"
+	if s.cluster != nil {
+		home = "kubernetes"
+	}
+	return s.data(append([]string{"engine", home}, sub...)...)
+}
+
 func (s *server) data(sub ...string) string {
 	return filepath.Join(append([]string{s.dir, "data"}, sub...)...)
 }
@@ -120,6 +131,9 @@ func (s *server) launch() {
 	}
 	if s.docker != "" {
 		args = append(args, "--docker-host", "unix://"+s.docker)
+	}
+	if s.cluster != nil {
+		args = append(args, s.cluster.flags()...)
 	}
 	l := &life{command: exec.Command(s.program, args...), ready: make(chan struct{}, 1), ended: make(chan struct{})}
 	l.command.Stderr = log

@@ -26,7 +26,7 @@ func (s *server) another() *server {
 // TestAServerThatIsKilledIsSucceededByOneThatStandsBy kills the server that keeps the tasks in a commit and without one: another
 // one on the same database takes its place and ends the commit, and no task notices.
 func TestAServerThatIsKilledIsSucceededByOneThatStandsBy(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, engine string) {
+	onEachHost(t, func(t *testing.T, engine string) {
 		url := storetest.Postgres(t)
 		h := newHouse(t, engine, func(s *server) { s.url = url })
 		for _, m := range []moment{in("applying", 2), in("applying", 9), {name: "done", came: ended}} {

@@ -3,6 +3,7 @@
 package crash
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,9 +30,12 @@ type side struct {
 // the same tasks on both sides, or tasks on one side only.
 var versioned = []string{"api", "queue", "store", "web"}
 
+// tooMany are apps that a cluster of two cores has no room for, as it reserves CPU for each task. Every kind of step is there without them.
+var tooMany = []string{"queue", "shrink", "new"}
+
 // Side B has no app old. The plans between them have every kind of step that there is on a stage with a network.
-func sides() [2]*side {
-	return [2]*side{
+func sides(engine string) [2]*side {
+	both := [2]*side{
 		{
 			name: "A", version: 1, ports: []string{"store", "wire"},
 			tasks: map[string]int{"api": 1, "queue": 1, "store": 1, "web": 1, "grow": 1, "shrink": 2, "line": 1, "wire": 1, "new": 0, "old": 1},
@@ -41,6 +45,37 @@ func sides() [2]*side {
 			tasks: map[string]int{"api": 1, "queue": 1, "store": 1, "web": 1, "grow": 2, "shrink": 1, "line": 1, "wire": 1, "new": 1},
 		},
 	}
+	if engine == "kubernetes" {
+		for _, app := range tooMany {
+			delete(both[0].tasks, app)
+			delete(both[1].tasks, app)
+		}
+	}
+	return both
+}
+
+// has reports whether an app is on any side.
+func (m *matrix) has(app string) bool {
+	_, a := m.sides[0].tasks[app]
+	_, b := m.sides[1].tasks[app]
+	return a || b
+}
+
+// versioned are those of them that there are.
+func (m *matrix) versioned() []string {
+	return slices.DeleteFunc(slices.Clone(versioned), func(app string) bool { return !m.has(app) })
+}
+
+// stageThose stages the commands of apps that there are.
+func (m *matrix) stageThose(commands ...api.Arguments) {
+	m.t.Helper()
+	m.stage(slices.DeleteFunc(commands, func(a api.Arguments) bool {
+		text, err := json.Marshal(a)
+		must(m.t, err)
+		var of struct{ Name string }
+		must(m.t, json.Unmarshal(text, &of))
+		return !m.has(of.Name)
+	})...)
 }
 
 // build makes an empty stage side A. An app must be there for its image to be pushed.
@@ -53,7 +88,7 @@ func (m *matrix) build() {
 	for _, app := range []string{"store", "wire", "line"} {
 		create = append(create, api.NetworkSet{Name: app, Protocol: new("tcp")})
 	}
-	m.stage(create...)
+	m.stageThose(create...)
 	m.commit()
 	for app, tasks := range m.sides[0].tasks {
 		digest := m.push(appRef(app))
@@ -68,7 +103,7 @@ func (m *matrix) build() {
 	for _, app := range []string{"queue", "grow", "shrink", "old", "new"} { // an app without a check is watched for some seconds
 		release = append(release, api.NetworkSet{Name: app, HealthCheckPath: new("/")})
 	}
-	m.stage(append(
+	m.stageThose(append(
 		release,
 		api.NetworkSet{Name: "web", Public: new(true)}, api.NetworkSet{Name: "api", Public: new(true)},
 		api.NetworkSet{Name: "store", Public: new(true)}, api.NetworkSet{Name: "wire", Public: new(true)},
@@ -80,7 +115,7 @@ func (m *matrix) build() {
 // toB are the commands that lead from A to B. A revert leads back.
 func (m *matrix) toB() []api.Arguments {
 	var all []api.Arguments
-	for _, app := range versioned {
+	for _, app := range m.versioned() {
 		all = append(all, api.EnvSet{Name: app, Key: "VERSION", Value: "2"})
 	}
 	return append(
@@ -101,25 +136,27 @@ func (m *matrix) doors(s *side) map[string]int {
 	doors := map[string]int{
 		m.hostOf("web") + "/env/VERSION":    s.version,
 		m.hostOf("api") + "/env/VERSION":    s.version,
-		m.inside("queue", ""):               s.version,
-		m.inside("store", ":5000"):          s.version,
+		m.within("store", ":5000"):          s.version,
 		m.hostOf("queue") + "/env/VERSION":  nobody,
 		m.hostOf("shrink") + "/env/VERSION": nobody,
-		m.inside("wire", ":5000"):           1,
-		m.inside("line", ":5000"):           1,
+		m.within("wire", ":5000"):           1,
+		m.within("line", ":5000"):           1,
+	}
+	if m.has("queue") {
+		doors[m.within("queue", "")] = s.version
 	}
 	for _, app := range []string{"grow", "shrink", "old", "new"} {
-		doors[m.inside(app, "")] = nobody
+		doors[m.within(app, "")] = nobody
 		if s.tasks[app] > 0 {
-			doors[m.inside(app, "")] = 1
+			doors[m.within(app, "")] = 1
 		}
 	}
 	return doors
 }
 
-// inside asks an app by its private name, from a task of web.
-func (m *matrix) inside(app, port string) string {
-	return fmt.Sprintf("%s/ask/%s.prod.crash.localhost.internal%s/env/VERSION", m.hostOf("web"), app, port)
+// within asks an app from a task of web.
+func (m *matrix) within(app, port string) string {
+	return m.hostOf("web") + "/ask/" + m.inside(app, port) + "/env/VERSION"
 }
 
 // publicPorts gives the doors of public tcp apps, as the API names them.

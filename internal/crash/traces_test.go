@@ -61,11 +61,14 @@ func (s *server) traces() traces {
 	if _, err := exec.LookPath("iptables-save"); err == nil {
 		t.add("rules of iptables", strings.Count(s.run("iptables-save"), bridgeMark(instance)))
 	}
-	if s.engine == "docker" {
+	switch s.engine {
+	case "kubernetes":
+		s.clusterTraces(t)
+	case "docker":
 		t.add("containers", len(s.containers()))
 		t.add("networks", len(s.networks()))
 		t.add("images", s.images())
-	} else {
+	default:
 		t.add("containers", len(s.shims()))
 	}
 	t.add("files of containers", s.files())
@@ -158,7 +161,7 @@ var taskID = regexp.MustCompile(`^[0-9a-f]{32}`)
 // files counts what the engine keeps on disk for single containers. Records and logs of tasks stay when they end.
 func (s *server) files() (n int) {
 	_ = filepath.WalkDir(s.data("engine"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() && d.Name() == "supervisor" {
+		if err != nil || d.IsDir() && path == s.kept() {
 			return fs.SkipDir
 		}
 		if taskID.MatchString(d.Name()) {

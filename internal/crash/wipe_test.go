@@ -26,6 +26,9 @@ func (s *server) wipe() {
 			s.dockerDo(append([]string{"kill"}, running...)...)
 		}
 	}
+	if s.cluster != nil {
+		s.killPods()
+	}
 	s.killTasks(instance)
 	for _, point := range mountsBelow(s.t, s.dir) {
 		must(s.t, syscall.Unmount(point, syscall.MNT_DETACH))
