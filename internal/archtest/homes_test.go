@@ -80,6 +80,7 @@ var homes = []home{
 	{"k8s.io/apimachinery", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names"},
 	{"k8s.io/klog/v2", "internal/kube"},
 	{"k8s.io/streaming", "internal/engine/kubernetes"},
+	{"sigs.k8s.io/gateway-api", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object"},
 	{"k8s.io/api", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names"},
 
 	// Images as values: the engine reads them, tools make them.

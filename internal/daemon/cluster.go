@@ -19,16 +19,18 @@ const (
 
 // Values of --routing.
 const (
-	routingServer = "server" // the router in this process
+	routingServer  = "server"  // the router in this process
+	routingIngress = "ingress" // a controller of the cluster, by an Ingress per app
 )
 
-var routings = []string{routingServer}
+var routings = []string{routingServer, routingIngress}
 
 // cluster is what the flags say of the cluster of --engine kubernetes.
 func (c *Config) cluster() ClusterConfig {
 	return ClusterConfig{
 		Kubeconfig: c.Kubeconfig, Namespace: kube.Namespace(c.Namespace), Domain: kube.Domain(c.ClusterDomain), Registry: c.registryAddress(), Listen: c.RegistryListen,
 		Restricted: c.PodSecurity == podsRestricted, Callers: c.settings.callers,
+		Routing: c.Routing, IngressClass: c.IngressClass, Issuer: c.CertManagerIssuer,
 	}
 }
 
@@ -69,6 +71,9 @@ func (c *Config) checkCluster(r *refusals) {
 		c.Routing = routingServer
 	}
 	r.where(!slices.Contains(routings, c.Routing), "--routing %q is none of %s", c.Routing, strings.Join(routings, ", "))
+	r.where(c.IngressClass != "" && !domainShape.MatchString(c.IngressClass), "--ingress-class %q is no name of an IngressClass", c.IngressClass)
+	r.where(c.Routing != routingIngress && (c.IngressClass != "" || c.CertManagerIssuer != ""),
+		"--ingress-class and --cert-manager-issuer are for --routing %s", routingIngress)
 	c.settings.callers = nil
 	for _, text := range list(c.RouterNetworks) {
 		network, err := parsePrefix(text)

@@ -45,6 +45,8 @@ type Config struct {
 	PodSecurity       string // baseline or restricted
 	RouterNetworks    string // networks, separated by commas
 	Routing           string // who leads requests to tasks on a cluster
+	IngressClass      string // empty: the cluster's default one
+	CertManagerIssuer string // empty: no certificates are ordered for Ingresses
 	Organization      string
 	AdminEmail        string
 	AdminPasswordFile string
@@ -133,6 +135,8 @@ func (c *Config) clusterFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.RegistryListen, "registry-listen", "", "address of the image registry alone, in clear, for nodes of a cluster that trust it")
 	f.StringVar(&c.PodSecurity, "pod-security", podsBaseline, "standard that tasks on a cluster must satisfy: "+podsBaseline+", or "+podsRestricted+", where no image runs as root")
 	f.StringVar(&c.Routing, "routing", routingServer, "what leads requests to tasks on a cluster: "+strings.Join(routings, ", "))
+	f.StringVar(&c.IngressClass, "ingress-class", "", "class of the Ingresses of --routing "+routingIngress+" (default: the cluster's default class)")
+	f.StringVar(&c.CertManagerIssuer, "cert-manager-issuer", "", "ClusterIssuer of cert-manager that the certificates of these Ingresses are ordered from (default: none are ordered)")
 	f.StringVar(&c.RouterNetworks, "router-networks", "", "networks, as 10.0.0.0/8,…, that this server calls tasks on a cluster from, where it does not run in it")
 }
 

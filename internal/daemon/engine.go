@@ -41,6 +41,10 @@ type ClusterConfig struct {
 	Listen     string   // where the registry answers nodes in clear; empty: they use the API's address
 	Restricted bool     // tasks must satisfy the strictest standard
 	Callers    []string // networks that the router calls tasks from
+
+	Routing      string // as --routing
+	IngressClass string // empty: the default one
+	Issuer       string // of certificates for Ingresses; empty: none
 	// Holds refuses to change anything, where another server may have the cluster by now; nil: there are no others.
 	Holds func() error
 }

@@ -31,7 +31,10 @@ func (e *clusterEngine) Close() error {
 
 func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 	e := &clusterEngine{}
-	var err error
+	routing, err := leadByCluster(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	if e.images, err = serveNodes(c); err != nil {
 		return nil, err
 	}
@@ -40,7 +43,7 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 		Namespace: c.Cluster.Namespace, Domain: c.Cluster.Domain,
 		Registry: c.Cluster.Registry, Credentials: c.Credentials, Images: c.Images, Latch: latch.Program(),
 		Restricted: c.Cluster.Restricted, Callers: c.Cluster.Callers,
-		Holds: c.Cluster.Holds, Drainer: c.Drainer, LogsKept: c.LogsKept, Logger: c.Logger,
+		Routing: routing, Holds: c.Cluster.Holds, Drainer: c.Drainer, LogsKept: c.LogsKept, Logger: c.Logger,
 	})
 	if err == nil {
 		return e, nil
@@ -50,6 +53,18 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 		err = errors.Join(err, e.images.close())
 	}
 	return nil, err
+}
+
+// leadByCluster finds out what leads the world to apps.
+func leadByCluster(ctx context.Context, c EngineConfig) (kubernetes.Routing, error) {
+	routing, why, err := kubernetes.Choose(ctx, c.Cluster.Kubeconfig, kubernetes.Routing{
+		By: c.Cluster.Routing, IngressClass: c.Cluster.IngressClass, Issuer: c.Cluster.Issuer,
+	})
+	if err != nil {
+		return routing, fmt.Errorf("lead requests by --routing %s: %w", c.Cluster.Routing, err)
+	}
+	c.Logger.Info("routing", "by", routing.String(), "because", why)
+	return routing, nil
 }
 
 // serveNodes answers the nodes of a cluster from before the engine is opened: what is put back may have to be pulled.

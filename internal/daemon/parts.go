@@ -128,9 +128,6 @@ func (c *core) openRoutes(ctx context.Context) error {
 	c.routes = &routing.Table{
 		Hosts: hosts, Store: c.store, Router: routing.Local{Router: c.front.router}, Ports: c.ports, Logger: c.Logger,
 	}
-	if c.certs != nil {
-		c.routes.Certs = c.certs
-	}
 	return nil
 }
 
@@ -152,6 +149,9 @@ func (c *core) openEngine(ctx context.Context) error {
 	c.routes.Tasks = c.engine
 	c.routes.Fronts, _ = c.engine.(engine.Fronts) // a cluster answers private names by itself
 	c.routes.Switch, _ = c.engine.(engine.Switch) // and has Services of its own
+	if c.certs != nil && (c.routes.Switch == nil || !c.routes.Switch.IsPublic()) {
+		c.routes.Certs = c.certs // else who leads requests to apps has their certificates too
+	}
 	c.prepares = newPreparer(c.engine, c.Logger)
 	c.onClose(c.prepares.Close)
 	return nil
@@ -176,7 +176,7 @@ func (c *core) openDomains(ctx context.Context) error {
 		Hosts: hosts, PublicAddresses: c.Config.settings.addresses, Resolver: c.Config.DNSResolver,
 		Key: key, Store: c.store,
 	}
-	if c.certs != nil {
+	if c.routes.Certs != nil {
 		config.Certificates = c.certs
 	}
 	c.domains = domain.New(config)

@@ -35,18 +35,27 @@ type Sockets interface {
 	ListenPacket(key string, open func() (net.PacketConn, error)) (net.PacketConn, error)
 }
 
-// Served is an app of a stage and the generation that serves.
+// Served is an app of a stage, the generation that serves, and where the world reaches it.
 type Served struct {
 	App        string
 	Host       string // its private name, APP.STAGE.PROJECT.DOMAIN.internal; empty: it has none
 	Generation string // empty: none
 	Protocol   setops.Protocol
-	Port       int // that tasks of the stage connect to: 80 for http, the app's for tcp
+	Port       int    // that tasks of the stage connect to: 80 for http, the app's for tcp
+	Public     []Host // of a public app that speaks http
+}
+
+// Host is a public name of an app. It may begin with *., which stands for one label.
+type Host struct {
+	Name     string
+	Redirect string // the host that its requests are sent on to; empty: the app answers
 }
 
 // Switch is what engines have whose tasks can be reached without our router.
 type Switch interface {
 	// SetServed leads requests to exactly these generations, for all apps of a stage as near together as can be. An app that
-	// is not named is not reached any more. It is idempotent.
+	// is not named is not reached any more. It is idempotent. An error is worth another try.
 	SetServed(ctx context.Context, stageID string, served []Served) error
+	// IsPublic reports whether the world reaches apps by it, and not by our router.
+	IsPublic() bool
 }

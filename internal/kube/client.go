@@ -86,7 +86,10 @@ func (c *Client[T, L, PT, PL]) several(r *rest.Request, o *meta.ListOptions) *re
 
 // on names what is asked for; name "": all.
 func (c *Client[T, L, PT, PL]) on(r *rest.Request, name string) *rest.Request {
-	r = r.UseProtobufAsDefault().NamespaceIfScoped(c.namespace, c.namespace != "").Resource(c.name)
+	if !c.of.custom {
+		r = r.UseProtobufAsDefault()
+	}
+	r = r.NamespaceIfScoped(c.namespace, c.namespace != "").Resource(c.name)
 	if name == "" {
 		return r
 	}

@@ -17,6 +17,7 @@ import (
 	authorization "k8s.io/api/authorization/v1"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
 	networking "k8s.io/api/networking/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -25,6 +26,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
+	gateway "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // How much is asked of the API server at once. The client's own defaults hold a commit up for seconds.
@@ -40,7 +42,9 @@ type API struct {
 	Apps          Apps
 	Batch         Batch
 	Networking    Networking
+	Discovery     Discovery
 	Authorization Authorization
+	Gateway       Gateway // not every cluster has it
 }
 
 // Connect makes the clients of the cluster that the file kubeconfig says; empty: of the one that this process runs in. It asks
@@ -71,12 +75,15 @@ func New(config *rest.Config) (API, error) {
 		apps.SchemeGroupVersion:          (*group)(&a.Apps),
 		batch.SchemeGroupVersion:         (*group)(&a.Batch),
 		networking.SchemeGroupVersion:    (*group)(&a.Networking),
+		discovery.SchemeGroupVersion:     (*group)(&a.Discovery),
 		authorization.SchemeGroupVersion: (*group)(&a.Authorization),
+		gateway.SchemeGroupVersion:       (*group)(&a.Gateway),
 	} {
 		if *of, err = newGroup(config, h, types, at); err != nil {
 			return API{}, fmt.Errorf("make client of the cluster: %w", err)
 		}
 	}
+	a.Gateway.custom = true
 	return a, nil
 }
 
@@ -84,6 +91,7 @@ func New(config *rest.Config) (API, error) {
 type group struct {
 	rest   rest.Interface
 	params runtime.ParameterCodec
+	custom bool // resources are defined in the cluster: they are written in JSON alone
 }
 
 func newGroup(config *rest.Config, h *http.Client, types *runtime.Scheme, at schema.GroupVersion) (group, error) {
@@ -94,14 +102,15 @@ func newGroup(config *rest.Config, h *http.Client, types *runtime.Scheme, at sch
 	}
 	of.NegotiatedSerializer = rest.CodecFactoryForGeneratedClient(types, serializer.NewCodecFactory(types)).WithoutConversion()
 	client, err := rest.RESTClientForConfigAndClient(of, h)
-	return group{client, runtime.NewParameterCodec(types)}, err
+	return group{rest: client, params: runtime.NewParameterCodec(types)}, err
 }
 
 // known has the types that the API speaks in.
 var known = sync.OnceValues(func() (*runtime.Scheme, error) {
 	types := runtime.NewScheme()
 	meta.AddToGroupVersion(types, schema.GroupVersion{Version: "v1"})
-	builder := runtime.NewSchemeBuilder(core.AddToScheme, apps.AddToScheme, batch.AddToScheme, networking.AddToScheme, authorization.AddToScheme)
+	builder := runtime.NewSchemeBuilder(core.AddToScheme, apps.AddToScheme, batch.AddToScheme, networking.AddToScheme, discovery.AddToScheme,
+		authorization.AddToScheme, gateway.Install)
 	if err := builder.AddToScheme(types); err != nil {
 		return nil, fmt.Errorf("register the types of the cluster: %w", err)
 	}

@@ -5,9 +5,11 @@ import (
 	authorization "k8s.io/api/authorization/v1"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
 	networking "k8s.io/api/networking/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	gateway "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // The groups of the API. A namespace "" means all of them, which only lists and watches take.
@@ -16,7 +18,9 @@ type (
 	Apps          group
 	Batch         group
 	Networking    group
+	Discovery     group
 	Authorization group
+	Gateway       group
 )
 
 // Of one resource: what there is, and its list.
@@ -30,6 +34,11 @@ type (
 	Deployments     = Client[apps.Deployment, apps.DeploymentList, *apps.Deployment, *apps.DeploymentList]
 	Jobs            = Client[batch.Job, batch.JobList, *batch.Job, *batch.JobList]
 	NetworkPolicies = Client[networking.NetworkPolicy, networking.NetworkPolicyList, *networking.NetworkPolicy, *networking.NetworkPolicyList]
+	Ingresses       = Client[networking.Ingress, networking.IngressList, *networking.Ingress, *networking.IngressList]
+	IngressClasses  = Client[networking.IngressClass, networking.IngressClassList, *networking.IngressClass, *networking.IngressClassList]
+	EndpointSlices  = Client[discovery.EndpointSlice, discovery.EndpointSliceList, *discovery.EndpointSlice, *discovery.EndpointSliceList]
+	Gateways        = Client[gateway.Gateway, gateway.GatewayList, *gateway.Gateway, *gateway.GatewayList]
+	HTTPRoutes      = Client[gateway.HTTPRoute, gateway.HTTPRouteList, *gateway.HTTPRoute, *gateway.HTTPRouteList]
 	AccessReviews   = Client[authorization.SelfSubjectAccessReview, meta.Status, *authorization.SelfSubjectAccessReview, *meta.Status] // there is no list
 )
 
@@ -84,6 +93,31 @@ func (g Batch) Jobs(namespace string) *Jobs {
 // NetworkPolicies of a namespace.
 func (g Networking) NetworkPolicies(namespace string) *NetworkPolicies {
 	return resource[networking.NetworkPolicy, networking.NetworkPolicyList](group(g), "networkpolicies", namespace)
+}
+
+// Ingresses of a namespace.
+func (g Networking) Ingresses(namespace string) *Ingresses {
+	return resource[networking.Ingress, networking.IngressList](group(g), "ingresses", namespace)
+}
+
+// IngressClasses of the cluster.
+func (g Networking) IngressClasses() *IngressClasses {
+	return resource[networking.IngressClass, networking.IngressClassList](group(g), "ingressclasses", "")
+}
+
+// EndpointSlices of a namespace say where the requests to its services go.
+func (g Discovery) EndpointSlices(namespace string) *EndpointSlices {
+	return resource[discovery.EndpointSlice, discovery.EndpointSliceList](group(g), "endpointslices", namespace)
+}
+
+// Gateways of a namespace.
+func (g Gateway) Gateways(namespace string) *Gateways {
+	return resource[gateway.Gateway, gateway.GatewayList](group(g), "gateways", namespace)
+}
+
+// HTTPRoutes of a namespace.
+func (g Gateway) HTTPRoutes(namespace string) *HTTPRoutes {
+	return resource[gateway.HTTPRoute, gateway.HTTPRouteList](group(g), "httproutes", namespace)
 }
 
 // SelfSubjectAccessReviews tell what we may do.

@@ -96,5 +96,9 @@ func (a app) front() engine.Front {
 // served is where the app's requests go that do not come by our router.
 func (a app) served() engine.Served {
 	f := a.front()
-	return engine.Served{App: a.name, Host: a.private, Generation: a.generation, Protocol: f.Protocol, Port: f.Port}
+	s := engine.Served{App: a.name, Host: a.private, Generation: a.generation, Protocol: f.Protocol, Port: f.Port}
+	for _, host := range a.route(nil).Hosts {
+		s.Public = append(s.Public, engine.Host(host))
+	}
+	return s
 }

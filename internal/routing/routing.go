@@ -87,7 +87,20 @@ func (t *Table) Refresh(ctx context.Context, ref setops.StageRef) error {
 		return err
 	}
 	t.follow(ctx, s)
-	return nil
+	return t.lead(ctx, s)
+}
+
+// lead switches what leads requests to tasks besides our router. That is part of the switch: a generation that requests still come to
+// may not be removed. The stage is locked.
+func (t *Table) lead(ctx context.Context, s *stage) error {
+	if t.Switch == nil || s.gone {
+		return nil
+	}
+	var served []engine.Served
+	for _, a := range s.apps {
+		served = append(served, a.served())
+	}
+	return t.Switch.SetServed(ctx, s.ref.ID, served)
 }
 
 // TasksChanged sets the routes of a stage anew after some of its tasks have changed.
@@ -175,11 +188,9 @@ func (t *Table) follow(ctx context.Context, s *stage) {
 	}
 	var names []string
 	var fronts []engine.Front
-	var served []engine.Served
 	for _, a := range s.apps {
 		names = append(names, a.public...)
 		fronts = append(fronts, a.front())
-		served = append(served, a.served())
 	}
 	if t.Certs != nil {
 		slices.Sort(names)
@@ -188,11 +199,6 @@ func (t *Table) follow(ctx context.Context, s *stage) {
 	if t.Fronts != nil {
 		if err := t.Fronts.SetFronts(ctx, s.ref.ID, fronts); err != nil {
 			t.Logger.Error("answer private names", "stage", s.ref.ID, "error", err)
-		}
-	}
-	if t.Switch != nil {
-		if err := t.Switch.SetServed(ctx, s.ref.ID, served); err != nil {
-			t.Logger.Error("lead requests inside the cluster", "stage", s.ref.ID, "error", err)
 		}
 	}
 	if t.Ports != nil {

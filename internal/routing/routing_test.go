@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -266,6 +267,52 @@ func TestWhatCannotBeReadLeavesTheRoutesAsTheyAre(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	w.want(t, fmt.Sprintf(webRoute, "t1=t1:5000,t2=t2:5000"))
+}
+
+// switches is a cluster that leads requests by itself.
+type switches struct {
+	served []engine.Served
+	fault  error
+}
+
+func (s *switches) SetServed(_ context.Context, _ string, served []engine.Served) error {
+	s.served = served
+	return s.fault
+}
+
+func (s *switches) IsPublic() bool { return true }
+
+func TestWhoLeadsRequestsBesidesUsIsToldWhereTheyGo(t *testing.T) {
+	w, table := public()
+	s := &switches{}
+	table.Switch = s
+	w.spec.Apps["web"].Domains = map[string]setops.Domain{
+		"example.org": {Validated: true}, "www.example.org": {Validated: true, Primary: true},
+		"api.example.org": {Validated: true, Direct: true}, "soon.example.org": {},
+	}
+	refresh(t, table)
+	want := []engine.Served{
+		{App: "web", Host: "web.production.shop.example.net.internal", Generation: "g1", Protocol: setops.HTTP, Port: 80, Public: []engine.Host{
+			{Name: "web.production.shop.example.net", Redirect: "www.example.org"},
+			{Name: "api.example.org"},
+			{Name: "example.org", Redirect: "www.example.org"},
+			{Name: "www.example.org"},
+		}},
+		{App: "worker", Host: "worker.production.shop.example.net.internal", Generation: "g2", Protocol: setops.HTTP, Port: 80},
+	}
+	if !reflect.DeepEqual(s.served, want) {
+		t.Errorf("got %+v", s.served)
+	}
+}
+
+// A generation that requests are still led to may not be removed: the commit tries again.
+func TestASwitchThatIsNotMadeIsAnErrorOfTheRefresh(t *testing.T) {
+	_, table := public()
+	s := &switches{fault: errors.New("the cluster does not answer")}
+	table.Switch = s
+	if err := table.Refresh(t.Context(), ref); !errors.Is(err, s.fault) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestNamesThatCannotBeAnsweredDoNotTakeTheSwitchBack(t *testing.T) {

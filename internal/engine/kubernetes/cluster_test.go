@@ -31,6 +31,7 @@ type field struct {
 	engine.Engine
 	core      kube.Core
 	apps      kube.Apps
+	api       kube.API
 	stage     setops.StageRef
 	namespace string
 	image     engine.Image
@@ -63,7 +64,7 @@ func newField(t *testing.T, settings ...func(*kubernetes.Config)) *field {
 	})
 	api, err := kube.Connect(kubeconfig)
 	must(t, err)
-	f.core, f.apps = api.Core, api.Apps
+	f.core, f.apps, f.api = api.Core, api.Apps, api
 	return f
 }
 

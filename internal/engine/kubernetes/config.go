@@ -27,6 +27,7 @@ type Config struct {
 	Latch       []byte             // the program of package latch; nil: nobody joins a task
 	Restricted  bool               // pods must satisfy the strictest standard
 	Callers     []string           // networks that a router outside of the cluster calls tasks from
+	Routing     Routing            // what of the cluster leads the world to apps
 	Drainer     engine.Drainer     // nil: nothing routes to the tasks
 	// Holds is asked before anything is changed on the cluster, and refuses that while another server may have it; nil: there are none.
 	Holds    func() error

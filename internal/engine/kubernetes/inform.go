@@ -116,6 +116,7 @@ func (e *Engine) seesNamespace(n *core.Namespace, gone bool) {
 	defer e.mu.Unlock()
 	if gone || n.DeletionTimestamp != nil {
 		delete(e.stages, s.ID)
+		delete(e.leads, s.ID)
 		return
 	}
 	e.stages[s.ID] = s

@@ -44,6 +44,8 @@ type Engine struct {
 	tasks       map[string]*task // ended ones too, for a while
 	onStage     map[string]map[string]*task
 	watchers    watch.Watchers
+	leads       map[string]*leading // by stage
+	leaders     []leader            // fixed
 	made        []platform.Platform // what the nodes are; nil: not known yet
 	nameServers []string            // addresses of those that know private names
 	drifted     chan string         // ids of generations that somebody else has changed
@@ -62,7 +64,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		cfg:    cfg.withDefaults(),
 		stages: map[string]setops.StageRef{}, gone: map[string]bool{},
 		generations: map[string]*generation{}, attendants: map[string]*attendant{},
-		tasks: map[string]*task{}, onStage: map[string]map[string]*task{},
+		tasks: map[string]*task{}, onStage: map[string]map[string]*task{}, leads: map[string]*leading{},
 		drifted: make(chan string, 100),
 	}
 	var err error
@@ -72,6 +74,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if e.api, err = e.api.Guarded(cfg.Holds); err != nil {
 		return nil, err
 	}
+	e.leaders = e.cfg.Routing.leaders(e.api)
 	if e.records, err = record.Open[setops.Task](filepath.Join(cfg.Dir, "records")); err != nil {
 		return nil, err
 	}

@@ -49,6 +49,9 @@ func (e *Engine) mendAll() {
 		if err == nil {
 			err = e.applyStage(ctx, o)
 		}
+		if err == nil {
+			err = e.mendServed(ctx, s)
+		}
 		cancel()
 		if err != nil && e.ctx.Err() == nil {
 			e.cfg.Logger.Warn("a stage may not be what it should be", "stage", s.ID, "error", err)

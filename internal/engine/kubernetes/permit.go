@@ -18,8 +18,10 @@ import (
 // oldest is the first version of the API that can have a pod serve on while everybody learns that it goes.
 const oldest = 34
 
-// needs is what this server must be allowed to do, as the cluster's own roles say it.
-var needs = []struct{ group, resource, verbs string }{
+// need is what this server must be allowed to do, as the cluster's own roles say it.
+type need struct{ group, resource, verbs string }
+
+var needs = []need{
 	{"", "namespaces", "get list watch create patch delete"},
 	{"", "pods", "get list watch patch delete"},
 	{"", "pods/log", "get"},
@@ -27,11 +29,12 @@ var needs = []struct{ group, resource, verbs string }{
 	{"", "pods/attach", "get create"},
 	{"", "configmaps", "create patch"},
 	{"", "secrets", "get create patch"},
-	{"", "services", "list create patch delete"},
+	{"", "services", "get list create patch delete"},
 	{"", "events", "list"},
 	{"apps", "deployments", "get list watch create patch delete"},
 	{"batch", "jobs", "get create patch delete deletecollection"},
 	{"networking.k8s.io", "networkpolicies", "create patch"},
+	{"discovery.k8s.io", "endpointslices", "list"},
 }
 
 // checkLimit is how long a cluster may take to answer.
@@ -56,7 +59,7 @@ func Check(ctx context.Context, kubeconfig string) error {
 	if tooOld(v) {
 		return fmt.Errorf("the cluster at %s runs Kubernetes %s; 1.%d or newer is needed", c.Config.Host, v.GitVersion, oldest)
 	}
-	return checkPermits(ctx, c)
+	return checkPermits(ctx, c, needs)
 }
 
 func tooOld(v version.Info) bool {
@@ -65,7 +68,7 @@ func tooOld(v version.Info) bool {
 }
 
 // checkPermits names all that is missing at once.
-func checkPermits(ctx context.Context, c kube.API) error {
+func checkPermits(ctx context.Context, c kube.API, needs []need) error {
 	var missing []string
 	for _, need := range needs {
 		resource, sub, _ := strings.Cut(need.resource, "/")

@@ -50,7 +50,7 @@ func (e *Engine) beginRemoval(g *generation, reason, namespace, name string, fen
 	}
 	g.wake()
 	e.wg.Go(func() {
-		if !e.awaitDrained(g) {
+		if !e.awaitDrained(g) || !e.awaitUnrouted(g, namespace) {
 			return
 		}
 		for {

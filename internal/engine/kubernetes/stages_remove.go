@@ -41,6 +41,7 @@ func (e *Engine) deleteNamespace(ctx context.Context, stageID, namespace string)
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			delete(e.stages, stageID)
+			delete(e.leads, stageID)
 			return nil
 		}
 		if err != nil {

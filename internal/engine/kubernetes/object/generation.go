@@ -80,7 +80,7 @@ func (s Stage) Service(served engine.Served) *core.Service {
 		generation = "none"
 	}
 	service := &core.Service{
-		ObjectMeta: s.meta(served.App, with(s.labels(), LabelName, served.App, LabelApp, served.App)),
+		ObjectMeta: s.meta(served.App, s.appLabels(served.App)),
 		Spec: core.ServiceSpec{
 			Type: core.ServiceTypeClusterIP,
 			Ports: []core.ServicePort{{

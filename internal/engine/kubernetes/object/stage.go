@@ -30,6 +30,10 @@ func (s Stage) labels() map[string]string {
 	return with(Labels(s.Installation), LabelStage, s.ID)
 }
 
+func (s Stage) appLabels(app string) map[string]string {
+	return with(s.labels(), LabelName, app, LabelApp, app)
+}
+
 // Name is that of the namespace.
 func (s Stage) Name() string { return Namespace(s.Installation, s.StageRef) }
 
