@@ -102,13 +102,19 @@ chaos: need-test ## Break the server at every step of commits, and see that no s
 # Each cluster ends with its command, with an interrupt, and with testcluster itself. What a kill leaves of it, down removes.
 # Of a server in its own process nothing is raced here: make test does that on other engines, and nodes share the processors.
 CLUSTER := .cache/testcluster test -nodes 2 -- env CGO_ENABLED=1 SETOPS_TEST_ALL=1 go test -count=1 -tags '$(TAGS)' -timeout 30m
+
+# What of package crash is tried on a cluster too.
+KILLED := Killed(In|While)|Reboot|WhereverTheServerBreaks
+
 .PHONY: kubernetes-test
-kubernetes-test: need-kubernetes ## Bring up Kubernetes, run what is tested on it, and tear it down
+kubernetes-test: need-kubernetes build ## Bring up Kubernetes, run what is tested on it, and tear it down
 	CGO_ENABLED=0 go build -o .cache/testcluster ./internal/engine/kubernetes/cluster/testcluster
 	CGO_ENABLED=0 go test -count=1 -tags cluster -timeout 90m ./internal/engine/kubernetes/cluster
 	$(CLUSTER) ./internal/install
 	$(CLUSTER) ./internal/engine/kubernetes
 	$(CLUSTER) -run '/kubernetes' -skip Disk ./internal/system
+	$(CLUSTER) -run '($(KILLED))/kubernetes' ./internal/crash
+	.cache/testcluster test -nodes 2 -- go run ./internal/bench -only failover-kubernetes -failovers 4
 
 .PHONY: lint
 lint: need-build $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## Check the sources: gofumpt, go vet, staticcheck

@@ -7,8 +7,8 @@
 //
 // The tests run on the embedded engine, as root, on Docker Engine too where SETOPS_TEST_DOCKER is 1, and on Kubernetes where
 // SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY say where a cluster is: `make kubernetes-test`. There they are a sample, as nodes share two
-// cores with all else: each kind of step of a commit once, in turns the moment that it begins and the one behind it, and seven apps and not ten
-// (cluster_test.go; SETOPS_CHAOS=all has all steps). What is looked at are the objects of the cluster, and where its Services lead. Start with
+// cores with all else: a kill at each kind of step of a commit, in turns when it begins and when it is done, and seven apps instead of ten
+// (SETOPS_CHAOS=all has all steps). What is looked at are the objects of the cluster, and where its Services lead. Start with
 // commit_test.go; house_test.go is the stage that is looked at, traces_test.go what a server leaves on a machine.
 //
 // chaos_test.go is the matrix: a server that was built to break meets a fault at every write of commits that lead a stage to and

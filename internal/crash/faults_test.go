@@ -23,18 +23,40 @@ func (m *matrix) faults(p api.Plan) [][]string {
 	if m.here == m.sides[1] && !everything() { // those before the commit point are met on the way there
 		p.Steps = slices.DeleteFunc(p.Steps, func(s api.PlanStep) bool { return !s.After })
 	}
-	all := m.chosen(p.Steps)
-	if m.here == m.sides[1] && m.engine == "kubernetes" && !everything() {
-		return [][]string{}
+	if m.engine == "kubernetes" && !everything() {
+		return m.few(p.Steps)
 	}
+	all := m.chosen(p.Steps)
 	if m.here == m.sides[0] && everything() && m.engine == "embedded" {
 		all = slices.Concat(all, faultsOfCommits(), faultsOfUndoing(), faultsOfTheNext())
 	}
 	return all
 }
 
+// few are the faults on a cluster, where a commit takes longest: at each kind of step one, in turns when it begins and when it is done. Those
+// behind the commit point strike one after the other in the same commit, and the way back meets none.
+func (m *matrix) few(steps []api.PlanStep) [][]string {
+	all, behind := [][]string{}, []string{}
+	if m.here == m.sides[1] {
+		return all
+	}
+	seen := map[string]bool{}
+	for _, s := range steps {
+		if seen[s.Kind] {
+			continue
+		}
+		fault := []string{"kill after begin ", "kill after done "}[len(seen)%2] + placeOf(s)
+		if seen[s.Kind] = true; s.After {
+			behind = append(behind, fault)
+			continue
+		}
+		all = append(all, []string{fault})
+	}
+	return append(all, behind)
+}
+
 // chosen are the faults of steps: all of them, or a sample that has each kind of step, before and after. Where each takes long the
-// moments are fewer: two on Docker and on a cluster, and in the sample of a cluster one, in turns that before a step and that after it.
+// moments are fewer.
 func (m *matrix) chosen(steps []api.PlanStep) (all [][]string) {
 	moments := momentsOfSteps
 	switch {
@@ -49,10 +71,6 @@ func (m *matrix) chosen(steps []api.PlanStep) (all [][]string) {
 			continue
 		}
 		seen[s.Kind] = true
-		if m.engine == "kubernetes" && !everything() {
-			all = append(all, []string{moments[len(all)%2] + placeOf(s)})
-			continue
-		}
 		for _, moment := range moments {
 			all = append(all, []string{moment + placeOf(s)})
 		}

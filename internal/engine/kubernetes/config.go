@@ -46,6 +46,8 @@ type Timings struct {
 	Drain time.Duration
 	// Check is the pause between runs of a check until the first that passes; default 1 s.
 	Check time.Duration
+	// Join is how long the program of an interactive task waits for who joins it; default engine.JoinLimit.
+	Join time.Duration
 	// Retry is the pause before what the cluster refused is tried again; default 1 s.
 	Retry time.Duration
 	// EndedFor is how long ended tasks are listed; default 1 h.
@@ -70,6 +72,7 @@ func (c Config) withDefaults() Config {
 	orElse(&t.Linger, object.Drain)
 	orElse(&t.Drain, time.Minute)
 	orElse(&t.Check, time.Second)
+	orElse(&t.Join, engine.JoinLimit)
 	orElse(&t.Retry, time.Second)
 	orElse(&t.EndedFor, time.Hour)
 	orElse(&t.Mend, 5*time.Minute)

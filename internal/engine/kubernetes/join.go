@@ -46,7 +46,7 @@ func (e *Engine) program(ctx context.Context, o engine.OneOff) ([]string, error)
 	if o.Console == nil {
 		return nil, nil
 	}
-	if len(e.cfg.Latch) == 0 || e.cfg.Images == nil {
+	if len(e.cfg.Latch) == 0 || e.cfg.Images == nil && len(o.Container.Entrypoint) == 0 {
 		return nil, setops.Refuse(setops.CodeCurrentlyNotSupported,
 			"this setopsd was built without the program that holds a task back until somebody is connected to it; run one that waits, with --detach, and a command inside it with task:attach")
 	}
@@ -80,7 +80,7 @@ func (a *attendant) holds(t *task) {
 	if t.wanted == nil || a.unjoined != nil || a.leaving {
 		return
 	}
-	a.unjoined = time.After(engine.JoinLimit)
+	a.unjoined = time.After(a.e.cfg.Timings.Join)
 	close(t.held)
 }
 
