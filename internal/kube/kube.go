@@ -50,7 +50,7 @@ type API struct {
 // Connect makes the clients of the cluster that the file kubeconfig says; empty: of the one that this process runs in. It asks
 // nothing of the cluster.
 func Connect(kubeconfig string) (API, error) {
-	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // the client says nothing there that it does not return too
+	quiet()
 	config, err := configure(kubeconfig)
 	if err != nil {
 		return API{}, err
@@ -58,6 +58,9 @@ func Connect(kubeconfig string) (API, error) {
 	config.QPS, config.Burst, config.UserAgent = requestsPerSecond, requestsAtOnce, "setopsd"
 	return New(config)
 }
+
+// quiet drops what the client logs: it says nothing there that it does not return too. Clients that run read the logger, so it is set once.
+var quiet = sync.OnceFunc(func() { klog.SetSlogLogger(slog.New(slog.DiscardHandler)) })
 
 // New makes the clients of a cluster, which share their connections.
 func New(config *rest.Config) (API, error) {
