@@ -113,6 +113,22 @@ func (s *server) clusterTraces(t traces) {
 	t.add("namespaces", len(namespaces.Items))
 }
 
+// objectsAre looks whether the cluster has what belongs to a side and no more: what is deleted goes a moment after its task has ended.
+func (m *matrix) objectsAre(s *side) error {
+	if m.cluster == nil {
+		return nil
+	}
+	pods, generations := 0, 0
+	for _, tasks := range s.tasks {
+		pods, generations = pods+tasks, generations+min(tasks, 1)
+	}
+	now := m.traces()
+	if now["containers"] != pods || now["deployments"] != generations || now["secrets"] != generations+1 { // and what nodes pull with
+		return fmt.Errorf("of %d tasks in %d generations there is %v", pods, generations, now)
+	}
+	return nil
+}
+
 func hasEnded(job batch.Job) bool {
 	for _, c := range job.Status.Conditions {
 		if (c.Type == batch.JobComplete || c.Type == batch.JobFailed) && c.Status == core.ConditionTrue {

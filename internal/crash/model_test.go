@@ -36,7 +36,7 @@ func (m *matrix) isWhole(s *side) {
 // learn keeps what a side looks like when it is reached for the first time, without any fault.
 func (m *matrix) learn(s *side) {
 	m.t.Helper()
-	m.await("the tasks of side "+s.name+" run", func() error { return errors.Join(m.tasksAre(s), m.rowsAre(s), m.filesAre(s)) })
+	m.await("the tasks of side "+s.name+" run", func() error { return errors.Join(m.tasksAre(s), m.rowsAre(s), m.filesAre(s), m.objectsAre(s)) })
 	var err error
 	s.shape, err = m.shape(s)
 	must(m.t, err)
