@@ -155,11 +155,12 @@ func (s *server) serviceOf(app string) string {
 // killPods does to tasks what a reboot of all nodes does: they are gone at once, and the cluster makes others.
 func (s *server) killPods() {
 	s.t.Helper()
-	pods, err := s.cluster.Core.Pods("").List(s.t.Context(), ours(s.instance()))
+	ctx := context.WithoutCancel(s.t.Context()) // the test may be over
+	pods, err := s.cluster.Core.Pods("").List(ctx, ours(s.instance()))
 	must(s.t, err)
 	now := meta.NewDeleteOptions(0)
 	for _, pod := range pods.Items {
-		if err := s.cluster.Core.Pods(pod.Namespace).Delete(s.t.Context(), pod.Name, *now); !errors.IsNotFound(err) {
+		if err := s.cluster.Core.Pods(pod.Namespace).Delete(ctx, pod.Name, *now); !errors.IsNotFound(err) {
 			must(s.t, err)
 		}
 	}
