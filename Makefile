@@ -111,8 +111,8 @@ kubernetes-test: need-kubernetes build ## Bring up Kubernetes, run what is teste
 	CGO_ENABLED=0 go build -o .cache/testcluster ./internal/engine/kubernetes/cluster/testcluster
 	CGO_ENABLED=0 go test -count=1 -tags cluster -timeout 90m ./internal/engine/kubernetes/cluster
 	$(CLUSTER) ./internal/install
-	$(CLUSTER) ./internal/engine/kubernetes
-	$(CLUSTER) -run '/kubernetes' -skip Disk ./internal/system
+	$(CLUSTER) ./internal/engine/kubernetes ./internal/edge/space
+	$(CLUSTER) -run '/kubernetes|RoutersInTheCluster' -skip Disk ./internal/system
 	$(CLUSTER) -run '($(KILLED))/kubernetes' ./internal/crash
 	.cache/testcluster test -nodes 2 -- go run ./internal/bench -only failover-kubernetes -failovers 4
 

@@ -118,6 +118,13 @@ var layers = []row{
 	{"internal/gc", []string{"internal/engine", "internal/registry", "internal/setops"}},
 	{"internal/routing", []string{"internal/plan", "internal/engine", "internal/probe", "internal/router", "internal/setops"}},
 
+	// Routers that run beside setopsd: what both sides read and write, each side, the cluster between them.
+	{"internal/edge/published", []string{"internal/routing"}},
+	{"internal/edge/edgetest", []string{"internal/edge/published"}}, // of tests
+	{"internal/edge/publish", []string{"internal/edge/published", "internal/routing"}},
+	{"internal/edge/space", []string{"internal/edge/published", "internal/engine/kubernetes/object", "internal/kube"}},
+	{"internal/edge", []string{"internal/edge/published", "internal/handover", "internal/router"}},
+
 	{"internal/history", []string{ // a revert names images, and shows values
 		"internal/changeset", "internal/plan", "internal/engine", "internal/seal", "internal/setops", "internal/idempotency",
 	}},

@@ -11,6 +11,7 @@ type exemption struct {
 var testedElsewhere = []exemption{
 	{"pkg/api", "wire types with names and paths; pkg/client and internal/e2e call them"},
 	{"internal/oidc/oidctest", "is what the tests of internal/oidc and internal/web sign in with"},
+	{"internal/edge/edgetest", "is what the tests of internal/edge and internal/edge/publish stand on"},
 	{"internal/registry/s3test", "is the bucket that the tests of internal/registry push to"},
 	{"internal/engine/enginetest/...", "is the suite that engines pass"},
 	{"internal/engine/kubernetes/latch/latchtest", "builds what the tests of internal/engine/kubernetes and of its latch are of"},

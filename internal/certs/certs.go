@@ -44,12 +44,15 @@ type Config struct {
 	Roots     []byte // PEM: authorities that a private directory is trusted by, besides the system's
 
 	Uploaded string // a directory with pairs NAME.crt and NAME.key in PEM; "" for none
+
+	Changed func() // called when All gives something else; it must not wait. nil: nobody wants to know
 }
 
 // Manager has the certificates of the names that were Set.
 type Manager struct {
 	log     *slog.Logger
 	pace    pace
+	changed func()
 	vault   vault
 	uploads []upload
 	issuer  issuer
@@ -70,7 +73,10 @@ type Manager struct {
 func Open(ctx context.Context, c Config) (*Manager, error) { return open(ctx, c, usual()) }
 
 func open(ctx context.Context, c Config, p pace) (*Manager, error) {
-	m := &Manager{log: c.Logger, pace: p, vault: vault{c.Store, c.Box}, owners: map[string][]string{}}
+	m := &Manager{log: c.Logger, pace: p, changed: c.Changed, vault: vault{c.Store, c.Box}, owners: map[string][]string{}}
+	if m.changed == nil {
+		m.changed = func() {}
+	}
 	var err error
 	if m.uploads, err = readUploads(c.Uploaded, time.Now(), c.Logger); err != nil {
 		return nil, err

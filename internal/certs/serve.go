@@ -3,6 +3,7 @@ package certs
 import (
 	"crypto/tls"
 	"net/http"
+	"strings"
 )
 
 // acmeProtocol is what a directory asks for alone when it checks a name by TLS-ALPN-01 (RFC 8737).
@@ -50,6 +51,12 @@ func (m *Manager) Status(host string) (state string, err error) {
 	}
 	return k.status()
 }
+
+// challenges is where a directory looks by HTTP-01 (RFC 8555).
+const challenges = "/.well-known/acme-challenge/"
+
+// IsChallenge reports a check by HTTP-01.
+func IsChallenge(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, challenges) }
 
 // Challenges answers a directory's checks by HTTP-01, which come to port 80, and leaves all other requests to next. It
 // stands before redirects to https.

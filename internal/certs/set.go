@@ -2,6 +2,7 @@ package certs
 
 import (
 	"context"
+	"crypto/tls"
 	"maps"
 	"slices"
 	"time"
@@ -17,6 +18,18 @@ func (m *Manager) Set(owner string, names []string) {
 	for _, k := range m.take(owner, names) {
 		k.begin()
 	}
+	m.changed()
+}
+
+// All gives the names that are served by TLS, wildcards as *.example.com, and with which certificates.
+func (m *Manager) All() map[string]*tls.Certificate {
+	all := map[string]*tls.Certificate{}
+	m.names.each(func(k *keeper) {
+		if leaf := k.leaf.Load(); leaf != nil {
+			all[k.name] = leaf
+		}
+	})
+	return all
 }
 
 // take notes what an owner has, and gives the keepers of new names.

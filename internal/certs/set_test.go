@@ -73,3 +73,18 @@ func BenchmarkHas(b *testing.B) {
 		m.Has("shop.example.com")
 	}
 }
+
+func TestWhoWantsToKnowIsToldOfAllThatIsServed(t *testing.T) {
+	told := 0
+	m := local(t, database(t))
+	m.changed = func() { told++ }
+	m.Set("one", []string{"a.localhost", "*.b.localhost"})
+	if all := m.All(); told == 0 || len(all) != 2 || all["a.localhost"] == nil || all["*.b.localhost"] == nil {
+		t.Errorf("told %d times of %v", told, all)
+	}
+	told = 0
+	m.Set("one", []string{"a.localhost"})
+	if all := m.All(); told == 0 || len(all) != 1 {
+		t.Errorf("told %d times of %v", told, all)
+	}
+}

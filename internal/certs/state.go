@@ -9,6 +9,7 @@ import (
 // serve puts a certificate in the place of the one that is served, and sets when it is renewed: not before earliest.
 func (k *keeper) serve(leaf *tls.Certificate, earliest time.Time) {
 	k.leaf.Store(leaf)
+	defer k.m.changed()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.why, k.failures, k.due, k.asked = nil, 0, renewal(leaf.Leaf), time.Now()

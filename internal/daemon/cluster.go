@@ -20,10 +20,11 @@ const (
 // Values of --routing.
 const (
 	routingServer  = "server"  // the router in this process
+	routingRouter  = "router"  // those of `setopsd router`, in the cluster
 	routingIngress = "ingress" // a controller of the cluster, by an Ingress per app
 )
 
-var routings = []string{routingServer, routingIngress}
+var routings = []string{routingServer, routingRouter, routingIngress}
 
 // cluster is what the flags say of the cluster of --engine kubernetes.
 func (c *Config) cluster() ClusterConfig {
@@ -74,6 +75,8 @@ func (c *Config) checkCluster(r *refusals) {
 	r.where(c.IngressClass != "" && !domainShape.MatchString(c.IngressClass), "--ingress-class %q is no name of an IngressClass", c.IngressClass)
 	r.where(c.Routing != routingIngress && (c.IngressClass != "" || c.CertManagerIssuer != ""),
 		"--ingress-class and --cert-manager-issuer are for --routing %s", routingIngress)
+	r.where(c.Routing == routingRouter && c.Engine != kubernetesKind, "--routing %s needs --engine %s", routingRouter, kubernetesKind)
+	r.where(c.Routing == routingRouter && !namespaceShape.MatchString(c.RouterNamespace), "--router-namespace %q is no name of a namespace", c.RouterNamespace)
 	c.settings.callers = nil
 	for _, text := range list(c.RouterNetworks) {
 		network, err := parsePrefix(text)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/setopsco/setops/internal/edge/space"
 	"github.com/setopsco/setops/internal/kube"
 )
 
@@ -47,6 +48,7 @@ type Config struct {
 	Routing           string // who leads requests to tasks on a cluster
 	IngressClass      string // empty: the cluster's default one
 	CertManagerIssuer string // empty: no certificates are ordered for Ingresses
+	RouterNamespace   string // of the routers that run beside this server
 	Organization      string
 	AdminEmail        string
 	AdminPasswordFile string
@@ -137,6 +139,7 @@ func (c *Config) clusterFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Routing, "routing", routingServer, "what leads requests to tasks on a cluster: "+strings.Join(routings, ", "))
 	f.StringVar(&c.IngressClass, "ingress-class", "", "class of the Ingresses of --routing "+routingIngress+" (default: the cluster's default class)")
 	f.StringVar(&c.CertManagerIssuer, "cert-manager-issuer", "", "ClusterIssuer of cert-manager that the certificates of these Ingresses are ordered from (default: none are ordered)")
+	f.StringVar(&c.RouterNamespace, "router-namespace", space.DefaultNamespace, "namespace of the routers of --routing "+routingRouter+", where this server publishes what they do")
 	f.StringVar(&c.RouterNetworks, "router-networks", "", "networks, as 10.0.0.0/8,…, that this server calls tasks on a cluster from, where it does not run in it")
 }
 

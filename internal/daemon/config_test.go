@@ -131,7 +131,7 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 		"--namespace":        {"Set_Ops", "-a"},
 		"--cluster-domain":   {"cluster local"},
 		"--pod-security":     {"privileged"},
-		"--routing":          {"cluster"},
+		"--routing":          {"cluster", "router"}, // the latter on no other engine than a cluster
 		"--ingress-class":    {"Nginx", "a b"},
 		"--router-networks":  {"10.0.0.0/33", "10.0.0.0/8,x"},
 		"--docker-host":      {"/var/run/docker.sock", "unix:", "tcp://docker", "ssh://docker:22"},

@@ -14,6 +14,7 @@ import (
 	"github.com/setopsco/setops/internal/certs"
 	"github.com/setopsco/setops/internal/commit"
 	"github.com/setopsco/setops/internal/domain"
+	"github.com/setopsco/setops/internal/edge/publish"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/gc"
 	"github.com/setopsco/setops/internal/project"
@@ -43,7 +44,9 @@ type core struct {
 	box       *seal.Box
 	registry  *registry.Registry
 	puller    pullerPorts
-	certs     *certs.Manager // nil: no TLS
+	certs     *certs.Manager     // nil: no TLS
+	publisher *publish.Publisher // nil: no routers run beside this server
+	recertify chan struct{}      // has room for one: other certificates are to be published
 	ports     *routing.Ports
 	routes    *routing.Table
 	engine    engine.Engine
@@ -70,7 +73,7 @@ type core struct {
 }
 
 func newCore(d *Daemon) *core {
-	c := &core{Daemon: d, stopping: make(chan struct{})}
+	c := &core{Daemon: d, stopping: make(chan struct{}), recertify: make(chan struct{}, 1)}
 	c.alive, c.endLoops = context.WithCancel(context.Background())
 	return c
 }
@@ -91,7 +94,7 @@ func (c *core) open(ctx context.Context) error {
 // openKept opens what is behind the store of a server that keeps the tasks.
 func (c *core) openKept(ctx context.Context) error {
 	return c.each(ctx,
-		c.openAudit, c.becomeKeeper, c.openCertificates, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
+		c.openAudit, c.becomeKeeper, c.openCertificates, c.openPublisher, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
 		c.openControl,
 	)
 }
@@ -115,6 +118,7 @@ func (c *core) start(ctx context.Context) error {
 	if err := c.commits.Resume(ctx); err != nil {
 		return fmt.Errorf("restore the committed state: %w", err)
 	}
+	c.completePublished()
 	return nil
 }
 

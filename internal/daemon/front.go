@@ -47,7 +47,7 @@ func newFront(d *Daemon) *front {
 	f.router = router.New(config)
 	f.gate = newGate(d.Config.listensByTLS(), func() string { return f.api.bound })
 	f.api = newDoor(listenFlag{"listen", d.Config.Listen}, &http.Server{
-		Handler: f.gate, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: http.HandlerFunc(f.serveAPI), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(d.Logger.Handler(), slog.LevelDebug),
 	})
 	if d.Config.listensByTLS() {

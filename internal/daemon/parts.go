@@ -128,6 +128,9 @@ func (c *core) openRoutes(ctx context.Context) error {
 	c.routes = &routing.Table{
 		Hosts: hosts, Store: c.store, Router: routing.Local{Router: c.front.router}, Ports: c.ports, Logger: c.Logger,
 	}
+	if c.publisher != nil {
+		c.routes.Remote = c.publisher
+	}
 	return nil
 }
 

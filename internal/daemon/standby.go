@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/setopsco/setops/internal/certs"
 	"github.com/setopsco/setops/internal/httpapi"
 	"github.com/setopsco/setops/internal/store"
 )
@@ -212,7 +213,7 @@ func newForwarder(c *core) *forwarder {
 
 func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case !needsEngine(r.Method, r.URL.Path) && !f.core.pushes(r):
+	case !needsEngine(r.Method, r.URL.Path) && !f.core.pushes(r) && !certs.IsChallenge(r): // who orders certificates has the answers
 		f.own.ServeHTTP(w, r)
 	case r.Header.Get(forwarded) != "" || f.find(r.Context()).Host == "":
 		f.refuse(w, r)

@@ -31,7 +31,7 @@ func (c *core) openCertificates(ctx context.Context) error {
 		return nil
 	}
 	local := c.Config.ACMEDirectory == localAuthority || isLocal(c.Config.Domain)
-	config := certs.Config{Store: c.store, Box: c.box, Logger: c.Logger, Local: local, Uploaded: c.Config.Certificates}
+	config := certs.Config{Store: c.store, Box: c.box, Logger: c.Logger, Local: local, Uploaded: c.Config.Certificates, Changed: c.certificatesChanged}
 	if !local {
 		config.Directory, config.Email, config.Roots = c.Config.ACMEDirectory, c.Config.ACMEEmail, c.Config.settings.roots
 	}
@@ -81,10 +81,11 @@ type certified struct {
 	manager *certs.Manager
 	tls     *tls.Config
 	plain   http.Handler // answers challenges, and passes on the rest
+	api     http.Handler // the same for those that routers beside this server have passed on
 }
 
 func (f *front) certify(m *certs.Manager) {
-	f.certified.Store(&certified{manager: m, tls: m.TLSConfig(), plain: m.Challenges(http.HandlerFunc(f.servePlain))})
+	f.certified.Store(&certified{manager: m, tls: m.TLSConfig(), plain: m.Challenges(http.HandlerFunc(f.servePlain)), api: m.Challenges(f.gate)})
 }
 
 // hasCertificate tells the router which hosts to redirect.
@@ -100,6 +101,15 @@ func (f *front) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.router.ServeHTTP(w, r)
+}
+
+// serveAPI answers on --listen.
+func (f *front) serveAPI(w http.ResponseWriter, r *http.Request) {
+	if c := f.certified.Load(); c != nil && certs.IsChallenge(r) {
+		c.api.ServeHTTP(w, r)
+		return
+	}
+	f.gate.ServeHTTP(w, r)
 }
 
 // servePlain sends whoever asks for the API to TLS: passwords must not travel in clear.

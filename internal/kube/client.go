@@ -57,6 +57,11 @@ func (c *Client[T, L, PT, PL]) Create(ctx context.Context, made PT, o meta.Creat
 	return c.one(ctx, c.on(c.of.rest.Post(), "").Body(made), &o)
 }
 
+// Update replaces an object, unless somebody has written it since: its resourceVersion says which one is replaced.
+func (c *Client[T, L, PT, PL]) Update(ctx context.Context, o PT, options meta.UpdateOptions) (PT, error) {
+	return c.one(ctx, c.on(c.of.rest.Put(), o.GetName()).Body(o), &options)
+}
+
 // Patch changes an object, or makes it where the kind of patch does that.
 func (c *Client[T, L, PT, PL]) Patch(ctx context.Context, name string, kind types.PatchType, patch []byte, o meta.PatchOptions) (PT, error) {
 	return c.one(ctx, c.on(c.of.rest.Patch(kind), name).Body(patch), &o)

@@ -111,4 +111,4 @@ type Local struct{ Router *router.Router }
 func (l Local) Set(owner string, routes Routes) { l.Router.Set(owner, routes.Table()) }
 
 // Drain implements Router.
-func (l Local) Drain(ctx context.Context, taskID string) error { return l.Router.Drain(ctx, taskID) }
+func (l Local) Drain(ctx context.Context, _, taskID string) error { return l.Router.Drain(ctx, taskID) }

@@ -8,10 +8,12 @@ package routing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/plan"
@@ -34,7 +36,14 @@ type Router interface {
 	// Set replaces all that an owner has in one switch.
 	Set(owner string, routes Routes)
 	// Drain returns when nothing is in flight to a task that no route has any more, or when ctx ends.
-	Drain(ctx context.Context, taskID string) error
+	Drain(ctx context.Context, owner, taskID string) error
+}
+
+// Remote is a Router in other processes: what was Set gets there by and by.
+type Remote interface {
+	Router
+	// Reached returns when all of them have what was Set last.
+	Reached(ctx context.Context, owner string) error
 }
 
 // Certificates is told which names need one.
@@ -48,6 +57,7 @@ type Table struct {
 	Store  Store
 	Tasks  Tasks
 	Router Router
+	Remote Remote        // nil: Router is all that there is
 	Fronts engine.Fronts // nil: the engine answers private names by itself
 	Switch engine.Switch // nil: tasks are reached by our router alone
 	Certs  Certificates  // nil: nothing is served by TLS
@@ -71,7 +81,25 @@ type stage struct {
 // Names inside the stage, ports and certificates follow behind the switch; what fails there is logged and tried again by
 // the next change, since nothing of it is a reason to take the switch back.
 func (t *Table) Refresh(ctx context.Context, ref setops.StageRef) error {
-	s := t.stage(ref)
+	if err := t.refresh(ctx, t.stage(ref)); err != nil {
+		return err
+	}
+	if t.Remote == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachLimit)
+	defer cancel()
+	if err := t.Remote.Reached(ctx, ref.ID); err != nil {
+		t.Logger.Warn("a router may still lead requests as before", "stage", ref.ID, "error", err)
+	}
+	return nil
+}
+
+// reachLimit is how long the end of a switch waits for routers that do not answer.
+const reachLimit = 10 * time.Second
+
+func (t *Table) refresh(ctx context.Context, s *stage) error {
+	ref := s.ref
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	spec, err := t.Store.Spec(ctx, ref.ID)
@@ -129,7 +157,7 @@ func (t *Table) Remove(stageID string) {
 		defer s.mu.Unlock()
 		s.apps, s.gone = nil, true
 	}
-	t.Router.Set(stageID, Routes{})
+	t.setAll(stageID, Routes{})
 	if t.Ports != nil {
 		t.Ports.Forget(stageID)
 	}
@@ -142,7 +170,22 @@ func (t *Table) Remove(stageID string) {
 // DEACTIVATING of the task by then, so that setting the routes anew is enough to take it out.
 func (t *Table) Drain(ctx context.Context, task setops.Task) error {
 	t.TasksChanged(ctx, task.StageID)
-	return t.Router.Drain(ctx, task.ID)
+	if t.Remote == nil {
+		return t.Router.Drain(ctx, task.StageID, task.ID)
+	}
+	var both sync.WaitGroup
+	var far error
+	both.Go(func() { far = t.Remote.Drain(ctx, task.StageID, task.ID) })
+	near := t.Router.Drain(ctx, task.StageID, task.ID)
+	both.Wait()
+	return errors.Join(near, far)
+}
+
+func (t *Table) setAll(stageID string, routes Routes) {
+	t.Router.Set(stageID, routes)
+	if t.Remote != nil {
+		t.Remote.Set(stageID, routes)
+	}
 }
 
 func (t *Table) stage(ref setops.StageRef) *stage {
@@ -160,7 +203,7 @@ func (t *Table) stage(ref setops.StageRef) *stage {
 // set joins the apps with the tasks that run, in one switch. The stage is locked.
 func (t *Table) set(ctx context.Context, s *stage) error {
 	if len(s.apps) == 0 {
-		t.Router.Set(s.ref.ID, Routes{})
+		t.setAll(s.ref.ID, Routes{})
 		return nil
 	}
 	tasks, err := t.Tasks.List(ctx, s.ref.ID, "")
@@ -177,7 +220,7 @@ func (t *Table) set(ctx context.Context, s *stage) error {
 	for _, a := range s.apps {
 		routes.Apps = append(routes.Apps, a.route(serving[a.generation]))
 	}
-	t.Router.Set(s.ref.ID, routes)
+	t.setAll(s.ref.ID, routes)
 	return nil
 }
 

@@ -97,7 +97,7 @@ func (w *world) SetFronts(_ context.Context, _ string, fronts []engine.Front) er
 	return w.unanswered
 }
 
-func (w *world) Drain(_ context.Context, id string) error {
+func (w *world) Drain(_ context.Context, _, id string) error {
 	w.drains = append(w.drains, fmt.Sprintf("%s after %d sets", id, w.sets))
 	return nil
 }

@@ -98,13 +98,19 @@ func onEachEngine(t *testing.T, test func(t *testing.T, engine string)) {
 	onEachHost(t, test)
 	t.Run("kubernetes", func(t *testing.T) {
 		t.Parallel()
-		if os.Getenv("SETOPS_TEST_KUBECONFIG") == "" || os.Getenv("SETOPS_TEST_KUBE_REGISTRY") == "" {
-			t.Skip("SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY do not say where a cluster is")
-		}
-		registryPort.Lock() // there is one that its nodes know
-		t.Cleanup(registryPort.Unlock)
+		needCluster(t)
 		test(t, "kubernetes")
 	})
+}
+
+// needCluster keeps the cluster's nodes for a test.
+func needCluster(t *testing.T) {
+	t.Helper()
+	if os.Getenv("SETOPS_TEST_KUBECONFIG") == "" || os.Getenv("SETOPS_TEST_KUBE_REGISTRY") == "" {
+		t.Skip("SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY do not say where a cluster is")
+	}
+	registryPort.Lock() // there is one that its nodes know
+	t.Cleanup(registryPort.Unlock)
 }
 
 // registryPort is the address that nodes pull from.
@@ -142,6 +148,16 @@ func need(t testing.TB, there bool, lacking string) {
 // openServer starts a server of its own for a test. Prepare, where not nil, is given the data directory before.
 func openServer(t *testing.T, engine string, prepare func(dir string)) *server {
 	t.Helper()
+	return openServerAs(t, engine, func(c *daemon.Config) {
+		if prepare != nil {
+			prepare(c.DataDir)
+		}
+	})
+}
+
+// openServerAs starts one with other settings.
+func openServerAs(t *testing.T, engine string, change func(c *daemon.Config)) *server {
+	t.Helper()
 	must(t, useShim())
 	dir := t.TempDir()
 	file := filepath.Join(dir, "password")
@@ -157,20 +173,24 @@ func openServer(t *testing.T, engine string, prepare func(dir string)) *server {
 		must(t, err)
 		s.config.RouterNetworks = host + "/32"
 	}
-	if prepare != nil {
-		prepare(s.config.DataDir)
-	}
+	change(&s.config)
 	s.start(t)
 	t.Cleanup(func() { s.close(t) })
+	s.signIn(t)
+	_, err := s.CreateProject(t.Context(), projectRef)
+	must(t, err)
+	return s
+}
+
+// signIn makes the client, after a start.
+func (s *server) signIn(t *testing.T) {
+	t.Helper()
 	signedIn, err := client.New("http://"+s.daemon.APIAddress(), "", client.Options{}).SignIn(t.Context(), api.Credentials{
 		Organization: organization, Email: admin, Password: password,
 	})
 	must(t, err)
 	s.token = signedIn.Token
 	s.Client = client.New("http://"+s.daemon.APIAddress(), s.token, client.Options{})
-	_, err = s.CreateProject(t.Context(), projectRef)
-	must(t, err)
-	return s
 }
 
 var projectRef = client.ProjectRef{Organization: organization, Project: project}

@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -103,6 +104,13 @@ func serve(address string) {
 		address = ":" + os.Getenv("PORT")
 	}
 	http.HandleFunc("GET /env/{key}", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, os.Getenv(r.PathValue("key"))) })
+	http.HandleFunc("GET /slow/{for}", func(w http.ResponseWriter, r *http.Request) {
+		d, err := time.ParseDuration(r.PathValue("for"))
+		must(err)
+		time.Sleep(d)
+		fmt.Fprintln(w, answer.body)
+	})
+	http.HandleFunc("GET /echo", echo)
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if answer.status/100 == 3 {
 			http.Redirect(w, r, r.URL.Path, answer.status)
@@ -113,6 +121,16 @@ func serve(address string) {
 	})
 	server := &http.Server{Addr: address, ReadHeaderTimeout: time.Minute}
 	must(server.ListenAndServe())
+}
+
+// echo changes the protocol to one that says everything twice.
+func echo(w http.ResponseWriter, _ *http.Request) {
+	conn, both, err := w.(http.Hijacker).Hijack()
+	must(err)
+	defer conn.Close()
+	_, _ = both.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	_ = both.Flush()
+	_, _ = io.Copy(conn, both)
 }
 
 // blurt answers every connection with something that is no HTTP.
