@@ -19,6 +19,7 @@ import (
 	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -43,6 +44,7 @@ type API struct {
 	Batch         Batch
 	Networking    Networking
 	Discovery     Discovery
+	Policy        Policy
 	Authorization Authorization
 	Gateway       Gateway // not every cluster has it
 }
@@ -79,6 +81,7 @@ func New(config *rest.Config) (API, error) {
 		batch.SchemeGroupVersion:         (*group)(&a.Batch),
 		networking.SchemeGroupVersion:    (*group)(&a.Networking),
 		discovery.SchemeGroupVersion:     (*group)(&a.Discovery),
+		policy.SchemeGroupVersion:        (*group)(&a.Policy),
 		authorization.SchemeGroupVersion: (*group)(&a.Authorization),
 		gateway.SchemeGroupVersion:       (*group)(&a.Gateway),
 	} {
@@ -113,7 +116,7 @@ var known = sync.OnceValues(func() (*runtime.Scheme, error) {
 	types := runtime.NewScheme()
 	meta.AddToGroupVersion(types, schema.GroupVersion{Version: "v1"})
 	builder := runtime.NewSchemeBuilder(core.AddToScheme, apps.AddToScheme, batch.AddToScheme, networking.AddToScheme, discovery.AddToScheme,
-		authorization.AddToScheme, gateway.Install)
+		policy.AddToScheme, authorization.AddToScheme, gateway.Install)
 	if err := builder.AddToScheme(types); err != nil {
 		return nil, fmt.Errorf("register the types of the cluster: %w", err)
 	}

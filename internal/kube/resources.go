@@ -7,6 +7,7 @@ import (
 	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
@@ -19,27 +20,29 @@ type (
 	Batch         group
 	Networking    group
 	Discovery     group
+	Policy        group
 	Authorization group
 	Gateway       group
 )
 
 // Of one resource: what there is, and its list.
 type (
-	Namespaces      = Client[core.Namespace, core.NamespaceList, *core.Namespace, *core.NamespaceList]
-	Nodes           = Client[core.Node, core.NodeList, *core.Node, *core.NodeList]
-	Services        = Client[core.Service, core.ServiceList, *core.Service, *core.ServiceList]
-	Secrets         = Client[core.Secret, core.SecretList, *core.Secret, *core.SecretList]
-	ConfigMaps      = Client[core.ConfigMap, core.ConfigMapList, *core.ConfigMap, *core.ConfigMapList]
-	Events          = Client[core.Event, core.EventList, *core.Event, *core.EventList]
-	Deployments     = Client[apps.Deployment, apps.DeploymentList, *apps.Deployment, *apps.DeploymentList]
-	Jobs            = Client[batch.Job, batch.JobList, *batch.Job, *batch.JobList]
-	NetworkPolicies = Client[networking.NetworkPolicy, networking.NetworkPolicyList, *networking.NetworkPolicy, *networking.NetworkPolicyList]
-	Ingresses       = Client[networking.Ingress, networking.IngressList, *networking.Ingress, *networking.IngressList]
-	IngressClasses  = Client[networking.IngressClass, networking.IngressClassList, *networking.IngressClass, *networking.IngressClassList]
-	EndpointSlices  = Client[discovery.EndpointSlice, discovery.EndpointSliceList, *discovery.EndpointSlice, *discovery.EndpointSliceList]
-	Gateways        = Client[gateway.Gateway, gateway.GatewayList, *gateway.Gateway, *gateway.GatewayList]
-	HTTPRoutes      = Client[gateway.HTTPRoute, gateway.HTTPRouteList, *gateway.HTTPRoute, *gateway.HTTPRouteList]
-	AccessReviews   = Client[authorization.SelfSubjectAccessReview, meta.Status, *authorization.SelfSubjectAccessReview, *meta.Status] // there is no list
+	Namespaces        = Client[core.Namespace, core.NamespaceList, *core.Namespace, *core.NamespaceList]
+	Nodes             = Client[core.Node, core.NodeList, *core.Node, *core.NodeList]
+	Services          = Client[core.Service, core.ServiceList, *core.Service, *core.ServiceList]
+	Secrets           = Client[core.Secret, core.SecretList, *core.Secret, *core.SecretList]
+	ConfigMaps        = Client[core.ConfigMap, core.ConfigMapList, *core.ConfigMap, *core.ConfigMapList]
+	Events            = Client[core.Event, core.EventList, *core.Event, *core.EventList]
+	Deployments       = Client[apps.Deployment, apps.DeploymentList, *apps.Deployment, *apps.DeploymentList]
+	Jobs              = Client[batch.Job, batch.JobList, *batch.Job, *batch.JobList]
+	NetworkPolicies   = Client[networking.NetworkPolicy, networking.NetworkPolicyList, *networking.NetworkPolicy, *networking.NetworkPolicyList]
+	Ingresses         = Client[networking.Ingress, networking.IngressList, *networking.Ingress, *networking.IngressList]
+	IngressClasses    = Client[networking.IngressClass, networking.IngressClassList, *networking.IngressClass, *networking.IngressClassList]
+	EndpointSlices    = Client[discovery.EndpointSlice, discovery.EndpointSliceList, *discovery.EndpointSlice, *discovery.EndpointSliceList]
+	Gateways          = Client[gateway.Gateway, gateway.GatewayList, *gateway.Gateway, *gateway.GatewayList]
+	HTTPRoutes        = Client[gateway.HTTPRoute, gateway.HTTPRouteList, *gateway.HTTPRoute, *gateway.HTTPRouteList]
+	AccessReviews     = Client[authorization.SelfSubjectAccessReview, meta.Status, *authorization.SelfSubjectAccessReview, *meta.Status] // there is no list
+	DisruptionBudgets = Client[policy.PodDisruptionBudget, policy.PodDisruptionBudgetList, *policy.PodDisruptionBudget, *policy.PodDisruptionBudgetList]
 )
 
 // RESTClient is for what no client of a resource can do.
@@ -118,6 +121,11 @@ func (g Gateway) Gateways(namespace string) *Gateways {
 // HTTPRoutes of a namespace.
 func (g Gateway) HTTPRoutes(namespace string) *HTTPRoutes {
 	return resource[gateway.HTTPRoute, gateway.HTTPRouteList](group(g), "httproutes", namespace)
+}
+
+// PodDisruptionBudgets of a namespace.
+func (g Policy) PodDisruptionBudgets(namespace string) *DisruptionBudgets {
+	return resource[policy.PodDisruptionBudget, policy.PodDisruptionBudgetList](group(g), "poddisruptionbudgets", namespace)
 }
 
 // SelfSubjectAccessReviews tell what we may do.

@@ -35,6 +35,7 @@ var needs = []need{
 	{"batch", "jobs", "get create patch delete deletecollection"},
 	{"networking.k8s.io", "networkpolicies", "create patch"},
 	{"discovery.k8s.io", "endpointslices", "list"},
+	{"policy", "poddisruptionbudgets", "create patch"},
 }
 
 // checkLimit is how long a cluster may take to answer.

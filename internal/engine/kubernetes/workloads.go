@@ -125,6 +125,9 @@ func (e *Engine) applyGeneration(ctx context.Context, s object.Stage, g engine.G
 			return err
 		}
 	}
+	if _, err := e.api.Policy.PodDisruptionBudgets(s.Name()).Apply(ctx, s.Budget(g, have), apply); err != nil {
+		return fmt.Errorf("write how many tasks may be taken at once: %w", err)
+	}
 	d := s.Generation(g, e.cfg.Timings.Linger)
 	d.ResourceVersion, d.UID = have.ResourceVersion, have.UID
 	made, err := e.api.Apps.Deployments(s.Name()).Apply(ctx, d, apply)
@@ -143,7 +146,7 @@ func (e *Engine) applyGeneration(ctx context.Context, s object.Stage, g engine.G
 // applyEnvironment writes the secret of a generation, which goes with its Deployment.
 func (e *Engine) applyEnvironment(ctx context.Context, s object.Stage, g engine.Generation, of *apps.Deployment) error {
 	secret := s.Environment(g)
-	secret.OwnerReferences = []meta.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: of.Name, UID: of.UID}}
+	secret.OwnerReferences = []meta.OwnerReference{object.OwnedBy(of)}
 	if _, err := e.api.Core.Secrets(s.Name()).Apply(ctx, secret, apply); err != nil {
 		return fmt.Errorf("write environment: %w", err)
 	}

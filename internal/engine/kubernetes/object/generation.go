@@ -6,6 +6,7 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
+	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -63,6 +64,26 @@ func (s Stage) Generation(g engine.Generation, drain time.Duration) *apps.Deploy
 			},
 		},
 	}
+}
+
+// Budget lets a drain of nodes take one task of a generation at a time: the next one only when another serves in the place of the one
+// before. One that does not serve is in nobody's way.
+func (s Stage) Budget(g engine.Generation, owner *apps.Deployment) *policy.PodDisruptionBudget {
+	return &policy.PodDisruptionBudget{
+		ObjectMeta: meta.ObjectMeta{
+			Name: owner.Name, Namespace: s.Name(), Labels: s.generationLabels(g), OwnerReferences: []meta.OwnerReference{OwnedBy(owner)},
+		},
+		Spec: policy.PodDisruptionBudgetSpec{
+			MaxUnavailable:             new(intstr.FromInt32(1)),
+			Selector:                   &meta.LabelSelector{MatchLabels: map[string]string{LabelGeneration: g.ID}},
+			UnhealthyPodEvictionPolicy: new(policy.AlwaysAllow),
+		},
+	}
+}
+
+// OwnedBy has the cluster delete an object with the Deployment.
+func OwnedBy(d *apps.Deployment) meta.OwnerReference {
+	return meta.OwnerReference{APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID}
 }
 
 // facts are what a restarted server must know of a pod and cannot see.

@@ -55,7 +55,8 @@ func TestTheObjectsOfAStage(t *testing.T) {
 
 func TestTheObjectsOfAGeneration(t *testing.T) {
 	g := generation()
-	golden(t, "generation", stage().Environment(g), stage().Generation(g, object.Drain))
+	d := stage().Generation(g, object.Drain)
+	golden(t, "generation", stage().Environment(g), d, stage().Budget(g, d))
 	g.HealthCheck = &setops.HealthCheck{Command: []string{"/bin/check", "$HOME"}, Interval: 15, Timeout: 10, Retries: 3, StartPeriod: 20}
 	g.NetworkCheck = &setops.NetworkCheck{Protocol: setops.HTTP, Path: "/up", Status: "200,300-399"}
 	golden(t, "generation-checked", stage().Generation(g, object.Drain))
