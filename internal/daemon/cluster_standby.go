@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/setopsco/setops/internal/setops"
@@ -25,26 +26,47 @@ func (d *Daemon) openOnCluster(ctx context.Context) error {
 	if err := c.openStore(ctx); err != nil {
 		return err
 	}
-	has, there, err := c.store.Keeper(ctx)
+	has, kept, err := c.takeFreePlace(ctx)
 	if err != nil {
 		return err
 	}
-	own, err := c.serverID()
-	if err != nil {
-		return err
-	}
-	if !there || has.Gone || has.Machine == own {
-		kept, err := c.takePlace(ctx, has)
-		if err != nil {
-			return err
-		}
-		if kept {
-			return c.each(ctx, d.listenForApps, c.openKept)
-		}
+	if kept {
+		return c.each(ctx, d.listenForApps, c.openKept)
 	}
 	c.ownsDir, d.standsBy = true, true
 	c.seen.look(has, time.Now())
 	return c.each(ctx, c.openAudit, c.openCertificates, c.openRegistry, c.openDomains, c.openCommits)
+}
+
+// takeFreePlace makes this server the keeper where there is none, or it is that already, else it gives the one that there is.
+func (c *core) takeFreePlace(ctx context.Context) (has setops.Keeper, kept bool, err error) {
+	has, there, err := c.store.Keeper(ctx)
+	if err != nil {
+		return has, false, err
+	}
+	own, err := c.serverID()
+	switch {
+	case err != nil:
+		return has, false, err
+	case !there || has.Gone || has.Machine == own:
+		kept, err = c.takePlace(ctx, has)
+	case has.Address == "":
+		kept, err = c.takeSilentPlace(ctx, has)
+		if err == nil && !kept {
+			err = errors.New("the key of the database is being changed by setopsd rotate-key; start the server once that has ended, with the new key")
+		}
+	}
+	return has, kept, err
+}
+
+// takeSilentPlace is takePlace where nothing is heard of the keeper for as long as it may be silent.
+func (c *core) takeSilentPlace(ctx context.Context, has setops.Keeper) (bool, error) {
+	select {
+	case <-time.After(keeperLife): // it is the silence that says something
+		return c.takePlace(ctx, has)
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }
 
 // takePlace reports whether this server keeps the tasks from now on; false: another one was quicker.

@@ -206,3 +206,62 @@ func TestServersOfAClusterMustHaveTheSameKeyAndBeOfTheSameInstallation(t *testin
 		t.Error(why)
 	}
 }
+
+func TestTheKeyOfServersOfAClusterIsChangedWhenAllOfThemAreStopped(t *testing.T) {
+	c := onCluster(t)
+	one := begin(t, c)
+	one.await("it keeps the tasks", one.keeps)
+	fresh := filepath.Join(t.TempDir(), "key")
+	keep(t, fresh, strings.Repeat("7", 64))
+	job := elsewhere(t, c) // it shares nothing but the database and the key
+	if code, _, problem := rotate(job, "--new-key-file", fresh); code != 1 || !strings.Contains(problem, "a server has the database; stop all of them") {
+		t.Errorf("exit code %d: %s", code, problem)
+	}
+	must(t, signIn(t, one.Daemon, "first"))
+	must(t, one.end())
+	if code, out, problem := rotate(job, "--new-key-file", fresh); code != 0 || !strings.Contains(out, "--key-file "+fresh) {
+		t.Fatalf("exit code %d: %s %s", code, out, problem)
+	}
+	if why := refused(t, elsewhere(t, c)); !strings.Contains(why, "sealed with another key than "+c.KeyFile) {
+		t.Error(why)
+	}
+	c.KeyFile = fresh
+	next := begin(t, elsewhere(t, c))
+	next.await("it keeps the tasks", next.keeps)
+}
+
+func TestAServerDoesNotStartWhileTheKeyIsChanged(t *testing.T) {
+	c := onCluster(t)
+	begun := begin(t, c)
+	begun.await("it keeps the tasks", begun.keeps)
+	must(t, begun.end())
+	s, err := store.Connect(t.Context(), c.Database)
+	must(t, err)
+	defer func() { must(t, s.Close()) }()
+	ctx, stop := context.WithCancel(t.Context())
+	has, _, err := s.Keeper(ctx)
+	must(t, err)
+	rotates := func() error {
+		k := setops.Keeper{Machine: "rotates", Instance: has.Instance, Until: time.Now()}
+		_, err := s.Succeed(ctx, k, has)
+		return err
+	}
+	must(t, rotates())
+	var says sync.WaitGroup
+	says.Go(func() {
+		for rotates() == nil {
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	if why := refused(t, elsewhere(t, c)); !strings.Contains(why, "is being changed by setopsd rotate-key") {
+		t.Error(why)
+	}
+	stop()
+	says.Wait()
+	next := begin(t, elsewhere(t, c)) // it was broken off, and nothing is heard of it
+	next.await("it keeps the tasks", next.keeps)
+}

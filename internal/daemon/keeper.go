@@ -58,8 +58,11 @@ func (c *core) owner() (string, error) {
 	return c.serverID()
 }
 
-// advertised is where other servers reach the API.
+// advertised is where other servers reach the API; empty: it has none, as it is no server but changes the key.
 func (c *core) advertised() string {
+	if c.front == nil {
+		return ""
+	}
 	if c.Config.AdvertiseAddress == "" {
 		return c.front.apiURL("")
 	}
@@ -165,7 +168,7 @@ func (c *core) keep(ctx context.Context) {
 		defer cancel()
 		err := c.sayKeeper(limited, time.Now().Add(keeperLife))
 		var succeeded *succeededError
-		if errors.As(err, &succeeded) {
+		if errors.As(err, &succeeded) && c.front != nil {
 			c.front.fail(err)
 		}
 		return err

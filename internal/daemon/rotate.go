@@ -104,7 +104,8 @@ func (r *rotation) openAlone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !there {
+	elsewhere := r.Config.Database != "" && r.Config.KeyFile != "" // a server of a cluster may have nothing in its directory
+	if !there && !elsewhere {
 		return fmt.Errorf("there is no installation in %s; name its directory with --data-dir", r.Config.DataDir)
 	}
 	if err := r.lock(ctx); err != nil {
@@ -118,7 +119,42 @@ func (r *rotation) openAlone(ctx context.Context) error {
 	if r.Config.Database == "" {
 		return r.openSQLite(ctx)
 	}
-	return r.openPostgres(ctx)
+	if err := r.openPostgres(ctx); err != nil {
+		return err
+	}
+	return r.excludeServers(ctx, there)
+}
+
+// excludeServers makes sure that no server of a cluster has the database, and that none gets to until this one ends: it takes the place of
+// the one that kept the tasks. Where one lives, it has said so before it could be taken for gone.
+func (r *rotation) excludeServers(ctx context.Context, there bool) error {
+	installed, err := r.store.Installation(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !there && installed[keyCheck] == "":
+		return errors.New("there is no installation in the database; name its own with --database")
+	case installed[installedInstance] == "":
+		return nil // its servers share the directory
+	}
+	r.Config.Engine, r.instance = kubernetesKind, installed[installedInstance]
+	has, there, err := r.store.Keeper(ctx)
+	if err != nil {
+		return err
+	}
+	take := r.takePlace
+	if there {
+		fmt.Fprintf(r.out, "Waiting for %s, whether a server has the database…\n", keeperLife)
+		take = r.takeSilentPlace
+	}
+	kept, err := take(ctx, has)
+	if err != nil {
+		return err
+	}
+	if !kept {
+		return errors.New("a server has the database; stop all of them, and type it again once they have ended")
+	}
+	return r.becomeKeeper(ctx)
 }
 
 func hasInstallation(path string) (bool, error) {
