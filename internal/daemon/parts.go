@@ -179,7 +179,7 @@ func (c *core) openDomains(ctx context.Context) error {
 		Hosts: hosts, PublicAddresses: c.Config.settings.addresses, Resolver: c.Config.DNSResolver,
 		Key: key, Store: c.store,
 	}
-	if c.routes.Certs != nil {
+	if c.certs != nil && (c.routes == nil || c.routes.Certs != nil) { // one that stands by has no routes
 		config.Certificates = c.certs
 	}
 	c.domains = domain.New(config)
