@@ -115,6 +115,7 @@ kubernetes-test: need-kubernetes build ## Bring up Kubernetes, run what is teste
 	$(CLUSTER) -run '/kubernetes|RoutersInTheCluster' -skip Disk ./internal/system
 	$(CLUSTER) -run '($(KILLED))/kubernetes' ./internal/crash
 	.cache/testcluster test -nodes 2 -- go run ./internal/bench -only failover-kubernetes -failovers 4
+	.cache/testcluster test -nodes 0 -simulated 100 -- env CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 30m -run Simulated ./internal/system
 
 .PHONY: lint
 lint: need-build $(TOOLS)/gofumpt $(TOOLS)/staticcheck ## Check the sources: gofumpt, go vet, staticcheck

@@ -76,7 +76,7 @@ var homes = []home{
 	{"github.com/containerd/errdefs", "internal/engine/docker"},
 
 	// Kubernetes: its client, and the modules that its interface is made of.
-	{"k8s.io/client-go", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/names internal/edge/space"},
+	{"k8s.io/client-go", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/names internal/edge/space internal/engine/kubernetes/meter"},
 	{"k8s.io/apimachinery", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names internal/edge/space"},
 	{"k8s.io/klog/v2", "internal/kube"},
 	{"k8s.io/streaming", "internal/engine/kubernetes"},

@@ -66,6 +66,7 @@ var layers = []row{
 		"internal/engine/subnet", "internal/setops",
 	}},
 	{"internal/engine/kubernetes/cluster/...", nil}, // of tests
+	{"internal/engine/kubernetes/meter", nil},       // of tests
 	{"internal/engine/kubernetes/latch/...", nil},
 	{"internal/engine/kubernetes/object", []string{"internal/engine", "internal/probe", "internal/setops"}},
 	{"internal/engine/kubernetes/names", []string{

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -80,7 +81,7 @@ func (c *Cluster) caller(name string) []string {
 	}
 }
 
-// simulate adds nodes that kwok plays. They have a taint, type=simulated, and a label of the same name.
+// simulate adds nodes that kwok plays. They have a label, type=simulated, and a taint of the same name where there are others.
 func (c *Cluster) simulate(ctx context.Context, nodes int) error {
 	if err := c.applyFile(ctx, "kwok.yaml"); err != nil {
 		return err
@@ -97,14 +98,23 @@ func (c *Cluster) simulate(ctx context.Context, nodes int) error {
 	}
 	if err := c.run(control, "kwok", "kwok", "--kubeconfig="+pki+"admin.kubeconfig", "--manage-all-nodes=false",
 		"--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", "--cidr="+c.address(100, 0)+"/20",
-		"--node-ip="+c.controlAddress(), "--node-port=10247", "--enable-crds=Stage", "--node-lease-duration-seconds=40"); err != nil {
+		"--node-ip="+c.controlAddress(), "--node-port=10247", "--tls-cert-file="+pki+"apiserver.crt", "--tls-private-key-file="+pki+"apiserver.key",
+		"--enable-crds=Stage", "--node-lease-duration-seconds=40"); err != nil {
 		return err
 	}
-	if err := c.applyTemplate(ctx, "simulated.yaml", make([]struct{}, nodes)); err != nil {
+	if err := c.applyTemplate(ctx, "simulated.yaml", struct {
+		Nodes   []struct{}
+		Tainted bool
+	}{make([]struct{}, nodes), c.Nodes > 0}); err != nil {
 		return err
 	}
 	return c.await(ctx, 2*time.Minute, fmt.Sprintf("%d simulated nodes", nodes), func() error {
-		_, err := c.kubectl(ctx, nil, "wait", "--for=condition=Ready", "nodes", "-l", "type=simulated", "--timeout=1s")
+		// One look at all of them: kubectl wait looks at one after the other.
+		ready, err := c.kubectl(ctx, nil, "get", "nodes", "-l", "type=simulated", "-o",
+			`jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{end}`)
+		if n := strings.Count(ready, "True"); err == nil && n < nodes {
+			err = fmt.Errorf("%d of them are ready", n)
+		}
 		return err
 	})
 }

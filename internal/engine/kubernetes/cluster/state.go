@@ -13,9 +13,10 @@ import (
 
 // A Cluster is what its directory says. It has a number below clusters, from which its addresses follow.
 type Cluster struct {
-	Number   int
-	Nodes    int
-	Programs string // the directory of what it runs
+	Number    int
+	Nodes     int
+	Simulated int    // nodes, besides
+	Programs  string // the directory of what it runs
 
 	dir     string
 	leashes []*os.File
@@ -37,7 +38,7 @@ func claim(o Options, programs string) (*Cluster, error) {
 		return nil, err
 	}
 	for n := range clusters {
-		c := &Cluster{Number: n, Nodes: o.Nodes, Programs: programs, dir: filepath.Join(base(), strconv.Itoa(n))}
+		c := &Cluster{Number: n, Nodes: o.Nodes, Simulated: o.Simulated, Programs: programs, dir: filepath.Join(base(), strconv.Itoa(n))}
 		err := os.Mkdir(c.dir, 0o755)
 		if errors.Is(err, fs.ErrExist) {
 			continue

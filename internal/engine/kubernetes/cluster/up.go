@@ -10,7 +10,7 @@ import (
 // Options say what a cluster consists of, besides its control plane.
 type Options struct {
 	Nodes     int  // with kubelet and containerd, as many as 8
-	Simulated int  // that kwok plays: their pods are ready at once and run nothing
+	Simulated int  // that kwok plays: their pods are ready at once and run nothing. Where there are others, only who asks for it gets there
 	Gateway   bool // whether it has the resources of the Gateway API
 	Leashed   bool // whether it ends with this process, even where that is killed
 

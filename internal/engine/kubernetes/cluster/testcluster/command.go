@@ -65,10 +65,14 @@ func up(ctx context.Context, args []string) error {
 }
 
 func environment(c *cluster.Cluster) []string {
-	return []string{
+	all := []string{
 		"KUBECONFIG=" + c.Kubeconfig(), "SETOPS_TEST_KUBECONFIG=" + c.Kubeconfig(),
 		"SETOPS_TEST_KUBE_REGISTRY=" + c.Registry(), "SETOPS_TEST_CLUSTER=" + strconv.Itoa(c.Number),
 	}
+	if c.Simulated > 0 {
+		all = append(all, "SETOPS_TEST_SIMULATED="+strconv.Itoa(c.Simulated))
+	}
+	return all
 }
 
 // test ends the cluster behind the command, which it gives its interrupts. Where it is killed itself, the machines end by their leash.
