@@ -30,12 +30,6 @@ import (
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// How much is asked of the API server at once. The client's own defaults hold a commit up for seconds.
-const (
-	requestsPerSecond = 200
-	requestsAtOnce    = 400
-)
-
 // API is that of one cluster.
 type API struct {
 	Config        *rest.Config
@@ -57,7 +51,8 @@ func Connect(kubeconfig string) (API, error) {
 	if err != nil {
 		return API{}, err
 	}
-	config.QPS, config.Burst, config.UserAgent = requestsPerSecond, requestsAtOnce, "setopsd"
+	config.UserAgent = "setopsd"
+	forAnswers.limit(config)
 	return New(config)
 }
 

@@ -181,17 +181,8 @@ func (e *Engine) troubles(g *generation) {
 
 // forgetIfGone forgets a generation of which nothing is left. e.mu is held.
 func (e *Engine) forgetIfGone(g *generation) {
-	if !g.there && len(g.tasks) == 0 && (g.removing || !g.kept) && !e.hasAttendant(g) {
+	if !g.there && len(g.tasks) == 0 && (g.removing || !g.kept) && len(g.attendants) == 0 {
 		delete(e.generations, g.ID)
 	}
 	g.wake()
-}
-
-func (e *Engine) hasAttendant(g *generation) bool {
-	for _, a := range e.attendants {
-		if a.gen == g {
-			return true
-		}
-	}
-	return false
 }

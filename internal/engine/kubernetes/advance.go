@@ -138,6 +138,9 @@ func (a *attendant) obstacle(r run, reason string) *verdict.Failure {
 		if strings.Contains(r.message, "runAsNonRoot") {
 			f.Fault, f.Final = false, true
 		}
+		if strings.Contains(r.message, "secret") && strings.Contains(r.message, "not found") {
+			a.e.findBereft(a.gen)
+		}
 	case "":
 		if reason == "" {
 			return nil

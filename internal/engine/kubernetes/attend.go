@@ -166,6 +166,7 @@ func (a *attendant) bury() {
 		delete(a.e.attendants, a.key)
 	}
 	if a.gen != nil {
+		delete(a.gen.attendants, a)
 		a.e.forgetIfGone(a.gen)
 	}
 }

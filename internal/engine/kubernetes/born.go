@@ -87,6 +87,7 @@ func (a *attendant) joinGeneration() {
 	defer a.e.mu.Unlock()
 	labels := a.pod.Labels
 	a.gen = a.e.generationOf(labels[object.LabelGeneration], a.e.stages[labels[object.LabelStage]], labels[object.LabelApp])
+	a.gen.attendants[a] = struct{}{}
 }
 
 // describe makes a task of what the pod's labels and annotations say.

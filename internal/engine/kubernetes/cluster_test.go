@@ -128,6 +128,27 @@ func TestWhatOthersChangeIsPutBack(t *testing.T) {
 	})
 }
 
+// The cluster does not tell that an environment is gone. The next task that needs it does, on another node: each keeps what its tasks have
+// got.
+func TestAnEnvironmentThatSomebodyHasDeletedIsThereForTheNextTask(t *testing.T) {
+	f := newField(t)
+	nodes, err := f.core.Nodes().List(t.Context(), meta.ListOptions{})
+	must(t, err)
+	if len(nodes.Items) < 2 {
+		t.Skip("tasks spread over the nodes of a cluster, and this one has a single one")
+	}
+	g := f.generation()
+	must(t, f.keep(t, g))
+	owner := object.Deployment(g.App, g.ID)
+	must(t, f.core.Secrets(f.namespace).Delete(t.Context(), object.Environment(owner), meta.DeleteOptions{}))
+	g.Scale = 2
+	must(t, f.keep(t, g))
+	secret, err := f.core.Secrets(f.namespace).Get(t.Context(), object.Environment(owner), meta.GetOptions{})
+	if err != nil || len(secret.OwnerReferences) != 1 || secret.OwnerReferences[0].Name != owner {
+		t.Errorf("%+v, %v", secret, err)
+	}
+}
+
 // A reason that lies in the cluster is told as one, and is no fault of the app's.
 func TestWhatTheClusterRefusesIsItsFault(t *testing.T) {
 	f := newField(t)

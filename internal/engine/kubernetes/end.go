@@ -104,6 +104,9 @@ func (a *attendant) close(t *task, exit verdict.Exit, reason string, told bool, 
 		}
 	})
 	close(t.ended)
+	if t.cut != nil {
+		time.AfterFunc(lastWords, t.cut)
+	}
 	wasRun := exit.Unrun == "" && !t.StartedAt.IsZero()
 	if wasRun {
 		a.ship(t)

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 
 	apps "k8s.io/api/apps/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/verdict"
@@ -13,16 +14,19 @@ import (
 
 // generation is a Deployment. The engine's lock guards all of it.
 type generation struct {
-	engine.Generation      // only ID, Stage and App where it is not kept
-	kept              bool // Ensure was called
-	removing          bool // Remove was called
-	there             bool // it has a Deployment
-	deployment        *apps.Deployment
-	seen              int64 // the version of its Deployment that we have made
+	engine.Generation                  // only ID, Stage and App where it is not kept
+	kept              bool             // Ensure was called
+	removing          bool             // Remove was called
+	there             bool             // it has a Deployment
+	deployment        *apps.Deployment // as trimDeployment leaves it
+	wanted            meta.ObjectMeta  // what its Deployment was called and marked with when we wrote it
+	seen              int64            // the version of its Deployment that we have made
+	suspect           bool             // it may not be what it should, though its Deployment is as written
 	tasks             map[string]*task
-	missed            int        // tasks that ended before they were RUNNING, since all were
-	verdict           *judgement // why it is out of reach that all are RUNNING
-	miss              *judgement // why the last one did not get there
+	attendants        map[*attendant]struct{} // of its pods
+	missed            int                     // tasks that ended before they were RUNNING, since all were
+	verdict           *judgement              // why it is out of reach that all are RUNNING
+	miss              *judgement              // why the last one did not get there
 	changed           chan struct{}
 }
 
@@ -38,7 +42,7 @@ func (e *Engine) generationOf(id string, stage setops.StageRef, app string) *gen
 	if g == nil {
 		g = &generation{
 			Generation: engine.Generation{ID: id, Stage: stage, App: app},
-			tasks:      map[string]*task{}, changed: make(chan struct{}),
+			tasks:      map[string]*task{}, attendants: map[*attendant]struct{}{}, changed: make(chan struct{}),
 		}
 		e.generations[id] = g
 	}

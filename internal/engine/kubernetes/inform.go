@@ -40,12 +40,7 @@ func informer[T runtime.Object](e *Engine, api list[T], of runtime.Object) (cach
 			return api.Watch(ctx, o)
 		},
 	}, of, 0, cache.Indexers{})
-	err := i.SetTransform(func(o any) (any, error) {
-		if m, ok := o.(meta.Object); ok {
-			m.SetManagedFields(nil) // half of the memory, and nobody asks
-		}
-		return o, nil
-	})
+	err := i.SetTransform(trim)
 	if err != nil {
 		return nil, fmt.Errorf("follow the cluster: %w", err)
 	}

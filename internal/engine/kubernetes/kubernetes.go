@@ -25,6 +25,7 @@ import (
 type Engine struct {
 	cfg     Config
 	api     kube.API
+	streams kube.API // for logs
 	records record.Dir[setops.Task]
 
 	ctx    context.Context // ends with Close
@@ -71,6 +72,9 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if e.api, err = kube.Connect(cfg.Kubeconfig); err != nil {
 		return nil, err
 	}
+	if e.streams, err = e.api.Apart(); err != nil {
+		return nil, err
+	}
 	if e.api, err = e.api.Guarded(cfg.Holds); err != nil {
 		return nil, err
 	}
@@ -100,6 +104,7 @@ func (e *Engine) start(ctx context.Context) error {
 	}
 	e.wg.Go(e.sweep)
 	e.wg.Go(e.mend)
+	e.wg.Go(e.mendRegularly)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/setops"
 )
 
 // mendLimit is how long mending one generation or one stage may take.
@@ -27,7 +28,7 @@ func (e *Engine) requestMend(g *generation) {
 	}
 }
 
-// mend puts back what others have changed or deleted of our objects, until Close.
+// mend puts back what others have changed or deleted of our Deployments, as soon as the cluster tells, until Close.
 func (e *Engine) mend() {
 	for {
 		select {
@@ -35,38 +36,69 @@ func (e *Engine) mend() {
 			return
 		case id := <-e.drifted:
 			e.mendDrifted(id)
-		case <-time.After(e.cfg.Timings.Mend):
-			e.mendAll()
 		}
 	}
 }
 
-func (e *Engine) mendAll() {
-	moved := e.mendNames()
-	for _, s := range e.stageRefs() {
-		ctx, cancel := context.WithTimeout(e.ctx, mendLimit)
-		o, err := e.stageOf(ctx, s)
-		if err == nil {
-			err = e.applyStage(ctx, o)
-		}
-		if err == nil {
-			err = e.mendServed(ctx, s)
-		}
-		cancel()
-		if err != nil && e.ctx.Err() == nil {
-			e.cfg.Logger.Warn("a stage may not be what it should be", "stage", s.ID, "error", err)
-		}
+// mendRegularly looks at everything from time to time, until Close.
+func (e *Engine) mendRegularly() {
+	for e.mendAll() {
 	}
+}
+
+// mendAll applies what is the stages', of which the cluster tells nothing. It takes its time: nobody waits for it, and thousands of
+// requests at once would keep a commit waiting. Of generations it asks only where it is known that they are not what they should be. It
+// reports false when the engine was closed.
+func (e *Engine) mendAll() bool {
+	stages := e.stageRefs()
+	pause := e.cfg.Timings.Mend / time.Duration(len(stages)+1)
+	for _, s := range stages {
+		if !e.sleep(pause) {
+			return false
+		}
+		e.mendStage(s)
+	}
+	if !e.sleep(pause) {
+		return false
+	}
+	moved := e.mendNames()
 	e.mu.Lock()
 	var ids []string
 	for id, g := range e.generations {
 		if g.kept && !g.removing {
+			g.suspect = g.suspect || moved
 			ids = append(ids, id)
 		}
 	}
 	e.mu.Unlock()
 	for _, id := range ids {
-		e.mendGeneration(id, moved)
+		if !e.isAsWritten(id) {
+			e.mendGeneration(id, moved)
+		}
+	}
+	return true
+}
+
+// mendStage applies what is a stage's, unless it was removed meanwhile.
+func (e *Engine) mendStage(s setops.StageRef) {
+	e.mu.Lock()
+	_, there := e.stages[s.ID]
+	there = there && !e.gone[s.ID]
+	e.mu.Unlock()
+	if !there {
+		return
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, mendLimit)
+	defer cancel()
+	o, err := e.stageOf(ctx, s)
+	if err == nil {
+		err = e.applyStage(ctx, o)
+	}
+	if err == nil {
+		err = e.mendServed(ctx, s)
+	}
+	if err != nil && e.ctx.Err() == nil {
+		e.cfg.Logger.Warn("a stage may not be what it should be", "stage", s.ID, "error", err)
 	}
 }
 
@@ -79,6 +111,26 @@ func (e *Engine) mendNames() (moved bool) {
 		e.cfg.Logger.Warn("tasks go on asking the name server that they have", "error", err)
 	}
 	return moved
+}
+
+// findBereft has the environment of a generation looked at, as a task has not found it: the cluster does not tell that one is deleted.
+func (e *Engine) findBereft(g *generation) {
+	if g == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g.suspect = true
+	e.requestMend(g)
+}
+
+// suspect has a generation looked at with the next regular look.
+func (e *Engine) suspect(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if g := e.generations[id]; g != nil {
+		g.suspect = true
+	}
 }
 
 // mendDrifted mends a generation unless the change was our own: its news may come before the answer to who has written.
@@ -105,6 +157,7 @@ func (e *Engine) mendGeneration(id string, moved bool) {
 	})
 	switch {
 	case err != nil && e.ctx.Err() == nil:
+		e.suspect(id)
 		e.cfg.Logger.Warn("a generation may not be what it should be", "generation", id, "app", want.App, "error", err)
 	case what != "" && !moved:
 		e.cfg.Logger.Warn("somebody has "+what+" a generation; it was put back", "generation", id, "app", want.App)
@@ -119,15 +172,27 @@ func (e *Engine) toMend(id string) (want engine.Generation, seen int64, ok bool)
 	if g == nil || !g.kept || g.removing || e.gone[g.Stage.ID] {
 		return want, 0, false
 	}
+	g.suspect = false
 	return g.Generation, g.seen, true
 }
 
-// isAsWritten reports whether nobody has touched a generation's Deployment since we have, as far as is known.
+// isAsWritten reports whether nobody has touched a generation since we have, as far as is known.
 func (e *Engine) isAsWritten(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	g := e.generations[id]
-	return g == nil || g.there && g.deployment.Generation <= g.seen
+	return g == nil || g.there && g.deployment.Generation <= g.seen && !g.suspect &&
+		has(g.deployment.Labels, g.wanted.Labels) && has(g.deployment.Annotations, g.wanted.Annotations)
+}
+
+// has reports whether all of ours is there as it was written.
+func has(there, ours map[string]string) bool {
+	for key, value := range ours {
+		if object.Named(key) && there[key] != value {
+			return false
+		}
+	}
+	return true
 }
 
 // putBack says what somebody had done to a generation; empty: nothing.

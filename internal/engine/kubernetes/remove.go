@@ -43,10 +43,8 @@ func (e *Engine) beginRemoval(g *generation, reason, namespace, name string, fen
 		return
 	}
 	g.removing, g.kept = true, false
-	for _, a := range e.attendants {
-		if a.gen == g {
-			a.tell(reason)
-		}
+	for a := range g.attendants {
+		a.tell(reason)
 	}
 	g.wake()
 	e.wg.Go(func() {

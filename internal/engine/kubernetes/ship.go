@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
@@ -48,8 +50,11 @@ func (a *attendant) ship(t *task) {
 	}
 	t.shipping = true
 	f, index := t.facts, a.indexOf(t)
+	following, cut := context.WithCancel(a.e.ctx)
+	t.cut = cut
 	a.beside.Go(func() {
-		if a.e.shipAll(t, f, func() bool { return a.isPast(index) }) {
+		defer cut()
+		if a.e.shipAll(following, t, f, func() bool { return a.isPast(index) }) {
 			close(t.shipped)
 		}
 	})
@@ -77,9 +82,17 @@ func (a *attendant) isPast(index int) bool {
 // mostAttempts is how often the log of a task that has ended is asked for.
 const mostAttempts = 5
 
-// shipAll reports whether the log is as complete as it can be; false: the engine was closed before.
-func (e *Engine) shipAll(t *task, f facts, past func() bool) bool {
-	failures := 0
+// How long a log may take that a node does not end: to be followed once its task has ended, and to be read then. A node that is cut off
+// would otherwise keep the task from being STOPPED.
+const (
+	lastWords = 10 * time.Second
+	lastRead  = time.Minute
+)
+
+// shipAll reports whether the log is as complete as it can be; false: the engine was closed before. Following ends some time after the
+// task has.
+func (e *Engine) shipAll(following context.Context, t *task, f facts, past func() bool) bool {
+	failures, pauses := 0, e.pauses()
 	for e.ctx.Err() == nil {
 		last := false
 		select {
@@ -87,25 +100,40 @@ func (e *Engine) shipAll(t *task, f facts, past func() bool) bool {
 			last = true
 		default:
 		}
-		err := e.shipSome(t, f, past(), !last)
-		switch {
-		case err == nil && last, last && isGone(err):
-			return true
-		case err == nil:
-			t.await1(e.ctx, endSoon)
-			continue
+		ctx, cancel := following, context.CancelFunc(func() {})
+		if last {
+			ctx, cancel = context.WithTimeout(e.ctx, lastRead)
 		}
-		if failures++; last && failures >= mostAttempts {
+		lines, err := e.shipSome(ctx, t, f, past(), !last)
+		cancel()
+		if lines > 0 {
+			failures, pauses = 0, e.pauses()
+		}
+		if last && (err == nil || isGone(err)) {
+			return true
+		}
+		if err != nil {
+			failures++
+		}
+		if last && failures >= mostAttempts {
 			e.cfg.Logger.Warn("the end of a task's log may be missing", "task", t.id, "error", err)
 			return true
 		}
-		t.await1(e.ctx, e.cfg.Timings.Retry)
+		t.await1(e.ctx, pauses.Step())
 	}
 	return false
 }
 
 // endSoon is how long a pod may take to say that its container has ended, once its log has.
 const endSoon = 2 * time.Second
+
+// mostPause is between two questions for a log that a node does not have: with thousands of those the API server has else to do.
+const mostPause = 5 * time.Minute
+
+// pauses get longer from one stream to the next, for as long as none brings a line. A task that ends ends one.
+func (e *Engine) pauses() wait.Backoff {
+	return wait.Backoff{Duration: e.cfg.Timings.Retry, Factor: 2, Jitter: 0.2, Steps: math.MaxInt32, Cap: mostPause}
+}
 
 // await1 waits until the task has ended, for a while.
 func (t *task) await1(ctx context.Context, most time.Duration) {
@@ -137,28 +165,29 @@ func (t *task) await(ctx context.Context) bool {
 
 func isGone(err error) bool { return kerrors.IsNotFound(err) || kerrors.IsBadRequest(err) }
 
-// shipSome brings what is not in the log yet. Where it follows, it goes on until the container has ended.
-func (e *Engine) shipSome(t *task, f facts, past, follow bool) error {
+// shipSome brings what is not in the log yet, and says how many lines that were. Where it follows, it goes on until the container has
+// ended.
+func (e *Engine) shipSome(ctx context.Context, t *task, f facts, past, follow bool) (lines int, err error) {
 	from, err := e.shippedOf(t)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	o := &core.PodLogOptions{Container: object.Container, Timestamps: true, Follow: follow && !past, Previous: past}
 	if !from.at.IsZero() {
 		since := meta.NewTime(from.at.Add(-time.Second)) // it has whole seconds only
 		o.SinceTime = &since
 	}
-	stream, err := e.api.Core.Pods(f.namespace).GetLogs(f.pod, o).Stream(e.ctx)
+	stream, err := e.streams.Core.Pods(f.namespace).GetLogs(f.pod, o).Stream(ctx)
 	if err != nil {
-		return fmt.Errorf("read log of a pod: %w", err)
+		return 0, fmt.Errorf("read log of a pod: %w", err)
 	}
 	defer stream.Close() //nolint:errcheck // it was only read
 	return e.copyLines(t, f, stream, from)
 }
 
 // copyLines writes lines behind the mark.
-func (e *Engine) copyLines(t *task, f facts, stream io.Reader, from mark) error {
-	r := bufio.NewReaderSize(stream, 64<<10)
+func (e *Engine) copyLines(t *task, f facts, stream io.Reader, from mark) (lines int, err error) {
+	r := bufio.NewReader(stream) // there is one for each task that runs, so it is small
 	for {
 		line, err := r.ReadString('\n')
 		at, text, ok := parseLine(line)
@@ -167,12 +196,13 @@ func (e *Engine) copyLines(t *task, f facts, stream io.Reader, from mark) error 
 		}
 		if ok && from.misses(at, text) && (f.console == "" || !object.SaysLatch(t.id, text)) {
 			e.write(t, at, engine.SourceApp, text)
+			lines++
 		}
 		if errors.Is(err, io.EOF) {
-			return nil
+			return lines, nil
 		}
 		if err != nil {
-			return fmt.Errorf("read log of a pod: %w", err)
+			return lines, fmt.Errorf("read log of a pod: %w", err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -21,7 +22,8 @@ type task struct {
 	gen      *generation // nil: a one-off task
 	log      *logfile.Writer
 	shipping bool
-	shipped  chan struct{} // closed: all that it wrote is in its log
+	cut      context.CancelFunc // ends following its log
+	shipped  chan struct{}      // closed: all that it wrote is in its log
 
 	ended chan struct{} // closed: the container has ended, or never will run
 	begun chan struct{} // closed: it was started, or never will be

@@ -150,8 +150,12 @@ func (e *Engine) tellTask(taskID, reason string) {
 		a.tell(reason)
 		return
 	}
-	for _, a := range e.attendants {
-		if a.current != nil && a.current.ID == taskID && !a.current.isOver() {
+	t := e.tasks[taskID]
+	if t == nil || t.gen == nil {
+		return
+	}
+	for a := range t.gen.attendants {
+		if a.current == t && !t.isOver() {
 			a.tell(reason)
 		}
 	}

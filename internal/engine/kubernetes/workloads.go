@@ -94,12 +94,10 @@ func (e *Engine) keep(g engine.Generation) error {
 	}
 	have.Generation, have.kept = g, true
 	have.wake()
-	for _, a := range e.attendants {
-		if a.gen == have {
-			select {
-			case a.wake <- struct{}{}: // it looks at its checks again
-			default:
-			}
+	for a := range have.attendants {
+		select {
+		case a.wake <- struct{}{}: // it looks at its checks again
+		default:
 		}
 	}
 	e.notify(g.Stage.ID)
@@ -138,7 +136,7 @@ func (e *Engine) applyGeneration(ctx context.Context, s object.Stage, g engine.G
 	defer e.mu.Unlock()
 	if kept := e.generations[g.ID]; kept != nil {
 		kept.seen, kept.there = max(kept.seen, made.Generation), true
-		kept.deployment = made
+		kept.deployment, kept.wanted = trimDeployment(made), d.ObjectMeta
 	}
 	return nil
 }

@@ -86,6 +86,9 @@ func Labels(installation string) map[string]string {
 	return map[string]string{LabelManagedBy: Manager, LabelInstallation: installation}
 }
 
+// Named reports whether the key of a label or of an annotation is one of SetOps' own.
+func Named(key string) bool { return strings.HasPrefix(key, "setops.dev/") }
+
 // with gives the labels with more.
 func with(labels map[string]string, more ...string) map[string]string {
 	all := make(map[string]string, len(labels)+len(more)/2)
