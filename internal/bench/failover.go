@@ -42,16 +42,24 @@ func measureFailoverDocker(ctx context.Context, b *bench, res *result) error {
 
 // measureFailoverKubernetes needs a cluster, as tests of the engine do.
 func measureFailoverKubernetes(ctx context.Context, b *bench, res *result) error {
+	flags, err := clusterFlags()
+	if err != nil {
+		return err
+	}
+	return measureFailover(ctx, b, res, "kubernetes", clusterLoad, nil, flags...)
+}
+
+// clusterFlags are those of a setopsd that runs tasks on the cluster, besides the name of the engine.
+func clusterFlags() ([]string, error) {
 	kubeconfig, registry := os.Getenv("SETOPS_TEST_KUBECONFIG"), os.Getenv("SETOPS_TEST_KUBE_REGISTRY")
 	if !hasCluster() {
-		return errors.New("SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY do not say where a cluster is: try `make kubernetes-test`")
+		return nil, errors.New("SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY do not say where a cluster is: try `make kubernetes-test`")
 	}
 	host, _, err := net.SplitHostPort(registry)
 	if err != nil {
-		return fmt.Errorf("read SETOPS_TEST_KUBE_REGISTRY: %w", err)
+		return nil, fmt.Errorf("read SETOPS_TEST_KUBE_REGISTRY: %w", err)
 	}
-	return measureFailover(ctx, b, res, "kubernetes", clusterLoad, nil,
-		"--kubeconfig", kubeconfig, "--registry-listen", registry, "--router-networks", host+"/32")
+	return []string{"--kubeconfig", kubeconfig, "--registry-listen", registry, "--router-networks", host + "/32"}, nil
 }
 
 func hasCluster() bool {

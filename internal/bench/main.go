@@ -34,6 +34,7 @@ var measurements = []measurement{
 	{"failover", "two apps replaced in one commit under load, embedded engine", measureFailoverEmbedded},
 	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
 	{"failover-kubernetes", "the same on a cluster, at a rate that two cores carry beside it", measureFailoverKubernetes},
+	{"rollout", "changeset:commit on a cluster, against kubectl rollout", measureRollout},
 	{"api", "reads and staging through the API, against the store alone", measureAPI},
 	{"load", "reads, staging and commits of many users, engine in memory", measureLoad},
 	{"stages", "start and memory with 1,000 stages, engine in memory", measureStages},
@@ -93,7 +94,7 @@ func run(ctx context.Context) (err error) {
 func choose(only string) ([]measurement, error) {
 	if only == "" {
 		return slices.DeleteFunc(slices.Clone(measurements), func(m measurement) bool {
-			return m.name == "failover-kubernetes" && !hasCluster()
+			return (m.name == "failover-kubernetes" || m.name == "rollout") && !hasCluster()
 		}), nil
 	}
 	var chosen []measurement

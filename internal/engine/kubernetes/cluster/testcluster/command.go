@@ -68,6 +68,7 @@ func environment(c *cluster.Cluster) []string {
 	all := []string{
 		"KUBECONFIG=" + c.Kubeconfig(), "SETOPS_TEST_KUBECONFIG=" + c.Kubeconfig(),
 		"SETOPS_TEST_KUBE_REGISTRY=" + c.Registry(), "SETOPS_TEST_CLUSTER=" + strconv.Itoa(c.Number),
+		"SETOPS_TEST_KUBECTL=" + c.Kubectl(),
 	}
 	if c.Simulated > 0 {
 		all = append(all, "SETOPS_TEST_SIMULATED="+strconv.Itoa(c.Simulated))

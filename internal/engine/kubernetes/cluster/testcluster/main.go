@@ -7,7 +7,7 @@
 //	testcluster load NUMBER ARCHIVE                        gives its nodes an image without a registry
 //
 // A command finds the cluster by KUBECONFIG and SETOPS_TEST_KUBECONFIG. SETOPS_TEST_KUBE_REGISTRY is the address of this machine
-// that nodes pull from in clear, SETOPS_TEST_CLUSTER the number, and SETOPS_TEST_SIMULATED how many nodes are played.
+// that nodes pull from in clear, SETOPS_TEST_CLUSTER its number, SETOPS_TEST_KUBECTL a program for it, and SETOPS_TEST_SIMULATED how many nodes are played.
 package main
 
 import (
