@@ -38,6 +38,9 @@ func (c *Config) cluster() ClusterConfig {
 // clusterConfig is that of the server that keeps the tasks.
 func (c *core) clusterConfig() ClusterConfig {
 	config := c.Config.cluster()
+	if config.Routing == routingRouter { // which are ours as well: the engine has nothing to do for them
+		config.Routing = routingServer
+	}
 	if c.sharesCluster() {
 		config.Holds = c.tenure.holds
 	}

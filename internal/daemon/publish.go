@@ -44,6 +44,7 @@ func (c *core) openPublisher(ctx context.Context) error {
 		return err
 	}
 	c.onClose(c.publisher.Close)
+	c.Logger.Info("routes are published for routers", "namespace", c.Config.RouterNamespace)
 	return nil
 }
 

@@ -92,3 +92,12 @@ func TestAChallengeThatARouterPassesOnIsNoRequestOfTheAPI(t *testing.T) {
 func noting(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })
 }
+
+func TestRoutersAskNothingOfTheEngine(t *testing.T) {
+	for routing, want := range map[string]string{routingRouter: routingServer, routingServer: routingServer, routingIngress: routingIngress} {
+		c := &core{Daemon: &Daemon{Config: Config{Routing: routing}}}
+		if got := c.clusterConfig().Routing; got != want {
+			t.Errorf("--routing %s is %s to the engine", routing, got)
+		}
+	}
+}
