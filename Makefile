@@ -101,7 +101,7 @@ chaos: need-test ## Break the server at every step of commits, and see that no s
 
 # Each cluster ends with its command, with an interrupt, and with testcluster itself. What a kill leaves of it, down removes.
 # Of a server in its own process nothing is raced here: make test does that on other engines, and nodes share the processors.
-CLUSTER := .cache/testcluster test -nodes 2 -- env CGO_ENABLED=1 SETOPS_TEST_ALL=1 go test -count=1 -tags '$(TAGS)' -timeout 30m
+CLUSTER := .cache/testcluster test -nodes 2 -gateway -- env CGO_ENABLED=1 SETOPS_TEST_ALL=1 go test -count=1 -tags '$(TAGS)' -timeout 30m
 
 # What of package crash is tried on a cluster too.
 KILLED := Killed(In|While)|Reboot|WhereverTheServerBreaks

@@ -22,16 +22,20 @@ const (
 	routingServer  = "server"  // the router in this process
 	routingRouter  = "router"  // those of `setopsd router`, in the cluster
 	routingIngress = "ingress" // a controller of the cluster, by an Ingress per app
+	routingGateway = "gateway" // a Gateway of the cluster
 )
 
-var routings = []string{routingServer, routingRouter, routingIngress}
+var (
+	routings     = []string{routingServer, routingRouter, routingIngress, routingGateway, auto}
+	gatewayShape = regexp.MustCompile(`^[a-z0-9-]+/[a-z0-9.-]+$`)
+)
 
 // cluster is what the flags say of the cluster of --engine kubernetes.
 func (c *Config) cluster() ClusterConfig {
 	return ClusterConfig{
 		Kubeconfig: c.Kubeconfig, Namespace: kube.Namespace(c.Namespace), Domain: kube.Domain(c.ClusterDomain), Registry: c.registryAddress(), Listen: c.RegistryListen,
 		Restricted: c.PodSecurity == podsRestricted, Callers: c.settings.callers,
-		Routing: c.Routing, IngressClass: c.IngressClass, Issuer: c.CertManagerIssuer,
+		Routing: c.Routing, Gateway: c.Gateway, IngressClass: c.IngressClass, Issuer: c.CertManagerIssuer,
 	}
 }
 
@@ -76,8 +80,10 @@ func (c *Config) checkCluster(r *refusals) {
 	}
 	r.where(!slices.Contains(routings, c.Routing), "--routing %q is none of %s", c.Routing, strings.Join(routings, ", "))
 	r.where(c.IngressClass != "" && !domainShape.MatchString(c.IngressClass), "--ingress-class %q is no name of an IngressClass", c.IngressClass)
-	r.where(c.Routing != routingIngress && (c.IngressClass != "" || c.CertManagerIssuer != ""),
+	r.where(c.Routing != routingIngress && c.Routing != auto && (c.IngressClass != "" || c.CertManagerIssuer != ""),
 		"--ingress-class and --cert-manager-issuer are for --routing %s", routingIngress)
+	r.where(c.Gateway != "" && !gatewayShape.MatchString(c.Gateway), "--gateway %q names no Gateway; write NAMESPACE/NAME", c.Gateway)
+	r.where(c.Gateway != "" && c.Routing != routingGateway && c.Routing != auto, "--gateway is for --routing %s", routingGateway)
 	r.where(c.Routing == routingRouter && c.Engine != kubernetesKind, "--routing %s needs --engine %s", routingRouter, kubernetesKind)
 	r.where(c.Routing == routingRouter && !namespaceShape.MatchString(c.RouterNamespace), "--router-namespace %q is no name of a namespace", c.RouterNamespace)
 	c.settings.callers = nil

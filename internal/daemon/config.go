@@ -46,6 +46,7 @@ type Config struct {
 	PodSecurity       string // baseline or restricted
 	RouterNetworks    string // networks, separated by commas
 	Routing           string // who leads requests to tasks on a cluster
+	Gateway           string // NAMESPACE/NAME; empty: the only one that can be used
 	IngressClass      string // empty: the cluster's default one
 	CertManagerIssuer string // empty: no certificates are ordered for Ingresses
 	RouterNamespace   string // of the routers that run beside this server
@@ -137,6 +138,7 @@ func (c *Config) clusterFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.RegistryListen, "registry-listen", "", "address of the image registry alone, in clear, for nodes of a cluster that trust it")
 	f.StringVar(&c.PodSecurity, "pod-security", podsBaseline, "standard that tasks on a cluster must satisfy: "+podsBaseline+", or "+podsRestricted+", where no image runs as root")
 	f.StringVar(&c.Routing, "routing", routingServer, "what leads requests to tasks on a cluster: "+strings.Join(routings, ", "))
+	f.StringVar(&c.Gateway, "gateway", "", "NAMESPACE/NAME of the Gateway of --routing "+routingGateway+" (default: the only one that lets in routes of stages)")
 	f.StringVar(&c.IngressClass, "ingress-class", "", "class of the Ingresses of --routing "+routingIngress+" (default: the cluster's default class)")
 	f.StringVar(&c.CertManagerIssuer, "cert-manager-issuer", "", "ClusterIssuer of cert-manager that the certificates of these Ingresses are ordered from (default: none are ordered)")
 	f.StringVar(&c.RouterNamespace, "router-namespace", space.DefaultNamespace, "namespace of the routers of --routing "+routingRouter+", where this server publishes what they do")

@@ -43,6 +43,7 @@ type ClusterConfig struct {
 	Callers    []string // networks that the router calls tasks from
 
 	Routing      string // as --routing
+	Gateway      string // NAMESPACE/NAME; empty: the only one
 	IngressClass string // empty: the default one
 	Issuer       string // of certificates for Ingresses; empty: none
 	// Holds refuses to change anything, where another server may have the cluster by now; nil: there are no others.

@@ -57,8 +57,8 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 
 // leadByCluster finds out what leads the world to apps.
 func leadByCluster(ctx context.Context, c EngineConfig) (kubernetes.Routing, error) {
-	routing, why, err := kubernetes.Choose(ctx, c.Cluster.Kubeconfig, kubernetes.Routing{
-		By: c.Cluster.Routing, IngressClass: c.Cluster.IngressClass, Issuer: c.Cluster.Issuer,
+	routing, why, err := kubernetes.Choose(ctx, c.Cluster.Kubeconfig, c.Instance, kubernetes.Routing{
+		By: c.Cluster.Routing, Gateway: c.Cluster.Gateway, IngressClass: c.Cluster.IngressClass, Issuer: c.Cluster.Issuer,
 	})
 	if err != nil {
 		return routing, fmt.Errorf("lead requests by --routing %s: %w", c.Cluster.Routing, err)

@@ -43,6 +43,7 @@ type (
 	HTTPRoutes        = Client[gateway.HTTPRoute, gateway.HTTPRouteList, *gateway.HTTPRoute, *gateway.HTTPRouteList]
 	AccessReviews     = Client[authorization.SelfSubjectAccessReview, meta.Status, *authorization.SelfSubjectAccessReview, *meta.Status] // there is no list
 	DisruptionBudgets = Client[policy.PodDisruptionBudget, policy.PodDisruptionBudgetList, *policy.PodDisruptionBudget, *policy.PodDisruptionBudgetList]
+	GatewayClasses    = Client[gateway.GatewayClass, gateway.GatewayClassList, *gateway.GatewayClass, *gateway.GatewayClassList]
 )
 
 // RESTClient is for what no client of a resource can do.
@@ -116,6 +117,11 @@ func (g Discovery) EndpointSlices(namespace string) *EndpointSlices {
 // Gateways of a namespace.
 func (g Gateway) Gateways(namespace string) *Gateways {
 	return resource[gateway.Gateway, gateway.GatewayList](group(g), "gateways", namespace)
+}
+
+// GatewayClasses of the cluster.
+func (g Gateway) GatewayClasses() *GatewayClasses {
+	return resource[gateway.GatewayClass, gateway.GatewayClassList](group(g), "gatewayclasses", "")
 }
 
 // HTTPRoutes of a namespace.

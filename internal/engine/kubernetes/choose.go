@@ -13,10 +13,13 @@ import (
 )
 
 // Choose completes what was asked for by what the cluster has, and says why it is that. It refuses what the cluster does not have, or
-// does not let this server do.
-func Choose(ctx context.Context, kubeconfig string, wanted Routing) (r Routing, why string, err error) {
-	if wanted.By == "" || wanted.By == ByServer {
-		return wanted, "--routing says so", nil
+// does not let this server do; of ByAny it takes the first that is not refused.
+func Choose(ctx context.Context, kubeconfig, installation string, wanted Routing) (r Routing, why string, err error) {
+	switch wanted.By {
+	case "", ByServer:
+		return Routing{By: ByServer}, "--routing says so", nil
+	case ByRouter:
+		return Routing{By: ByRouter}, "--routing says so", nil
 	}
 	api, err := kube.Connect(kubeconfig)
 	if err != nil {
@@ -24,11 +27,30 @@ func Choose(ctx context.Context, kubeconfig string, wanted Routing) (r Routing, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
-	if err := checkPermits(ctx, api, wanted.needs()); err != nil {
-		return wanted, "", err
+	if wanted.By != ByAny {
+		return complete(ctx, api, installation, wanted)
 	}
-	wanted.IngressClass, why, err = ingressClass(ctx, api, wanted.IngressClass)
-	return wanted, why, err
+	var lacking []string
+	for _, by := range []string{ByGateway, ByIngress} {
+		wanted.By = by
+		if r, why, err = complete(ctx, api, installation, wanted); err == nil {
+			return r, strings.Join(append(lacking, why), "; "), nil
+		}
+		lacking = append(lacking, err.Error())
+	}
+	return Routing{By: ByServer}, strings.Join(lacking, "; "), nil
+}
+
+func complete(ctx context.Context, api kube.API, installation string, r Routing) (_ Routing, why string, err error) {
+	if err := checkPermits(ctx, api, r.needs()); err != nil {
+		return r, "", err
+	}
+	if r.By == ByGateway {
+		r.Gateway, why, err = chooseGateway(ctx, api, installation, r.Gateway)
+	} else {
+		r.IngressClass, why, err = ingressClass(ctx, api, r.IngressClass)
+	}
+	return r, why, err
 }
 
 // ingressClass gives the one that was named, else the default one, else the only one.
@@ -53,9 +75,9 @@ func ingressClass(ctx context.Context, api kube.API, named string) (class, why s
 	case named != "":
 		return "", "", fmt.Errorf("the cluster at %s has no IngressClass %s; set --ingress-class to one that it has: %s", api.Config.Host, named, has)
 	case len(byDefault) == 1:
-		return byDefault[0], "it is the cluster's default class", nil
+		return byDefault[0], "it is the cluster's default class of Ingresses", nil
 	case len(all) == 1:
-		return all[0], "it is the cluster's only class", nil
+		return all[0], "it is the cluster's only class of Ingresses", nil
 	}
 	return "", "", fmt.Errorf("the cluster at %s has several IngressClasses and not one default; set --ingress-class to one of them: %s", api.Config.Host, has)
 }

@@ -24,6 +24,8 @@ type leader struct {
 	apply  func(ctx context.Context, o meta.Object) (meta.Object, error)
 	list   func(ctx context.Context, namespace string, selected meta.ListOptions) (runtime.Object, error)
 	remove func(ctx context.Context, namespace, name string) error
+	// refused says what the cluster has against an object that it took; nil: nothing ever.
+	refused func(o meta.Object) string
 }
 
 // imprint is what an object was when we wrote it.
@@ -88,6 +90,9 @@ func (e *Engine) put(ctx context.Context, l leader, s object.Stage, one engine.S
 		if before, known := had[o.GetName()]; same && known && before != m {
 			e.cfg.Logger.Warn("somebody has changed what leads requests to an app; it was put back",
 				"kind", l.kind, "name", o.GetName(), "stage", s.ID)
+		}
+		if same && l.refused != nil && l.refused(got) != "" {
+			e.cfg.Logger.Warn("the cluster does not lead requests to an app", "kind", l.kind, "name", o.GetName(), "stage", s.ID, "because", l.refused(got))
 		}
 	}
 	return nil

@@ -42,13 +42,20 @@ func newIngresses(t *testing.T) *public {
 	t.Cleanup(func() {
 		must(t, api.Networking.IngressClasses().Delete(context.Background(), class, meta.DeleteOptions{}))
 	})
-	routing, why, err := kubernetes.Choose(t.Context(), kubeconfig, kubernetes.Routing{By: kubernetes.ByIngress, IngressClass: class})
+	address, _ := freeAddress(t)
+	return newPublic(t, kubernetes.Routing{By: kubernetes.ByIngress, IngressClass: class}, address, "-ingress-class", class)
+}
+
+// newPublic has pods serve on for as long as they do where nobody says anything else.
+func newPublic(t *testing.T, wanted kubernetes.Routing, address string, args ...string) *public {
+	t.Helper()
+	kubeconfig, _ := needCluster(t)
+	routing, why, err := kubernetes.Choose(t.Context(), kubeconfig, "", wanted)
 	must(t, err)
 	t.Logf("by %s, because %s", routing, why)
-	address, _ := freeAddress(t)
 	return &public{
 		newField(t, func(c *kubernetes.Config) { c.Routing, c.Timings.Linger = routing, 0 }),
-		startProxy(t, address, "-ingress-class", class), "web." + class + ".example",
+		startProxy(t, address, args...), "web-" + randomHex(4) + ".example",
 	}
 }
 
@@ -138,7 +145,7 @@ func TestTheIngressOfAnAppFollowsWhatIsCommitted(t *testing.T) {
 
 func TestAClassOfIngressesThatIsNotThereIsRefused(t *testing.T) {
 	kubeconfig, _ := needCluster(t)
-	_, _, err := kubernetes.Choose(t.Context(), kubeconfig, kubernetes.Routing{By: kubernetes.ByIngress, IngressClass: "nobody-has-it"})
+	_, _, err := kubernetes.Choose(t.Context(), kubeconfig, "", kubernetes.Routing{By: kubernetes.ByIngress, IngressClass: "nobody-has-it"})
 	if err == nil || !strings.Contains(err.Error(), "no IngressClass") {
 		t.Errorf("got %v", err)
 	}

@@ -1,7 +1,11 @@
 package kubernetes
 
 import (
+	"strings"
+
 	networking "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gateway "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
@@ -11,41 +15,63 @@ import (
 // The ways in which requests from outside get to apps.
 const (
 	ByServer  = "server"  // the router in this process
+	ByRouter  = "router"  // ours in the cluster
 	ByIngress = "ingress" // a controller of the cluster, by an Ingress per app
+	ByGateway = "gateway" // a Gateway of the cluster, by HTTPRoutes
+	ByAny     = "auto"    // the first of gateway, ingress and server that can be had
 )
 
 // Routing is what leads the world to the apps of a cluster.
 type Routing struct {
 	By           string // empty: ByServer
+	Gateway      string // NAMESPACE/NAME; empty: the only one that lets our routes in
 	IngressClass string // empty: the cluster's default one
-	Issuer       string // cert-manager's ClusterIssuer of certificates; empty: none are ordered
+	Issuer       string // cert-manager's ClusterIssuer of certificates for Ingresses; empty: none are ordered
 }
 
 // String says what it is for the log.
 func (r Routing) String() string {
-	if r.By == ByIngress {
+	switch r.By {
+	case ByIngress:
 		return r.By + " of class " + r.IngressClass
+	case ByGateway:
+		return r.By + " " + r.Gateway
 	}
 	return r.By
 }
 
-func (r Routing) isPublic() bool { return r.By == ByIngress }
+func (r Routing) isPublic() bool { return r.By == ByIngress || r.By == ByGateway }
+
+// gateway is the name of the Gateway, as the API has it.
+func (r Routing) gateway() types.NamespacedName {
+	namespace, name, _ := strings.Cut(r.Gateway, "/")
+	return types.NamespacedName{Namespace: namespace, Name: name}
+}
 
 // leaders are the kinds of objects that it takes, in the order in which they are written.
 func (r Routing) leaders(api kube.API) []leader {
 	all := []leader{services(api)}
-	if r.By == ByIngress {
+	switch r.By {
+	case ByIngress:
 		all = append(all, r.ingresses(api))
+	case ByGateway:
+		all = append(all, r.routes(api))
 	}
 	return all
 }
 
 // needs is what it takes besides to be allowed to.
 func (r Routing) needs() []need {
-	if r.By == ByIngress {
+	switch r.By {
+	case ByIngress:
 		return []need{
 			{"networking.k8s.io", "ingresses", "list create patch delete"},
 			{"networking.k8s.io", "ingressclasses", "list"},
+		}
+	case ByGateway:
+		return []need{
+			{gateway.GroupName, "httproutes", "list create patch delete"},
+			{gateway.GroupName, "gateways", "list"},
 		}
 	}
 	return nil
@@ -58,4 +84,12 @@ func (r Routing) ingresses(api kube.API) leader {
 		}
 		return all
 	})
+}
+
+func (r Routing) routes(api kube.API) leader {
+	l := leaderOf("HTTPRoute", api.Gateway.HTTPRoutes, func(s object.Stage, one engine.Served) []*gateway.HTTPRoute {
+		return s.Routes(one, r.gateway())
+	})
+	l.refused = refusedRoute
+	return l
 }
