@@ -78,7 +78,7 @@ func New(config *rest.Config) (API, error) {
 		discovery.SchemeGroupVersion:     (*group)(&a.Discovery),
 		policy.SchemeGroupVersion:        (*group)(&a.Policy),
 		authorization.SchemeGroupVersion: (*group)(&a.Authorization),
-		gateway.SchemeGroupVersion:       (*group)(&a.Gateway),
+		gatewayVersion:                   (*group)(&a.Gateway),
 	} {
 		if *of, err = newGroup(config, h, types, at); err != nil {
 			return API{}, fmt.Errorf("make client of the cluster: %w", err)
@@ -87,6 +87,8 @@ func New(config *rest.Config) (API, error) {
 	a.Gateway.custom = true
 	return a, nil
 }
+
+var gatewayVersion = schema.GroupVersion(gateway.GroupVersion)
 
 // group is one group of the API, in one version.
 type group struct {

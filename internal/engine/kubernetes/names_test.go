@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -52,16 +53,18 @@ func answerNames(t *testing.T) (namespace string) {
 	port, err := strconv.Atoi(text)
 	must(t, err)
 	service := &core.Service{ObjectMeta: ours("names")}
-	there := core.EndpointSubset{Addresses: []core.EndpointAddress{{IP: host}}}
+	there := &discovery.EndpointSlice{ObjectMeta: ours("names"), AddressType: discovery.AddressTypeIPv4}
+	there.Labels[discovery.LabelServiceName] = service.Name
+	there.Endpoints = []discovery.Endpoint{{Addresses: []string{host}}}
 	for name, protocol := range map[string]core.Protocol{"udp": core.ProtocolUDP, "tcp": core.ProtocolTCP} {
 		service.Spec.Ports = append(service.Spec.Ports, core.ServicePort{Name: name, Port: 53, Protocol: protocol, TargetPort: intstr.FromInt(port)})
-		there.Ports = append(there.Ports, core.EndpointPort{Name: name, Port: int32(port), Protocol: protocol})
+		there.Ports = append(there.Ports, discovery.EndpointPort{Name: new(name), Port: new(int32(port)), Protocol: new(protocol)})
 	}
 	_, err = api.Core.Services(namespace).Create(t.Context(), service, meta.CreateOptions{})
 	must(t, err)
 	// It is no pod, so that no selector finds it.
-	must(t, api.Core.RESTClient().Post().Namespace(namespace).Resource("endpoints").
-		Body(&core.Endpoints{ObjectMeta: meta.ObjectMeta{Name: "names"}, Subsets: []core.EndpointSubset{there}}).Do(t.Context()).Error())
+	_, err = api.Discovery.EndpointSlices(namespace).Create(t.Context(), there, meta.CreateOptions{})
+	must(t, err)
 	return namespace
 }
 
