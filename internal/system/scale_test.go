@@ -24,7 +24,7 @@ const (
 )
 
 // mostAsked is how many requests a deploy may need, besides those for logs: one for each task of the app.
-const mostAsked = 15
+const mostAsked = 20
 
 // TestADeployToSimulatedNodesAsksForTheSameHoweverFullTheyAre runs on simulated nodes, which run nothing: what counts is what is asked of
 // the API, and not when.
