@@ -141,7 +141,8 @@ func (i *installation) remove() {
 	}
 	i.kubectl("delete", "namespace", "setops", "--ignore-not-found")
 	i.kubectl("delete", "namespaces", "--selector=setops.dev/installation="+instance, "--ignore-not-found")
-	i.kubectl("delete", "clusterrole/setopsd", "clusterrolebinding/setopsd", "clusterrole/setopsd-names", "clusterrolebinding/setopsd-names", "persistentvolume/setopsd", "--ignore-not-found")
+	i.kubectl("delete", "clusterrole/setopsd", "clusterrole/setopsd-names", "clusterrolebinding/setopsd", "clusterrolebinding/setopsd-names",
+		"clusterrole/setopsd-names", "clusterrolebinding/setopsd-names", "persistentvolume/setopsd", "--ignore-not-found")
 }
 
 // setops types a command, and gives what it printed.
