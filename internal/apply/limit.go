@@ -63,9 +63,17 @@ func checksLimit(app *setops.App) time.Duration {
 }
 
 // LateError says that a step was not done in time: a fault of the infrastructure.
-type LateError struct{ Limit time.Duration }
+type LateError struct {
+	Limit time.Duration
+	Why   string // what the engine says that it waited for; empty: nothing
+}
 
-func (e *LateError) Error() string { return fmt.Sprintf("it was not done within %s", e.Limit) }
+func (e *LateError) Error() string {
+	if e.Why != "" {
+		return fmt.Sprintf("it was not done within %s: %s", e.Limit, e.Why)
+	}
+	return fmt.Sprintf("it was not done within %s", e.Limit)
+}
 
 // within ends a step at its limit. What the engine says of an app's failure goes before the lateness.
 func within(ctx context.Context, most time.Duration, do func(context.Context) error) error {
@@ -79,7 +87,12 @@ func within(ctx context.Context, most time.Duration, do func(context.Context) er
 	if err == nil || errors.As(err, &gate) || ctx.Err() != nil || limited.Err() == nil {
 		return err
 	}
-	return &LateError{Limit: most}
+	late := &LateError{Limit: most}
+	var told *setops.Error
+	if errors.As(err, &told) {
+		late.Why = told.Message
+	}
+	return late
 }
 
 // moment is how long others may still take to fail once one has, so that who commits learns of all at once what is wrong.

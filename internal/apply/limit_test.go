@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -90,6 +91,16 @@ func TestAFailureOfTheAppGoesBeforeLateness(t *testing.T) {
 	ill := &engine.GateError{Cause: "ill"}
 	err := within(t.Context(), time.Nanosecond, func(ctx context.Context) error { <-ctx.Done(); return ill })
 	if !errors.Is(err, ill) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLatenessTellsWhatTheEngineWaitsFor(t *testing.T) {
+	err := within(t.Context(), time.Nanosecond, func(ctx context.Context) error {
+		<-ctx.Done()
+		return fmt.Errorf("make network: %w", &setops.Error{Message: "the namespace is held", Err: ctx.Err()})
+	})
+	if err == nil || err.Error() != "it was not done within 1ns: the namespace is held" {
 		t.Errorf("got %v", err)
 	}
 }

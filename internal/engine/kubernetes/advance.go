@@ -1,11 +1,13 @@
 package kubernetes
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/verdict"
@@ -59,8 +61,25 @@ func (a *attendant) late() {
 		return
 	}
 	f := a.checks.lateness(g.StartTimeout)
+	if err := a.unheard(); err != nil {
+		f = &verdict.Failure{
+			Check: verdict.CheckStart, Fault: true, Final: true,
+			Cause: fmt.Sprintf("the API server of the cluster does not answer, so nobody knows whether it is ready: %v (start timeout %s)", err, g.StartTimeout),
+		}
+	}
 	a.e.tell(t, f.Reason())
 	a.blame(t, f)
+}
+
+// answerLimit is how long the cluster may take to say how it is with a pod.
+const answerLimit = 5 * time.Second
+
+// unheard gives an error where nobody can be asked about the pod.
+func (a *attendant) unheard() error {
+	ctx, cancel := context.WithTimeout(a.e.ctx, answerLimit)
+	defer cancel()
+	_, err := a.e.api.Core.Pods(a.pod.Namespace).Get(ctx, a.pod.Name, meta.GetOptions{})
+	return ignoreGone(err)
 }
 
 // isProven reports whether a task without checks was up long enough.
@@ -149,13 +168,13 @@ func (a *attendant) obstacle(r run, reason string) *verdict.Failure {
 		return nil
 	}
 	if g := a.gen; !f.Final && g != nil {
-		a.overdue(f)
+		a.lateObstacle(f)
 	}
 	return f
 }
 
-// overdue makes a verdict of what has not passed by within the start timeout.
-func (a *attendant) overdue(f *verdict.Failure) {
+// lateObstacle makes a verdict of what has not passed by within the start timeout.
+func (a *attendant) lateObstacle(f *verdict.Failure) {
 	g := a.e.settings(a.current)
 	if g == nil {
 		return

@@ -8,6 +8,7 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -33,11 +34,11 @@ func informer[T runtime.Object](e *Engine, api list[T], of runtime.Object) (cach
 	i := cache.NewSharedIndexInformer(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o meta.ListOptions) (runtime.Object, error) {
 			o.LabelSelector = selector
-			return api.List(ctx, o)
+			return patiently(ctx, e, func() (runtime.Object, error) { return api.List(ctx, o) })
 		},
 		WatchFuncWithContext: func(ctx context.Context, o meta.ListOptions) (watch.Interface, error) {
 			o.LabelSelector = selector
-			return api.Watch(ctx, o)
+			return patiently(ctx, e, func() (watch.Interface, error) { return api.Watch(ctx, o) })
 		},
 	}, of, 0, cache.Indexers{})
 	err := i.SetTransform(trim)
@@ -53,6 +54,25 @@ func informer[T runtime.Object](e *Engine, api list[T], of runtime.Object) (cach
 		return nil, fmt.Errorf("follow the cluster: %w", err)
 	}
 	return i, nil
+}
+
+// patiently asks until somebody answers, whatever that is. Left to itself the informer would wait for a minute between two
+// questions, and a commit with it, when the cluster answers again.
+func patiently[T any](ctx context.Context, e *Engine, ask func() (T, error)) (T, error) {
+	for told := false; ; {
+		got, err := ask()
+		var answer kerrors.APIStatus
+		if err == nil || errors.As(err, &answer) || ctx.Err() != nil {
+			return got, err
+		}
+		if !told {
+			e.cfg.Logger.Warn("the cluster does not answer; it is asked again", "error", err)
+			told = true
+		}
+		if !e.sleep(e.cfg.Timings.Retry) {
+			return got, err
+		}
+	}
 }
 
 // inform begins to follow the cluster and returns when all is known that is there.

@@ -59,7 +59,7 @@ func (e *Engine) makeNamespace(ctx context.Context, o object.Stage) error {
 			return errors.Join(err, getErr)
 		}
 		if err := e.pause(ctx); err != nil {
-			return fmt.Errorf("%w: %s", err, stuck(n))
+			return stuck(n, err)
 		}
 	}
 }
@@ -76,15 +76,19 @@ func (e *Engine) pause(ctx context.Context) error {
 	}
 }
 
-// stuck says why a namespace is not gone yet.
-func stuck(n *core.Namespace) string {
-	why := fmt.Sprintf("the namespace %s is being deleted since %s", n.Name, n.DeletionTimestamp.UTC().Format(time.RFC3339))
+// stuckAfter is how long a namespace may take to go before somebody is told.
+const stuckAfter = 2 * time.Minute
+
+// stuck says why a namespace is not gone yet, to whoever waits for it.
+func stuck(n *core.Namespace, err error) error {
+	why := fmt.Sprintf("the namespace %s is being deleted by the cluster since %s", n.Name, n.DeletionTimestamp.UTC().Format(time.RFC3339))
 	for _, c := range n.Status.Conditions {
 		if c.Status == core.ConditionTrue && c.Message != "" {
 			why += "; " + c.Message
 		}
 	}
-	return why
+	why += fmt.Sprintf("; see what keeps it with kubectl get namespace %s -o yaml, remove that, and try again", n.Name)
+	return &setops.Error{Kind: setops.Fault, Code: setops.ServerFailure, Message: setops.Printable(why), Err: err}
 }
 
 func (e *Engine) applyStage(ctx context.Context, o object.Stage) error {

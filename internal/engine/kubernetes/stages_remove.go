@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	core "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -21,6 +23,9 @@ func (e *Engine) RemoveStage(ctx context.Context, stageID string) error {
 	e.gone[stageID] = true
 	s, known := e.stages[stageID]
 	e.mu.Unlock()
+	if !known {
+		s, known = e.beingDeleted(stageID)
+	}
 	if known {
 		namespace := object.Namespace(e.cfg.Installation, s)
 		if err := e.end(ctx, s, "", verdict.ReasonStage); err != nil {
@@ -33,8 +38,22 @@ func (e *Engine) RemoveStage(ctx context.Context, stageID string) error {
 	return errors.Join(e.forget(stageID, ""), e.removeLogs(stageID, ""))
 }
 
-// deleteNamespace returns when it is gone.
+// beingDeleted finds a stage whose namespace the cluster is deleting: at the second attempt, or where somebody else began it.
+func (e *Engine) beingDeleted(stageID string) (s setops.StageRef, found bool) {
+	for _, one := range e.namespaces.GetStore().List() {
+		if n, ok := one.(*core.Namespace); ok && n.Labels[object.LabelStage] == stageID {
+			return stageRef(n), true
+		}
+	}
+	return s, false
+}
+
+// errStuck is for our own log.
+var errStuck = errors.New("the namespace does not go")
+
+// deleteNamespace returns when it is gone, or when the cluster does not get rid of it.
 func (e *Engine) deleteNamespace(ctx context.Context, stageID, namespace string) error {
+	began := time.Now()
 	for {
 		n, err := e.api.Core.Namespaces().Get(ctx, namespace, meta.GetOptions{})
 		if kerrors.IsNotFound(err) || err == nil && n.Labels[object.LabelStage] != stageID {
@@ -47,14 +66,19 @@ func (e *Engine) deleteNamespace(ctx context.Context, stageID, namespace string)
 		if err != nil {
 			return err
 		}
-		if n.DeletionTimestamp == nil {
+		switch {
+		case n.DeletionTimestamp == nil:
 			err := e.api.Core.Namespaces().Delete(ctx, namespace, meta.DeleteOptions{Preconditions: meta.NewUIDPreconditions(string(n.UID))})
 			if ignoreGone(err) != nil {
 				return err
 			}
+		case time.Since(began) > stuckAfter:
+			return stuck(n, errStuck)
 		}
-		if err := e.pause(ctx); err != nil {
-			return fmt.Errorf("%w: %s", err, stuck(n))
+		if err := e.pause(ctx); err != nil && n.DeletionTimestamp != nil {
+			return stuck(n, err)
+		} else if err != nil {
+			return err
 		}
 	}
 }

@@ -33,6 +33,9 @@ func (c *Cluster) startControl(ctx context.Context, leashed bool) error {
 
 // StartAPIServer starts it again, for tests that have killed it.
 func (c *Cluster) StartAPIServer() error {
+	if err := c.forget(control, "kube-apiserver"); err != nil {
+		return err
+	}
 	return c.run(control, "kubernetes", "kube-apiserver",
 		"--advertise-address="+c.controlAddress(), "--secure-port=6443", "--etcd-servers=http://127.0.0.1:2379",
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged=true",

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -67,6 +68,25 @@ func note(dir, line string) error {
 	defer f.Close()
 	_, err = fmt.Fprintln(f, line)
 	return err
+}
+
+// forget takes a program back out of what has ended of a machine.
+func (c *Cluster) forget(machine, program string) error {
+	file := filepath.Join(c.dir, machine, "ended")
+	text, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, program+":") {
+			kept.WriteString(line)
+		}
+	}
+	return os.WriteFile(file, []byte(kept.String()), 0o644)
 }
 
 // leash gives a machine the end of a pipe that this process holds the other end of.
