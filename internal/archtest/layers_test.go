@@ -37,6 +37,7 @@ var layers = []row{
 	{"internal/plan", []string{"internal/setops", "internal/graph"}},
 	{"internal/engine", []string{"internal/setops"}},
 	{"internal/seal", []string{"internal/setops"}},
+	{"internal/pull", []string{"internal/setops"}},
 
 	{"internal/idempotency", []string{"internal/setops"}},
 

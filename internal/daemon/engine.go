@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/setops"
 )
 
 // Version is what the server says it is; a release is built with -ldflags "-X …/internal/daemon.Version=1.2.3".
@@ -30,6 +31,8 @@ type EngineConfig struct {
 	// and signs in with what Credentials gives.
 	Registry    http.Handler
 	Credentials func(ctx context.Context) (user, password string, err error)
+	// StageCredentials are those that a cluster's nodes pull images of a stage with. They change.
+	StageCredentials func(s setops.StageRef) (user, password string)
 }
 
 // ClusterConfig is what the Kubernetes engine needs besides.

@@ -2,71 +2,62 @@ package daemon
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"time"
 
+	"github.com/setopsco/setops/internal/pull"
 	"github.com/setopsco/setops/internal/registry"
+	"github.com/setopsco/setops/internal/setops"
 )
 
-// pullerName is who Docker signs in as to pull for us. No user has it: theirs are e-mail addresses.
-const pullerName = "setopsd"
-
-// pullerPorts let Docker and the nodes of a cluster pull every image with a password that servers with the same key alone know, and ask
-// the others about everybody else.
+// pullerPorts let engines pull: Docker, beside the server, every image, and the nodes of a cluster those of the stage that they pull for.
+// They ask the others about everybody else.
 type pullerPorts struct {
 	registryPorts
-	secret []byte
-	now    func() time.Time
+	passwords pull.Passwords
 }
-
-// pullerTerm is how long the puller has one password. Those of the terms before and behind it are taken, too: whoever has the one before
-// is about to get this one, and another server's clock may be ahead.
-const pullerTerm = 24 * time.Hour
 
 func withPuller(p registryPorts, key []byte, now func() time.Time) (pullerPorts, error) {
-	secret, err := hkdf.Key(sha256.New, key, nil, "setops puller", sha256.Size)
-	if err != nil {
-		return pullerPorts{}, fmt.Errorf("derive key of the registry's puller: %w", err)
-	}
-	return pullerPorts{registryPorts: p, secret: secret, now: now}, nil
+	passwords, err := pull.New(key, now)
+	return pullerPorts{p, passwords}, err
 }
 
-// password is that of a term; 0 is the one that goes on.
-func (p pullerPorts) password(term int64) string {
-	mac := hmac.New(sha256.New, p.secret)
-	fmt.Fprint(mac, p.now().Unix()/int64(pullerTerm.Seconds())+term)
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// credentials are those for Docker and for nodes.
+// credentials are those for Docker.
 func (p pullerPorts) credentials(context.Context) (user, password string, err error) {
-	return pullerName, p.password(0), nil
+	return pull.Everything, p.passwords.Of(pull.Everything), nil
 }
 
-// Authenticate lets the puller in by its password.
+// stageCredentials are those that a stage of a cluster has now.
+func (p pullerPorts) stageCredentials(s setops.StageRef) (user, password string) {
+	return pull.Stage(s.ID), p.passwords.Of(pull.Stage(s.ID))
+}
+
+// Authenticate lets engines in by their passwords.
 func (p pullerPorts) Authenticate(ctx context.Context, username, password string) (registry.Identity, error) {
-	if username != pullerName {
+	if !pull.IsHolder(username) {
 		return p.registryPorts.Authenticate(ctx, username, password)
 	}
-	for _, term := range []int64{-1, 0, 1} {
-		if hmac.Equal([]byte(password), []byte(p.password(term))) {
-			return registry.Identity{User: pullerName}, nil
-		}
+	if !p.passwords.Accepts(username, password) {
+		return registry.Identity{}, registry.ErrCredentials
 	}
-	return registry.Identity{}, registry.ErrCredentials
+	return registry.Identity{User: username}, nil
 }
 
-// Authorize lets the puller pull, and nothing else.
+// Authorize lets engines pull, and do nothing else.
 func (p pullerPorts) Authorize(ctx context.Context, who registry.Identity, repository string, action registry.Action) error {
-	if who != (registry.Identity{User: pullerName}) {
+	if who.Credential != "" || !pull.IsHolder(who.User) {
 		return p.registryPorts.Authorize(ctx, who, repository, action)
 	}
 	if action != registry.Pull {
 		return registry.Denied("the server pulls images and does nothing else with them")
 	}
-	return nil
+	id, ofStage := pull.StageOf(who.User)
+	if !ofStage {
+		return nil
+	}
+	// It is looked up each time: another stage of the same name has another id.
+	s, ok, err := p.store.StageRef(ctx, id)
+	if err == nil && (!ok || !pull.Covers(s, repository)) {
+		return registry.Denied("these credentials pull images of their own stage, and %s is not one of it", repository)
+	}
+	return err
 }

@@ -21,6 +21,7 @@ type registryPorts struct {
 	store        interface {
 		App(ctx context.Context, stageID, name string) (*setops.App, bool, error)
 		Member(ctx context.Context, organization, email string) (setops.User, bool, error)
+		StageRef(ctx context.Context, id string) (setops.StageRef, bool, error)
 	}
 }
 

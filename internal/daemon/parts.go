@@ -141,7 +141,7 @@ func (c *core) openEngine(ctx context.Context) error {
 	}
 	var err error
 	c.engine, err = open(ctx, EngineConfig{
-		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials,
+		Kind: c.Config.Engine, DockerHost: c.Config.DockerHost, Registry: c.imageHandler(), Credentials: c.puller.credentials, StageCredentials: c.puller.stageCredentials,
 		Dir: c.dir.file("engine"), Instance: c.instance, Images: c.registry, Drainer: patient{c.routes, c.Taker},
 		Cluster: c.clusterConfig(), Domain: c.Config.Domain, Serve: c.front.serveInside, Sockets: c.front.sockets, LogsKept: c.logsKept, Logger: c.Logger,
 	})

@@ -29,6 +29,7 @@ const patience = time.Minute
 // field is an engine with a stage on the cluster.
 type field struct {
 	engine.Engine
+	store     *store
 	core      kube.Core
 	apps      kube.Apps
 	api       kube.API
@@ -42,7 +43,7 @@ func newField(t *testing.T, settings ...func(*kubernetes.Config)) *field {
 	kubeconfig, address := needCluster(t)
 	s := openStore(t, address)
 	installation, name := randomHex(4), "s"+randomHex(4)
-	f := &field{stage: setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: name}}
+	f := &field{store: s, stage: setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: name}}
 	f.namespace = object.Namespace(installation, f.stage)
 	f.image = s.push(t, f.stage, runtime.GOARCH, v1.Config{Entrypoint: []string{"/testapp"}, Cmd: []string{"serve"}})
 	c := kubernetes.Config{

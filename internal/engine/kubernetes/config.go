@@ -21,8 +21,8 @@ type Config struct {
 	Domain       string // what the cluster calls itself in DNS; empty: cluster.local
 	Installation string // 8 hexadecimal digits
 	Registry     string // HOST or HOST:PORT that nodes pull from
-	// Credentials are those that nodes pull with. They are asked for at each start, and written to all stages.
-	Credentials func(ctx context.Context) (user, password string, err error)
+	// Credentials are those that nodes pull images of a stage with. They change, and are asked for at each look at everything.
+	Credentials func(s setops.StageRef) (user, password string)
 	Images      engine.ImageSource // nil: images are not looked at before they are pulled, and nobody joins a task
 	Latch       []byte             // the program of package latch; nil: nobody joins a task
 	Restricted  bool               // pods must satisfy the strictest standard

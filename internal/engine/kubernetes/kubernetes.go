@@ -3,7 +3,6 @@ package kubernetes
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 
@@ -126,13 +125,10 @@ func (e *Engine) Close() error {
 }
 
 // stageOf is what the objects of a stage are made from.
-func (e *Engine) stageOf(ctx context.Context, s setops.StageRef) (object.Stage, error) {
-	user, password, err := e.cfg.Credentials(ctx)
-	if err != nil {
-		return object.Stage{}, fmt.Errorf("get credentials that nodes pull with: %w", err)
-	}
+func (e *Engine) stageOf(s setops.StageRef) object.Stage {
+	user, password := e.cfg.Credentials(s)
 	return object.Stage{
 		StageRef: s, Installation: e.cfg.Installation, Restricted: e.cfg.Restricted, Callers: e.cfg.Callers,
 		Registry: e.cfg.Registry, User: user, Password: password, NameServers: e.knownNames(), Domain: e.cfg.Domain,
-	}, nil
+	}
 }

@@ -90,10 +90,7 @@ func (e *Engine) mendStage(s setops.StageRef) {
 	}
 	ctx, cancel := context.WithTimeout(e.ctx, mendLimit)
 	defer cancel()
-	o, err := e.stageOf(ctx, s)
-	if err == nil {
-		err = e.applyStage(ctx, o)
-	}
+	err := e.applyStage(ctx, e.stageOf(s))
 	if err == nil {
 		err = e.mendServed(ctx, s)
 	}
@@ -197,10 +194,7 @@ func has(there, ours map[string]string) bool {
 
 // putBack says what somebody had done to a generation; empty: nothing.
 func (e *Engine) putBack(ctx context.Context, g engine.Generation, seen int64) (what string, err error) {
-	s, err := e.stageOf(ctx, g.Stage)
-	if err != nil {
-		return "", err
-	}
+	s := e.stageOf(g.Stage)
 	have, err := e.api.Apps.Deployments(s.Name()).Get(ctx, object.Deployment(g.App, g.ID), meta.GetOptions{})
 	switch {
 	case kerrors.IsNotFound(err):

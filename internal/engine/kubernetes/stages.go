@@ -26,11 +26,8 @@ func (e *Engine) EnsureStage(ctx context.Context, s setops.StageRef, fence int64
 }
 
 func (e *Engine) ensureStage(ctx context.Context, s setops.StageRef, fence int64) error {
-	o, err := e.stageOf(ctx, s)
-	if err != nil {
-		return err
-	}
-	err = e.admit(ctx, s.ID, o.Name(), fence)
+	o := e.stageOf(s)
+	err := e.admit(ctx, s.ID, o.Name(), fence)
 	if kerrors.IsNotFound(err) {
 		if err := e.makeNamespace(ctx, o); err != nil {
 			return err
@@ -114,14 +111,10 @@ func (e *Engine) applyCredentials(ctx context.Context, o object.Stage) error {
 	return nil
 }
 
-// renewCredentials gives all stages those of this process.
+// renewCredentials gives all stages those of now: those that they have may be of before a long pause.
 func (e *Engine) renewCredentials(ctx context.Context) error {
 	for _, s := range e.stageRefs() {
-		o, err := e.stageOf(ctx, s)
-		if err != nil {
-			return err
-		}
-		if err := ignoreGone(e.applyCredentials(ctx, o)); err != nil {
+		if err := ignoreGone(e.applyCredentials(ctx, e.stageOf(s))); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/pull"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -32,12 +34,17 @@ import (
 type store struct {
 	registry *registry.Registry
 	address  string
+	*doorman
 }
 
 func openStore(t testing.TB, address string) *store {
 	t.Helper()
+	d := &doorman{stages: map[string]setops.StageRef{}}
+	var err error
+	d.passwords, err = pull.New([]byte(strings.Repeat("k", 32)), d.now)
+	must(t, err)
 	r, err := registry.New(t.Context(), registry.Config{
-		Dir: t.TempDir(), Secret: []byte(strings.Repeat("k", 32)), Authenticator: doorman{}, Authorizer: doorman{},
+		Dir: t.TempDir(), Secret: []byte(strings.Repeat("k", 32)), Authenticator: d, Authorizer: d,
 	})
 	must(t, err)
 	mux := http.NewServeMux()
@@ -56,12 +63,19 @@ func openStore(t testing.TB, address string) *store {
 		<-served
 		must(t, r.Close())
 	})
-	return &store{registry: r, address: address}
+	return &store{r, address, d}
 }
 
-func (s *store) credentials(context.Context) (user, password string, err error) {
-	return "setopsd", "secret", nil
+// doorman lets in who pushes, and nodes by the credentials of their stage, as the server does.
+type doorman struct {
+	passwords pull.Passwords
+
+	mu      sync.Mutex
+	stages  map[string]setops.StageRef
+	elapsed time.Duration // how far its clock is ahead
 }
+
+const pusher = "pusher"
 
 // callers is this machine as pods see it: where a cluster enforces policies, the engine is let in as a router outside of it is.
 func (s *store) callers(t testing.TB) []string {
@@ -71,23 +85,46 @@ func (s *store) callers(t testing.TB) []string {
 	return []string{netip.PrefixFrom(address.Addr(), address.Addr().BitLen()).String()}
 }
 
-// doorman lets in who has the password, and nobody else.
-type doorman struct{}
-
-func (doorman) Authenticate(_ context.Context, username, password string) (registry.Identity, error) {
-	if username != "setopsd" || password != "secret" {
-		return registry.Identity{}, registry.ErrCredentials
-	}
-	return registry.Identity{User: username}, nil
+func (d *doorman) now() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return time.Now().Add(d.elapsed)
 }
 
-func (doorman) AuthenticateToken(context.Context, string) (registry.Identity, error) {
+// elapse lets time go by.
+func (d *doorman) elapse(by time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.elapsed += by
+}
+
+func (d *doorman) credentials(s setops.StageRef) (user, password string) {
+	d.mu.Lock()
+	d.stages[s.ID] = s
+	d.mu.Unlock()
+	return pull.Stage(s.ID), d.passwords.Of(pull.Stage(s.ID))
+}
+
+func (d *doorman) Authenticate(_ context.Context, username, password string) (registry.Identity, error) {
+	if username == pusher && password == "secret" || d.passwords.Accepts(username, password) {
+		return registry.Identity{User: username}, nil
+	}
 	return registry.Identity{}, registry.ErrCredentials
 }
 
-func (doorman) Authorize(_ context.Context, who registry.Identity, _ string, _ registry.Action) error {
-	if who.User != "setopsd" {
-		return registry.Denied("sign in first")
+func (*doorman) AuthenticateToken(context.Context, string) (registry.Identity, error) {
+	return registry.Identity{}, registry.ErrCredentials
+}
+
+func (d *doorman) Authorize(_ context.Context, who registry.Identity, repository string, _ registry.Action) error {
+	if who.User == pusher {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	id, _ := pull.StageOf(who.User)
+	if s, ok := d.stages[id]; !ok || !pull.Covers(s, repository) {
+		return registry.Denied("these credentials are of another stage")
 	}
 	return nil
 }
@@ -101,7 +138,7 @@ func (s *store) push(t testing.TB, stage setops.StageRef, arch string, config v1
 	i := engine.Image{Repository: engine.Repository(stage, "web"), Digest: digest.String()}
 	ref, err := name.NewDigest(s.address+"/"+i.Repository+"@"+i.Digest, name.Insecure)
 	must(t, err)
-	must(t, remote.Write(ref, image, remote.WithAuth(&authn.Basic{Username: "setopsd", Password: "secret"})))
+	must(t, remote.Write(ref, image, remote.WithAuth(&authn.Basic{Username: pusher, Password: "secret"})))
 	return i
 }
 

@@ -28,11 +28,8 @@ func (e *Engine) Run(ctx context.Context, o engine.OneOff) (setops.Task, error) 
 		}
 		return have, nil
 	}
-	s, err := e.stageOf(ctx, o.Stage)
-	if err == nil {
-		err = e.admit(ctx, o.Stage.ID, s.Name(), o.Fence)
-	}
-	if err != nil {
+	s := e.stageOf(o.Stage)
+	if err := e.admit(ctx, o.Stage.ID, s.Name(), o.Fence); err != nil {
 		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, err)
 	}
 	argv, err := e.program(ctx, o)

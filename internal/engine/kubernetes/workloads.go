@@ -32,10 +32,7 @@ func (e *Engine) Ensure(ctx context.Context, g engine.Generation) error {
 
 // declare applies the objects of a generation, as what they are was just looked at.
 func (e *Engine) declare(ctx context.Context, g engine.Generation) error {
-	s, err := e.stageOf(ctx, g.Stage)
-	if err != nil {
-		return err
-	}
+	s := e.stageOf(g.Stage)
 	have, err := e.api.Apps.Deployments(s.Name()).Get(ctx, object.Deployment(g.App, g.ID), meta.GetOptions{})
 	isNew := kerrors.IsNotFound(err)
 	switch {
