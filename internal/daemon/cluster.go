@@ -34,7 +34,7 @@ var (
 func (c *Config) cluster() ClusterConfig {
 	return ClusterConfig{
 		Kubeconfig: c.Kubeconfig, Namespace: kube.Namespace(c.Namespace), Domain: kube.Domain(c.ClusterDomain), Registry: c.registryAddress(), Listen: c.RegistryListen,
-		Restricted: c.PodSecurity == podsRestricted, Callers: c.settings.callers,
+		Restricted: c.restricted, Callers: c.settings.callers,
 		Routing: c.Routing, Gateway: c.Gateway, IngressClass: c.IngressClass, Issuer: c.CertManagerIssuer,
 	}
 }
@@ -86,6 +86,7 @@ func (c *Config) checkCluster(r *refusals) {
 	r.where(c.Gateway != "" && c.Routing != routingGateway && c.Routing != auto, "--gateway is for --routing %s", routingGateway)
 	r.where(c.Routing == routingRouter && c.Engine != kubernetesKind, "--routing %s needs --engine %s", routingRouter, kubernetesKind)
 	r.where(c.Routing == routingRouter && !namespaceShape.MatchString(c.RouterNamespace), "--router-namespace %q is no name of a namespace", c.RouterNamespace)
+	c.checkRestricted(r)
 	c.settings.callers = nil
 	for _, text := range list(c.RouterNetworks) {
 		network, err := parsePrefix(text)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/setopsco/setops/internal/setops"
 )
 
 func TestNodesPullFromWhereTheRegistryAnswersThem(t *testing.T) {
@@ -22,7 +24,7 @@ func TestNodesPullFromWhereTheRegistryAnswersThem(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := c.cluster()
-		if got.Registry != test.want || got.Listen != test.listen || !got.Restricted || !slices.Equal(got.Callers, []string{"10.0.0.0/8", "192.0.2.7/32"}) {
+		if got.Registry != test.want || got.Listen != test.listen || !got.Restricted(setops.StageRef{}) || !slices.Equal(got.Callers, []string{"10.0.0.0/8", "192.0.2.7/32"}) {
 			t.Errorf("%+v: %+v", test, got)
 		}
 	}

@@ -44,6 +44,7 @@ type Config struct {
 	RegistryAddress   string // that nodes pull from; empty: RegistryListen, or api.Domain
 	RegistryListen    string // the registry in clear, for nodes; empty: they use the API's address
 	PodSecurity       string // baseline or restricted
+	RestrictedStages  string // ORGANIZATION/PROJECT/STAGE,…, that are restricted whatever PodSecurity says
 	RouterNetworks    string // networks, separated by commas
 	Routing           string // who leads requests to tasks on a cluster
 	Gateway           string // NAMESPACE/NAME; empty: the only one that can be used
@@ -137,6 +138,7 @@ func (c *Config) clusterFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.RegistryAddress, "registry-address", "", "HOST:PORT that nodes of the cluster pull images from (default: --registry-listen, or api.DOMAIN)")
 	f.StringVar(&c.RegistryListen, "registry-listen", "", "address of the image registry alone, in clear, for nodes of a cluster that trust it")
 	f.StringVar(&c.PodSecurity, "pod-security", podsBaseline, "standard that tasks on a cluster must satisfy: "+podsBaseline+", or "+podsRestricted+", where no image runs as root")
+	f.StringVar(&c.RestrictedStages, "restricted-stages", "", "stages that --pod-security "+podsRestricted+" holds for, ORGANIZATION/PROJECT/STAGE,…, each of them with * for any part of a name, as demo/*/prod*")
 	f.StringVar(&c.Routing, "routing", routingServer, "what leads requests to tasks on a cluster: "+strings.Join(routings, ", "))
 	f.StringVar(&c.Gateway, "gateway", "", "NAMESPACE/NAME of the Gateway of --routing "+routingGateway+" (default: the only one that lets in routes of stages)")
 	f.StringVar(&c.IngressClass, "ingress-class", "", "class of the Ingresses of --routing "+routingIngress+" (default: the cluster's default class)")

@@ -37,13 +37,13 @@ type EngineConfig struct {
 
 // ClusterConfig is what the Kubernetes engine needs besides.
 type ClusterConfig struct {
-	Kubeconfig string   // empty: this server runs in the cluster
-	Namespace  string   // of what the operator has put beside this server
-	Domain     string   // what the cluster calls itself in DNS
-	Registry   string   // HOST or HOST:PORT that nodes pull from
-	Listen     string   // where the registry answers nodes in clear; empty: they use the API's address
-	Restricted bool     // tasks must satisfy the strictest standard
-	Callers    []string // networks that the router calls tasks from
+	Kubeconfig string                       // empty: this server runs in the cluster
+	Namespace  string                       // of what the operator has put beside this server
+	Domain     string                       // what the cluster calls itself in DNS
+	Registry   string                       // HOST or HOST:PORT that nodes pull from
+	Listen     string                       // where the registry answers nodes in clear; empty: they use the API's address
+	Restricted func(s setops.StageRef) bool // whose tasks must satisfy the strictest standard
+	Callers    []string                     // networks that the router calls tasks from
 
 	Routing      string // as --routing
 	Gateway      string // NAMESPACE/NAME; empty: the only one

@@ -13,11 +13,12 @@ import (
 
 // settings are the values of flags as the server uses them: parsed by Config.check, read by Config.read.
 type settings struct {
-	ports     portRange
-	proxies   []netip.Prefix
-	addresses []netip.Addr
-	callers   []string // networks that the router calls tasks on a cluster from
-	roots     []byte   // PEM; nil: the system's
+	ports      portRange
+	proxies    []netip.Prefix
+	addresses  []netip.Addr
+	restricted []string // patterns of stages
+	callers    []string // networks that the router calls tasks on a cluster from
+	roots      []byte   // PEM; nil: the system's
 
 	oidcSecret  string
 	oidcDomains []string

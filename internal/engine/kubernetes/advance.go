@@ -154,8 +154,8 @@ func (a *attendant) obstacle(r run, reason string) *verdict.Failure {
 		f = imageFailure(r.message)
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
 		f.Cause = "the container cannot be made: " + r.message
-		if strings.Contains(r.message, "runAsNonRoot") {
-			f.Fault, f.Final = false, true
+		if why := rootless(r.message); why != "" {
+			f.Cause, f.Fault, f.Final = why, false, true
 		}
 		if strings.Contains(r.message, "secret") && strings.Contains(r.message, "not found") {
 			a.e.findBereft(a.gen)
@@ -171,6 +171,19 @@ func (a *attendant) obstacle(r run, reason string) *verdict.Failure {
 		a.lateObstacle(f)
 	}
 	return f
+}
+
+// rootless says what to do where the stage's standard refuses who an image runs as; empty: that is not it.
+func rootless(message string) string {
+	switch {
+	case !strings.Contains(message, "runAsNonRoot"):
+		return ""
+	case strings.Contains(message, "non-numeric"):
+		return "the image names the user that it runs as, and on this stage only a number proves that it is not root; write USER 10001 in its " +
+			"Dockerfile, with the number of that user (" + message + ")"
+	}
+	return "the image runs as root, which this stage does not allow; write USER 10001, or the number of another user, in its Dockerfile, and " +
+		"let it listen at a port above 1023 (" + message + ")"
 }
 
 // lateObstacle makes a verdict of what has not passed by within the start timeout.

@@ -36,6 +36,7 @@ type field struct {
 	stage     setops.StageRef
 	namespace string
 	image     engine.Image
+	config    kubernetes.Config
 }
 
 func newField(t *testing.T, settings ...func(*kubernetes.Config)) *field {
@@ -46,27 +47,33 @@ func newField(t *testing.T, settings ...func(*kubernetes.Config)) *field {
 	f := &field{store: s, stage: setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: name}}
 	f.namespace = object.Namespace(installation, f.stage)
 	f.image = s.push(t, f.stage, runtime.GOARCH, v1.Config{Entrypoint: []string{"/testapp"}, Cmd: []string{"serve"}})
-	c := kubernetes.Config{
+	f.config = kubernetes.Config{
 		Dir: t.TempDir(), Kubeconfig: kubeconfig, Installation: installation, Registry: s.address, Credentials: s.credentials,
 		Callers: s.callers(t), Timings: kubernetes.Timings{Linger: time.Second, Mend: 2 * time.Second},
 	}
-	for _, set := range settings {
-		set(&c)
-	}
-	e, err := kubernetes.New(t.Context(), c)
-	must(t, err)
-	t.Cleanup(func() { must(t, e.Close()) })
-	f.Engine = e
+	f.open(t, settings...)
+	t.Cleanup(func() { must(t, f.Close()) })
 	must(t, f.EnsureStage(t.Context(), f.stage, 0))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		must(t, e.RemoveStage(ctx, f.stage.ID))
+		must(t, f.RemoveStage(ctx, f.stage.ID))
 	})
 	api, err := kube.Connect(kubeconfig)
 	must(t, err)
 	f.core, f.apps, f.api = api.Core, api.Apps, api
 	return f
+}
+
+// open starts an engine, with other settings than before.
+func (f *field) open(t *testing.T, settings ...func(*kubernetes.Config)) {
+	t.Helper()
+	for _, set := range settings {
+		set(&f.config)
+	}
+	var err error
+	f.Engine, err = kubernetes.New(t.Context(), f.config)
+	must(t, err)
 }
 
 func randomHex(bytes int) string {

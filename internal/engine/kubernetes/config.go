@@ -23,12 +23,12 @@ type Config struct {
 	Registry     string // HOST or HOST:PORT that nodes pull from
 	// Credentials are those that nodes pull images of a stage with. They change, and are asked for at each look at everything.
 	Credentials func(s setops.StageRef) (user, password string)
-	Images      engine.ImageSource // nil: images are not looked at before they are pulled, and nobody joins a task
-	Latch       []byte             // the program of package latch; nil: nobody joins a task
-	Restricted  bool               // pods must satisfy the strictest standard
-	Callers     []string           // networks that a router outside of the cluster calls tasks from
-	Routing     Routing            // what of the cluster leads the world to apps
-	Drainer     engine.Drainer     // nil: nothing routes to the tasks
+	Images      engine.ImageSource           // nil: images are not looked at before they are pulled, and nobody joins a task
+	Latch       []byte                       // the program of package latch; nil: nobody joins a task
+	Restricted  func(s setops.StageRef) bool // whose pods must satisfy the strictest standard; nil: nobody's
+	Callers     []string                     // networks that a router outside of the cluster calls tasks from
+	Routing     Routing                      // what of the cluster leads the world to apps
+	Drainer     engine.Drainer               // nil: nothing routes to the tasks
 	// Holds is asked before anything is changed on the cluster, and refuses that while another server may have it; nil: there are none.
 	Holds    func() error
 	LogsKept engine.LogRetention
@@ -61,6 +61,9 @@ type Timings struct {
 func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Restricted == nil {
+		c.Restricted = func(setops.StageRef) bool { return false }
 	}
 	if c.LogsKept == nil {
 		c.LogsKept = func(context.Context, string) (time.Duration, error) { return logfile.DefaultRetention, nil }

@@ -101,6 +101,9 @@ func (e *Engine) start(ctx context.Context) error {
 	if err := e.renewCredentials(ctx); err != nil {
 		return err
 	}
+	if err := e.renewStandards(ctx); err != nil {
+		return err
+	}
 	e.wg.Go(e.sweep)
 	e.wg.Go(e.mend)
 	e.wg.Go(e.mendRegularly)
@@ -128,7 +131,7 @@ func (e *Engine) Close() error {
 func (e *Engine) stageOf(s setops.StageRef) object.Stage {
 	user, password := e.cfg.Credentials(s)
 	return object.Stage{
-		StageRef: s, Installation: e.cfg.Installation, Restricted: e.cfg.Restricted, Callers: e.cfg.Callers,
+		StageRef: s, Installation: e.cfg.Installation, Restricted: e.cfg.Restricted(s), Callers: e.cfg.Callers,
 		Registry: e.cfg.Registry, User: user, Password: password, NameServers: e.knownNames(), Domain: e.cfg.Domain,
 	}
 }

@@ -42,15 +42,23 @@ func (s Stage) meta(name string, labels map[string]string) meta.ObjectMeta {
 	return meta.ObjectMeta{Name: name, Namespace: s.Name(), Labels: labels}
 }
 
+// LabelStandard is where a namespace has the standard that its pods must satisfy.
+const LabelStandard = "pod-security.kubernetes.io/enforce"
+
+// Standard is the one that pods of the stage must satisfy.
+func (s Stage) Standard() string {
+	if s.Restricted {
+		return "restricted"
+	}
+	return "baseline"
+}
+
 // Space is the namespace. Of the standards for pods it asks for the baseline: most images run as root.
 func (s Stage) Space() *core.Namespace {
-	standard := "baseline"
-	if s.Restricted {
-		standard = "restricted"
-	}
+	standard := s.Standard()
 	return &core.Namespace{ObjectMeta: meta.ObjectMeta{
 		Name:   s.Name(),
-		Labels: with(s.labels(), "pod-security.kubernetes.io/enforce", standard, "pod-security.kubernetes.io/warn", standard),
+		Labels: with(s.labels(), LabelStandard, standard, "pod-security.kubernetes.io/warn", standard),
 		Annotations: map[string]string{
 			AnnotationOrganization: s.Organization, AnnotationProject: s.Project, AnnotationStage: s.StageRef.Name,
 		},
