@@ -77,11 +77,11 @@ var homes = []home{
 
 	// Kubernetes: its client, and the modules that its interface is made of.
 	{"k8s.io/client-go", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/names internal/edge/space internal/engine/kubernetes/meter"},
-	{"k8s.io/apimachinery", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names internal/edge/space"},
+	{"k8s.io/apimachinery", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names internal/engine/kubernetes/isolation internal/edge/space"},
 	{"k8s.io/klog/v2", "internal/kube"},
 	{"k8s.io/streaming", "internal/engine/kubernetes"},
 	{"sigs.k8s.io/gateway-api", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object"},
-	{"k8s.io/api", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names internal/edge/space"},
+	{"k8s.io/api", "internal/kube internal/engine/kubernetes internal/engine/kubernetes/object internal/engine/kubernetes/names internal/engine/kubernetes/isolation internal/edge/space"},
 
 	// Images as values: the engine reads them, tools make them.
 	{

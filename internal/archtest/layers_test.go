@@ -70,11 +70,12 @@ var layers = []row{
 	{"internal/engine/kubernetes/meter", nil},       // of tests
 	{"internal/engine/kubernetes/latch/...", nil},
 	{"internal/engine/kubernetes/object", []string{"internal/engine", "internal/probe", "internal/setops"}},
+	{"internal/engine/kubernetes/isolation", []string{"internal/engine/kubernetes/object", "internal/kube"}},
 	{"internal/engine/kubernetes/names", []string{
 		"internal/engine/lookup", "internal/engine/kubernetes/object", "internal/kube",
 	}},
 	{"internal/engine/kubernetes", []string{
-		"internal/engine", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/platform", "internal/kube",
+		"internal/engine", "internal/engine/kubernetes/isolation", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/platform", "internal/kube",
 		"internal/engine/record", "internal/engine/verdict", "internal/engine/watch", "internal/probe", "internal/setops",
 	}},
 	{"internal/engine/embedded/wire", nil},

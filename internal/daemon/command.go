@@ -46,7 +46,7 @@ func newRoot(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comman
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(operatorCommands(getenv, stdout)...)
-	root.AddCommand(newServe(getenv, stdout, stderr), newRouter(getenv, stdout, stderr), newAuthority(getenv, stdout), newCleanUp(getenv, stdout), newRotateKey(getenv, stdout, stderr), newNames(getenv, stderr), &cobra.Command{
+	root.AddCommand(newServe(getenv, stdout, stderr), newRouter(getenv, stdout, stderr), newAuthority(getenv, stdout), newCleanUp(getenv, stdout), newRotateKey(getenv, stdout, stderr), newNames(getenv, stderr), newCluster(getenv, stdout), newListen(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of the server",
 		Args:  cobra.NoArgs,

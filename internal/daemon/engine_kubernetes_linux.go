@@ -40,7 +40,7 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 	}
 	e.Engine, err = kubernetes.New(ctx, kubernetes.Config{
 		Dir: filepath.Join(c.Dir, "kubernetes"), Kubeconfig: c.Cluster.Kubeconfig, Installation: c.Instance,
-		Namespace: c.Cluster.Namespace, Domain: c.Cluster.Domain,
+		Namespace: c.Cluster.Namespace, Domain: c.Cluster.Domain, ProbeArgs: []string{listenWord},
 		Registry: c.Cluster.Registry, Credentials: c.StageCredentials, Images: c.Images, Latch: latch.Program(),
 		Restricted: c.Cluster.Restricted, Callers: c.Cluster.Callers,
 		Routing: routing, Holds: c.Cluster.Holds, Drainer: c.Drainer, LogsKept: c.LogsKept, Logger: c.Logger,

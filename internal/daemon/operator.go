@@ -37,6 +37,7 @@ type refusal struct {
 // obeyOperator adds what is about organizations and their members.
 func (c *core) obeyOperator(mux *http.ServeMux) {
 	for pattern, serve := range map[string]func(*http.Request) (any, error){
+		"GET /cluster":                                       c.serveCluster,
 		"GET /organizations":                                 c.serveOrganizations,
 		"POST /organizations/{organization}":                 c.serveNewOrganization,
 		"GET /organizations/{organization}/users":            c.serveMembers,

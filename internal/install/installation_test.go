@@ -215,3 +215,17 @@ func (i *installation) process(k setops.Keeper) *os.Process {
 	i.t.Fatalf("no process has the address %s", k.Address)
 	return nil
 }
+
+// seesCluster has the server say what it has found out about its cluster: these enforce network policies.
+func (i *installation) seesCluster() {
+	i.t.Helper()
+	server := i.kubectl("--namespace", "setops", "get", "service", "setopsd-names", "--output=jsonpath={.spec.clusterIP}")
+	await(i.t, "the server has found out about its cluster", func() error {
+		_, pod := i.keeper()
+		out, err := i.try("--namespace", "setops", "exec", pod, "--", "/setopsd", "cluster", "--output=json")
+		if err == nil && !(strings.Contains(out, `"verdict":"enforced"`) && strings.Contains(out, `"name_servers":["`+server+`"]`)) {
+			err = fmt.Errorf("it says %s", out)
+		}
+		return err
+	})
+}

@@ -22,6 +22,7 @@ func TestServersInTheClusterSucceedEachOther(t *testing.T) {
 	i.deployFirst(images)
 	url := i.urlOf("web")
 	await(t, "the app answers", func() error { _, err := ask(t.Context(), url); return err })
+	i.seesCluster()
 	l := begin(t, url)
 	i.inCommit(images, i.deleteKeeper)
 	i.inCommit(images, i.pauseKeeper)

@@ -15,12 +15,13 @@ import (
 
 // Config is what an Engine needs. Dir, Installation, Registry and Credentials must be set.
 type Config struct {
-	Dir          string // records and logs are kept below it
-	Kubeconfig   string // path; empty: this process runs in the cluster
-	Namespace    string // of what the operator has put beside the server; empty: kube.DefaultNamespace
-	Domain       string // what the cluster calls itself in DNS; empty: cluster.local
-	Installation string // 8 hexadecimal digits
-	Registry     string // HOST or HOST:PORT that nodes pull from
+	Dir          string   // records and logs are kept below it
+	Kubeconfig   string   // path; empty: this process runs in the cluster
+	Namespace    string   // of what the operator has put beside the server; empty: kube.DefaultNamespace
+	ProbeArgs    []string // with which this program listens as isolation.Listen; none: network policies are not tried
+	Domain       string   // what the cluster calls itself in DNS; empty: cluster.local
+	Installation string   // 8 hexadecimal digits
+	Registry     string   // HOST or HOST:PORT that nodes pull from
 	// Credentials are those that nodes pull images of a stage with. They change, and are asked for at each look at everything.
 	Credentials func(s setops.StageRef) (user, password string)
 	Images      engine.ImageSource           // nil: images are not looked at before they are pulled, and nobody joins a task

@@ -9,6 +9,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/kubernetes/isolation"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/engine/platform"
 	"github.com/setopsco/setops/internal/engine/record"
@@ -47,8 +48,9 @@ type Engine struct {
 	leads       map[string]*leading // by stage
 	leaders     []leader            // fixed
 	made        []platform.Platform // what the nodes are; nil: not known yet
-	nameServers []string            // addresses of those that know private names
-	drifted     chan string         // ids of generations that somebody else has changed
+	isolation   isolation.Finding
+	nameServers []string    // addresses of those that know private names
+	drifted     chan string // ids of generations that somebody else has changed
 }
 
 var (
@@ -107,6 +109,9 @@ func (e *Engine) start(ctx context.Context) error {
 	e.wg.Go(e.sweep)
 	e.wg.Go(e.mend)
 	e.wg.Go(e.mendRegularly)
+	if len(e.cfg.ProbeArgs) > 0 {
+		e.wg.Go(e.isolate)
+	}
 	return nil
 }
 

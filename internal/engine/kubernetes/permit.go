@@ -33,7 +33,7 @@ var needs = []need{
 	{"", "events", "list"},
 	{"apps", "deployments", "get list watch create patch delete"},
 	{"batch", "jobs", "get create patch delete deletecollection"},
-	{"networking.k8s.io", "networkpolicies", "create patch"},
+	{"networking.k8s.io", "networkpolicies", "list create patch"},
 	{"discovery.k8s.io", "endpointslices", "list"},
 	{"policy", "poddisruptionbudgets", "create patch"},
 }

@@ -33,6 +33,25 @@ func (r *runner) get(ctx context.Context) error {
 	return err
 }
 
+// accept returns when it listens.
+func (r *runner) accept(ctx context.Context) error {
+	l, err := r.Listen(r.value)
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return // it is closed
+			}
+			conn.Close() //nolint:errcheck // nothing was said
+		}
+	}()
+	return nil
+}
+
 // request asks over a connection of its own.
 func (r *runner) request(ctx context.Context, url string) (status int, body []byte, err error) {
 	transport := &http.Transport{

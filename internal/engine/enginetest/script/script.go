@@ -18,6 +18,7 @@
 //	echo             writes what it reads, to the end of its input
 //	resized          waits until the size of its terminal is another than before, 0 at first, and writes it as 80x24
 //	wait             waits for SIGTERM
+//	accept ADDRESS   from now on, takes connections there and says nothing
 //	serve            answers HTTP on the port that PORT names until SIGTERM; see web.go for what it answers
 //	serve-on ADDRESS the same on another address, as :81 or 127.0.0.1:5000
 //
@@ -145,6 +146,8 @@ func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
 		return r.failed(r.get(ctx))
 	case "hear":
 		return r.failed(r.hear(ctx))
+	case "accept":
+		return r.failed(r.accept(ctx))
 	case "wait":
 		return r.wait(ctx), true
 	case "serve":

@@ -38,8 +38,11 @@ const (
 // Manager is who applies our objects, as the cluster records it, and the value of LabelManagedBy.
 const Manager = "setops"
 
-// ComponentNames is the component that answers private names.
-const ComponentNames = "names"
+// Components.
+const (
+	ComponentNames = "names" // answers private names
+	ComponentProbe = "probe" // is called, to see what network policies do
+)
 
 // PullSecret is what images are pulled with, in the namespace of each stage.
 const PullSecret = "setops-registry"

@@ -1,0 +1,77 @@
+package kubernetes_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/setopsco/setops/internal/engine/kubernetes/isolation"
+	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/kube"
+)
+
+// newProbe has what a server looks at network policies with, in a namespace that has none.
+func newProbe(t *testing.T) isolation.Config {
+	t.Helper()
+	f := newField(t)
+	kubeconfig, registry := needCluster(t)
+	api, err := kube.Connect(kubeconfig)
+	must(t, err)
+	namespace := "probe-" + randomHex(4)
+	_, err = api.Core.Namespaces().Create(t.Context(), &core.Namespace{ObjectMeta: meta.ObjectMeta{Name: namespace}}, meta.CreateOptions{})
+	must(t, err)
+	t.Cleanup(func() { must(t, api.Core.Namespaces().Delete(context.Background(), namespace, meta.DeleteOptions{})) })
+	pull, err := api.Core.Secrets(f.namespace).Get(t.Context(), object.PullSecret, meta.GetOptions{})
+	must(t, err)
+	_, err = api.Core.Secrets(namespace).Create(t.Context(), &core.Secret{
+		ObjectMeta: meta.ObjectMeta{Name: object.PullSecret}, Type: pull.Type, Data: pull.Data,
+	}, meta.CreateOptions{})
+	must(t, err)
+	return isolation.Config{
+		API: api, Namespace: namespace, Installation: "0badcafe", Timings: isolation.Timings{Settle: 15 * time.Second},
+		Program: isolation.Program{
+			Image: registry + "/" + f.image.Repository + "@" + f.image.Digest, PullSecrets: []string{object.PullSecret},
+			Args: []string{"accept", fmt.Sprintf(":%d", isolation.ShutPort), "serve-on", fmt.Sprintf(":%d", isolation.OpenPort)},
+		},
+	}
+}
+
+// A cluster that enforces policies is told from one that does not, and neither from one where it cannot be tried.
+func TestWhetherNetworkPoliciesAreEnforcedIsFoundOut(t *testing.T) {
+	c := newProbe(t)
+	want := isolation.Unenforced
+	if isWhole() {
+		want = isolation.Enforced
+	}
+	if got := isolation.Check(t.Context(), c); got.Verdict != want {
+		t.Errorf("got %+v", got)
+	}
+	// Policies add up: with one that lets everybody in, an enforced one looks as if it were not.
+	_, err := c.API.Networking.NetworkPolicies(c.Namespace).Create(t.Context(), &networking.NetworkPolicy{
+		ObjectMeta: meta.ObjectMeta{Name: "everybody"}, Spec: networking.NetworkPolicySpec{Ingress: []networking.NetworkPolicyIngressRule{{}}},
+	}, meta.CreateOptions{})
+	must(t, err)
+	if got := isolation.Check(t.Context(), c); got.Verdict != isolation.Unknown || !strings.Contains(got.Reason, "the policy everybody") {
+		t.Errorf("everybody is let in: %+v", got)
+	}
+	c.Program.Image, c.Timings.Start = strings.Replace(c.Program.Image, "/web@", "/none@", 1), 5*time.Second
+	if got := isolation.Check(t.Context(), c); got.Verdict != isolation.Unknown || !strings.Contains(got.Reason, "Image") {
+		t.Errorf("no such image: %+v", got)
+	}
+	probes := meta.ListOptions{LabelSelector: object.LabelComponent + "=" + object.ComponentProbe}
+	eventually(t, "nothing of it is left", func() bool {
+		jobs, err := c.API.Batch.Jobs(c.Namespace).List(t.Context(), probes)
+		must(t, err)
+		pods, err := c.API.Core.Pods(c.Namespace).List(t.Context(), probes)
+		must(t, err)
+		policies, err := c.API.Networking.NetworkPolicies(c.Namespace).List(t.Context(), probes)
+		must(t, err)
+		return len(jobs.Items)+len(pods.Items)+len(policies.Items) == 0
+	})
+}
