@@ -33,8 +33,9 @@ func TestTheKeyOfRoutersFollowsFromTheServersKey(t *testing.T) {
 		}
 		return got
 	}
-	if of("one") != of("one") || of("one") == of("two") || len(of("one")) != 64 {
-		t.Errorf("%s, %s", of("one"), of("two"))
+	one, again, two := of("one"), of("one"), of("two")
+	if one != again || one == two || len(one) != 64 {
+		t.Errorf("%s, %s, %s", one, again, two)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // A task calls an app of its stage by the name of the app. A task of another stage is told where that is, and is not let in.
 func TestAnAppAnswersByItsNameToItsStageOnly(t *testing.T) {
 	if !isWhole() {
-		t.Skip("a cluster that enforces network policies and has a DNS is needed: make kubernetes-test has one")
+		t.Skip("a cluster that enforces network policies and has a DNS is needed: make kubernetes-suite has one")
 	}
 	f := newField(t)
 	other := setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: "t" + randomHex(4)}
