@@ -49,8 +49,7 @@ func (s *server) traces() traces {
 	t.add("cgroups", len(cgroups(instance)))
 	for _, name := range interfaces(instance) {
 		t.add("interfaces", 1)
-		ports, _ := os.ReadDir("/sys/class/net/" + name + "/brif") // none: it is no bridge
-		t.add("ports of bridges", len(ports))
+		t.add("ports of bridges", s.ports(name))
 	}
 	t.add("routes", strings.Count(s.run("ip", "-4", "route", "show", "table", "all"), bridgeMark(instance)))
 	for _, table := range tables(instance) {
@@ -157,6 +156,25 @@ func tables(instance string) (all []string) {
 }
 
 var taskID = regexp.MustCompile(`^[0-9a-f]{32}`)
+
+// ports counts what is plugged into a bridge. With Docker only what leads into a container: a Docker that is killed while it plugs one in
+// leaves both ends here, and never looks for them.
+func (s *server) ports(bridge string) (n int) {
+	var links []struct {
+		Elsewhere *int `json:"link_netnsid"`
+	}
+	text := s.run("ip", "-json", "link", "show", "master", bridge) // nothing: it is no bridge
+	if text = strings.TrimSpace(text); text == "" {
+		return 0
+	}
+	must(s.t, json.Unmarshal([]byte(text), &links))
+	for _, l := range links {
+		if s.engine != "docker" || l.Elsewhere != nil {
+			n++
+		}
+	}
+	return n
+}
 
 // files counts what the engine keeps on disk for single containers. Records and logs of tasks stay when they end.
 func (s *server) files() (n int) {
