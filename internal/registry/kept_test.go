@@ -21,6 +21,7 @@ type kept interface {
 	// files are those below a directory, sorted.
 	files(t testing.TB, dir string) []string
 	read(t testing.TB, file string) string
+	size(t testing.TB, file string) int64 // 0: it has gone since it was listed
 	write(t testing.TB, file, content string)
 	remove(t testing.TB, dir string)
 }
@@ -60,6 +61,9 @@ func (d onDisk) walk(t testing.TB, dir string, f func(string, fs.DirEntry) error
 		return
 	}
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil // it went while it was looked for
+		}
 		if err != nil {
 			return err
 		}
@@ -77,6 +81,18 @@ func (d onDisk) read(t testing.TB, file string) string {
 		t.Fatal(err)
 	}
 	return string(content)
+}
+
+func (d onDisk) size(t testing.TB, file string) int64 {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(d.dir, file))
+	if os.IsNotExist(err) {
+		return 0
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 func (d onDisk) write(t testing.TB, file, content string) {
@@ -118,6 +134,11 @@ func (b inBucket) files(t testing.TB, dir string) (all []string) {
 func (b inBucket) read(t testing.TB, file string) string {
 	t.Helper()
 	return b.Get(t, prefix+"/"+file)
+}
+
+func (b inBucket) size(t testing.TB, file string) int64 {
+	t.Helper()
+	return b.Size(t, prefix+"/"+file)
 }
 
 func (b inBucket) write(t testing.TB, file, content string) {

@@ -77,6 +77,19 @@ func (s *Server) Put(t testing.TB, key, content string) {
 	}
 }
 
+// Size is how many bytes an object has, 0 where there is none.
+func (s *Server) Size(t testing.TB, key string) int64 {
+	t.Helper()
+	object, err := s.backend.HeadObject(Bucket, key)
+	if gofakes3.HasErrorCode(err, gofakes3.ErrNoSuchKey) {
+		return 0
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object.Size
+}
+
 // Get reads an object.
 func (s *Server) Get(t testing.TB, key string) string {
 	t.Helper()
