@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,14 +52,15 @@ func TestABucketThatNobodyServesIsRefused(t *testing.T) {
 
 func TestCredentialsAreReadFromAFileWhereOneIsNamed(t *testing.T) {
 	server := s3test.Start(t)
-	var signedBy string
+	var signature atomic.Value
 	seen := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		signedBy = r.Header.Get("Authorization")
+		signature.Store(r.Header.Get("Authorization"))
 		server.ServeHTTP(w, r)
 	}))
 	t.Cleanup(seen.Close)
 	bucket := registry.S3{Bucket: s3test.Bucket, Endpoint: seen.URL, CredentialsFile: server.Credentials}
-	if err := openBucket(t, bucket); err != nil || !strings.Contains(signedBy, "Credential=setops/") {
+	err := openBucket(t, bucket)
+	if signedBy, _ := signature.Load().(string); err != nil || !strings.Contains(signedBy, "Credential=setops/") {
 		t.Fatalf("signed by %q, %v", signedBy, err)
 	}
 	if left := server.Keys(t, ""); len(left) > 0 {
