@@ -37,6 +37,7 @@ func TestTheKubernetesEnginePassesTheSuite(t *testing.T) {
 	kubeconfig, address := needCluster(t)
 	s := openStore(t, address)
 	stage := setops.StageRef{Organization: "suite", Project: "shop", Name: "prod"}
+	s.shared = engine.Repository(stage, "web") // the suite makes stages, and knows one image
 	foreign := "arm64"
 	if runtime.GOARCH == foreign {
 		foreign = "amd64"

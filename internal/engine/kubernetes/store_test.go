@@ -71,6 +71,7 @@ type doorman struct {
 	passwords pull.Passwords
 
 	mu      sync.Mutex
+	shared  string // repository that all stages pull from; empty: each has its own
 	stages  map[string]setops.StageRef
 	elapsed time.Duration // how far its clock is ahead
 }
@@ -122,6 +123,9 @@ func (d *doorman) Authorize(_ context.Context, who registry.Identity, repository
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if repository == d.shared {
+		return nil
+	}
 	id, _ := pull.StageOf(who.User)
 	if s, ok := d.stages[id]; !ok || !pull.Covers(s, repository) {
 		return registry.Denied("these credentials are of another stage")
