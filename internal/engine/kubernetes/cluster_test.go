@@ -46,7 +46,7 @@ func newField(t *testing.T, settings ...func(*kubernetes.Config)) *field {
 	installation, name := randomHex(4), "s"+randomHex(4)
 	f := &field{store: s, stage: setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: name}}
 	f.namespace = object.Namespace(installation, f.stage)
-	f.image = s.push(t, f.stage, runtime.GOARCH, v1.Config{Entrypoint: []string{"/testapp"}, Cmd: []string{"serve"}})
+	f.image = f.imageFor(t, f.stage)
 	f.config = kubernetes.Config{
 		Dir: t.TempDir(), Kubeconfig: kubeconfig, Installation: installation, Registry: s.address, Credentials: s.credentials,
 		Callers: s.callers(t), Timings: kubernetes.Timings{Linger: time.Second, Mend: 2 * time.Second},
@@ -90,6 +90,12 @@ func (f *field) generation() engine.Generation {
 		},
 		NetworkCheck: &setops.NetworkCheck{Protocol: setops.HTTP, Path: "/", Status: "200"},
 	}
+}
+
+// imageFor is one that a stage may pull: no stage gets at the images of another.
+func (f *field) imageFor(t *testing.T, stage setops.StageRef) engine.Image {
+	t.Helper()
+	return f.store.push(t, stage, runtime.GOARCH, v1.Config{Entrypoint: []string{"/testapp"}, Cmd: []string{"serve"}})
 }
 
 func (f *field) keep(t *testing.T, g engine.Generation) error {

@@ -90,6 +90,7 @@ func (f *field) callerOf(t *testing.T, stage setops.StageRef) caller {
 	t.Helper()
 	g := f.generation()
 	g.ID, g.App, g.Stage = "caller-"+randomHex(6), "caller", stage
+	g.Container.Image = f.imageFor(t, stage)
 	must(t, f.keep(t, g))
 	tasks, err := f.List(t.Context(), stage.ID, g.App)
 	must(t, err)
