@@ -18,12 +18,17 @@ func withSettings(cmd *cobra.Command, getenv func(string) string, names ...strin
 	for _, name := range names {
 		cmd.Flags().AddFlag(all.Lookup(name))
 	}
-	file := cmd.Flags().String("config", "", "YAML file with the settings of the server")
-	return c, func() error {
+	return c, withFile(cmd, all, getenv, "YAML file with the settings of the server")
+}
+
+// withFile gives a command the flag --config, whose file fill takes the settings from that the flags do not say.
+func withFile(cmd *cobra.Command, settings *pflag.FlagSet, getenv func(string) string, usage string) (fill func() error) {
+	file := cmd.Flags().String("config", "", usage)
+	return func() error {
 		if *file == "" {
 			*file = getenv(Variable("config"))
 		}
-		return Fill(all, *file, getenv)
+		return Fill(settings, *file, getenv)
 	}
 }
 

@@ -60,7 +60,7 @@ func newRoot(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comman
 
 func newServe(getenv func(string) string, stdout, stderr io.Writer) *cobra.Command {
 	var c Config
-	var file string
+	var fill func() error
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API, the image registry and the apps",
@@ -71,10 +71,7 @@ func newServe(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comma
 		Example: "  setopsd serve\n  setopsd serve --data-dir /srv/setops --http-listen 0.0.0.0:80 --domain apps.example.net",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
-				file = getenv(Variable("config"))
-			}
-			if err := Fill(cmd.Flags(), file, getenv); err != nil {
+			if err := fill(); err != nil {
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
@@ -82,7 +79,7 @@ func newServe(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comma
 		},
 	}
 	c.Flags(cmd.Flags())
-	cmd.Flags().StringVar(&file, "config", "", "YAML file with any of these settings")
+	fill = withFile(cmd, cmd.Flags(), getenv, "YAML file with any of these settings")
 	return cmd
 }
 

@@ -25,7 +25,7 @@ type routerConfig struct {
 
 func newRouter(getenv func(string) string, stdout, stderr io.Writer) *cobra.Command {
 	var c routerConfig
-	var file string
+	var fill func() error
 	cmd := &cobra.Command{
 		Use:   "router",
 		Short: "Lead requests to the apps of a cluster, beside setopsd",
@@ -35,10 +35,7 @@ func newRouter(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comm
 		Example: "  setopsd router --server-url http://setopsd.setops.svc:7700",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
-				file = getenv(Variable("config"))
-			}
-			if err := Fill(cmd.Flags(), file, getenv); err != nil {
+			if err := fill(); err != nil {
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
@@ -54,7 +51,7 @@ func newRouter(getenv func(string) string, stdout, stderr io.Writer) *cobra.Comm
 	f.StringVar(&c.serverURL, "server-url", "", "where requests for api.DOMAIN are passed on to, http://HOST:PORT (default: they are not)")
 	f.StringVar(&c.trustedProxies, "trusted-proxies", "", "networks, as 10.0.0.0/8,…, of proxies whose Forwarded and X-Forwarded-* headers are believed")
 	f.IntVar(&c.httpsPort, "https-port", 443, "port of TLS as clients see it, where requests in clear are sent on to")
-	f.StringVar(&file, "config", "", "YAML file with any of these settings")
+	fill = withFile(cmd, cmd.Flags(), getenv, "YAML file with any of these settings")
 	return cmd
 }
 

@@ -11,14 +11,14 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// list is a pointer to the list of a resource.
-type list[L any] interface {
+// List is a pointer to the list of a resource.
+type List[L any] interface {
 	*L
 	runtime.Object
 }
 
-// object is a pointer to what a resource consists of.
-type object[T any] interface {
+// Object is a pointer to what a resource consists of.
+type Object[T any] interface {
 	*T
 	runtime.Object
 	meta.Object
@@ -26,12 +26,12 @@ type object[T any] interface {
 
 // Client is that of one resource, in a namespace where it has those. Its errors are those of the API, which package
 // k8s.io/apimachinery/pkg/api/errors tells apart.
-type Client[T, L any, PT object[T], PL list[L]] struct {
+type Client[T, L any, PT Object[T], PL List[L]] struct {
 	of              group
 	name, namespace string
 }
 
-func resource[T, L any, PT object[T], PL list[L]](g group, name, namespace string) *Client[T, L, PT, PL] {
+func resource[T, L any, PT Object[T], PL List[L]](g group, name, namespace string) *Client[T, L, PT, PL] {
 	return &Client[T, L, PT, PL]{g, name, namespace}
 }
 

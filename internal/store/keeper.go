@@ -34,6 +34,11 @@ func loadKeeper(ctx context.Context, q querier) (k setops.Keeper, ok bool, err e
 // another one is the keeper that this one cannot take the place of, it gives that one and changes nothing: while that one's
 // time is not over, where it is on another machine; and always, where it has another data directory, in which the tasks are.
 func (s *Store) Keep(ctx context.Context, k setops.Keeper, now time.Time) (other *setops.Keeper, err error) {
+	return s.keep(ctx, k, func(has setops.Keeper) bool { return has.Machine == k.Machine || !has.Until.After(now) })
+}
+
+// keep makes k the keeper where there is none, or where it may take the place of the one that is, which must be of the same installation.
+func (s *Store) keep(ctx context.Context, k setops.Keeper, succeeds func(has setops.Keeper) bool) (other *setops.Keeper, err error) {
 	text, err := json.Marshal(k)
 	if err != nil {
 		return nil, err
@@ -44,7 +49,7 @@ func (s *Store) Keep(ctx context.Context, k setops.Keeper, now time.Time) (other
 		if err != nil {
 			return err
 		}
-		if ok && (has.Instance != k.Instance || has.Machine != k.Machine && has.Until.After(now)) {
+		if ok && (has.Instance != k.Instance || !succeeds(has)) {
 			other = &has
 			return nil
 		}
@@ -66,24 +71,5 @@ func saveKeeper(ctx context.Context, tx *sql.Tx, text string) error {
 // none, where it is that already, or in the place of the one that was seen, if nothing was heard of that since. Otherwise, and where
 // the database is another installation's, it gives the one that is, and changes nothing.
 func (s *Store) Succeed(ctx context.Context, k, seen setops.Keeper) (other *setops.Keeper, err error) {
-	text, err := json.Marshal(k)
-	if err != nil {
-		return nil, err
-	}
-	err = s.change(ctx, func(tx *sql.Tx) error {
-		other = nil
-		has, ok, err := loadKeeper(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if ok && (has.Instance != k.Instance || has.Machine != k.Machine && !has.Equal(seen)) {
-			other = &has
-			return nil
-		}
-		return saveKeeper(ctx, tx, string(text))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("write which server keeps the tasks: %w", err)
-	}
-	return other, nil
+	return s.keep(ctx, k, func(has setops.Keeper) bool { return has.Machine == k.Machine || has.Equal(seen) })
 }

@@ -7,12 +7,11 @@ import (
 	"sync"
 
 	core "k8s.io/api/core/v1"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/setopsco/setops/internal/edge/published"
+	"github.com/setopsco/setops/internal/kube"
 )
 
 var _ published.Source = (*Namespace)(nil)
@@ -56,37 +55,10 @@ func (n *Namespace) sayErrors(i cache.SharedInformer) error {
 	})
 }
 
-// list is one kind of objects, as the API lists and watches them.
-type list[T runtime.Object] interface {
-	List(ctx context.Context, o meta.ListOptions) (T, error)
-	Watch(ctx context.Context, o meta.ListOptions) (watch.Interface, error)
-}
-
-func informer[T runtime.Object](api list[T], of runtime.Object) cache.SharedInformer {
-	return cache.NewSharedInformer(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o meta.ListOptions) (runtime.Object, error) {
-			o.LabelSelector = labelPublished
-			return api.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o meta.ListOptions) (watch.Interface, error) {
-			o.LabelSelector = labelPublished
-			return api.Watch(ctx, o)
-		},
-	}, of, 0)
+func informer[L runtime.Object](api kube.Watched[L], of runtime.Object) cache.SharedInformer {
+	return cache.NewSharedInformer(kube.Select(api, labelPublished), of, 0)
 }
 
 func handler[T any](of func(T) published.Object, tell func(o published.Object, gone bool)) cache.ResourceEventHandler {
-	take := func(o any, gone bool) {
-		if last, ok := o.(cache.DeletedFinalStateUnknown); ok {
-			o = last.Obj
-		}
-		if one, ok := o.(T); ok {
-			tell(of(one), gone)
-		}
-	}
-	return cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(o any) { take(o, false) },
-		UpdateFunc: func(_, o any) { take(o, false) },
-		DeleteFunc: func(o any) { take(o, true) },
-	}
+	return kube.Handler(func(o T, gone bool) { tell(of(o), gone) })
 }

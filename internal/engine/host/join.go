@@ -90,9 +90,9 @@ func (s *Supervisor) take(taskID string) (*task, error) {
 	case err != nil:
 		return nil, err
 	case t.wanted == nil:
-		return nil, setops.Refuse(setops.TaskDoesNotExist, "task %s does not wait for anybody; run a command inside it with task:attach", taskID)
+		return nil, verdict.NotJoinable(taskID)
 	case t.taken:
-		return nil, setops.Refuse(setops.TaskDoesNotExist, "somebody is connected to the program of task %s, or was; run a command inside it with task:attach", taskID)
+		return nil, verdict.AlreadyJoined(taskID)
 	}
 	t.taken = true
 	return t, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/engine/verdict"
+	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -32,9 +33,9 @@ func (e *Engine) adopt(ctx context.Context) error {
 		return err
 	}
 	lost := e.unseen()
-	_, namespaces := e.namespaces.AddEventHandler(handler(e.seesNamespace))
-	_, deployments := e.deployments.AddEventHandler(handler(e.seesDeployment))
-	_, pods := e.pods.AddEventHandler(handler(e.attend))
+	_, namespaces := e.namespaces.AddEventHandler(kube.Handler(e.seesNamespace))
+	_, deployments := e.deployments.AddEventHandler(kube.Handler(e.seesDeployment))
+	_, pods := e.pods.AddEventHandler(kube.Handler(e.attend))
 	if err := stderrors.Join(namespaces, deployments, pods); err != nil {
 		return fmt.Errorf("follow the cluster: %w", err)
 	}

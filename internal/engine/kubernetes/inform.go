@@ -16,31 +16,17 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
 )
 
 // syncLimit is how long the first look at the cluster may take.
 const syncLimit = time.Minute
 
-// list is one kind of our objects, as the API lists and watches them.
-type list[T runtime.Object] interface {
-	List(ctx context.Context, o meta.ListOptions) (T, error)
-	Watch(ctx context.Context, o meta.ListOptions) (watch.Interface, error)
-}
-
 // informer keeps what is ours of one kind.
-func informer[T runtime.Object](e *Engine, api list[T], of runtime.Object) (cache.SharedIndexInformer, error) {
+func informer[L runtime.Object](e *Engine, api kube.Watched[L], of runtime.Object) (cache.SharedIndexInformer, error) {
 	selector := labels.SelectorFromSet(object.Labels(e.cfg.Installation)).String()
-	i := cache.NewSharedIndexInformer(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o meta.ListOptions) (runtime.Object, error) {
-			o.LabelSelector = selector
-			return patiently(ctx, e, func() (runtime.Object, error) { return api.List(ctx, o) })
-		},
-		WatchFuncWithContext: func(ctx context.Context, o meta.ListOptions) (watch.Interface, error) {
-			o.LabelSelector = selector
-			return patiently(ctx, e, func() (watch.Interface, error) { return api.Watch(ctx, o) })
-		},
-	}, of, 0, cache.Indexers{})
+	i := cache.NewSharedIndexInformer(kube.Select(patient[L]{e, api}, selector), of, 0, cache.Indexers{})
 	err := i.SetTransform(trim)
 	if err != nil {
 		return nil, fmt.Errorf("follow the cluster: %w", err)
@@ -54,6 +40,20 @@ func informer[T runtime.Object](e *Engine, api list[T], of runtime.Object) (cach
 		return nil, fmt.Errorf("follow the cluster: %w", err)
 	}
 	return i, nil
+}
+
+// patient lists and watches as soon as the cluster answers again.
+type patient[L runtime.Object] struct {
+	e   *Engine
+	api kube.Watched[L]
+}
+
+func (p patient[L]) List(ctx context.Context, o meta.ListOptions) (L, error) {
+	return patiently(ctx, p.e, func() (L, error) { return p.api.List(ctx, o) })
+}
+
+func (p patient[L]) Watch(ctx context.Context, o meta.ListOptions) (watch.Interface, error) {
+	return patiently(ctx, p.e, func() (watch.Interface, error) { return p.api.Watch(ctx, o) })
 }
 
 // patiently asks until somebody answers, whatever that is. Left to itself the informer would wait for a minute between two
@@ -97,23 +97,6 @@ func (e *Engine) inform(ctx context.Context) (err error) {
 		return errors.Join(ctx.Err(), fmt.Errorf("the cluster at %s did not tell within %s what is there", e.api.Config.Host, syncLimit))
 	}
 	return nil
-}
-
-// handler calls for each object that is there, that changes, and that goes.
-func handler[T any](changed func(o T, gone bool)) cache.ResourceEventHandler {
-	take := func(o any, gone bool) {
-		if last, ok := o.(cache.DeletedFinalStateUnknown); ok {
-			o = last.Obj
-		}
-		if one, ok := o.(T); ok {
-			changed(one, gone)
-		}
-	}
-	return cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(o any) { take(o, false) },
-		UpdateFunc: func(_, o any) { take(o, false) },
-		DeleteFunc: func(o any) { take(o, true) },
-	}
 }
 
 // stageRef reads what a namespace's annotations say.

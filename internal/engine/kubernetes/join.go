@@ -120,9 +120,9 @@ func (e *Engine) takeVisit(taskID string) (*task, error) {
 	defer e.mu.Unlock()
 	switch {
 	case t.wanted == nil:
-		return nil, setops.Refuse(setops.TaskDoesNotExist, "task %s does not wait for anybody; run a command inside it with task:attach", taskID)
+		return nil, verdict.NotJoinable(taskID)
 	case t.isTaken:
-		return nil, setops.Refuse(setops.TaskDoesNotExist, "somebody is connected to the program of task %s, or was; run a command inside it with task:attach", taskID)
+		return nil, verdict.AlreadyJoined(taskID)
 	}
 	t.isTaken = true
 	return t, nil

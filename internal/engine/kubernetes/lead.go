@@ -35,19 +35,8 @@ type imprint struct {
 	generation int64
 }
 
-type pointer[T any] interface {
-	*T
-	runtime.Object
-	meta.Object
-}
-
-type listPointer[L any] interface {
-	*L
-	runtime.Object
-}
-
 // leaderOf joins a client and what makes its objects.
-func leaderOf[T, L any, PT pointer[T], PL listPointer[L]](kind string, of func(namespace string) *kube.Client[T, L, PT, PL],
+func leaderOf[T, L any, PT kube.Object[T], PL kube.List[L]](kind string, of func(namespace string) *kube.Client[T, L, PT, PL],
 	make func(s object.Stage, one engine.Served) []PT,
 ) leader {
 	return leader{

@@ -9,7 +9,6 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
@@ -50,24 +49,9 @@ func newFollower(kubeconfig string, log *slog.Logger) (*follower, error) {
 // synced reports whether all is known that was there at the start. It stays so while the API is away.
 func (f *follower) synced() bool { return f.pods.HasSynced() && f.services.HasSynced() }
 
-// list is one kind of our objects, as the API lists and watches them.
-type list[T runtime.Object] interface {
-	List(ctx context.Context, o meta.ListOptions) (T, error)
-	Watch(ctx context.Context, o meta.ListOptions) (watch.Interface, error)
-}
-
-func informer[T runtime.Object](api list[T], of runtime.Object, indexes cache.Indexers) cache.SharedIndexInformer {
+func informer[L runtime.Object](api kube.Watched[L], of runtime.Object, indexes cache.Indexers) cache.SharedIndexInformer {
 	ours := labels.SelectorFromSet(labels.Set{object.LabelManagedBy: object.Manager}).String()
-	return cache.NewSharedIndexInformer(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o meta.ListOptions) (runtime.Object, error) {
-			o.LabelSelector = ours
-			return api.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o meta.ListOptions) (watch.Interface, error) {
-			o.LabelSelector = ours
-			return api.Watch(ctx, o)
-		},
-	}, of, 0, indexes)
+	return cache.NewSharedIndexInformer(kube.Select(api, ours), of, 0, indexes)
 }
 
 func prepare(i cache.SharedIndexInformer, log *slog.Logger) error {
