@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,14 +125,22 @@ func openWorld(t *testing.T) *world {
 // start starts the server, a second time at the addresses of the first, and returns when it is ready.
 func (w *world) start() error {
 	ready := &readyLine{ready: make(chan struct{})}
-	d := &daemon.Daemon{
-		Config: w.config, Out: ready, NewEngine: w.newEngine, Now: w.now,
-		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
+	var d *daemon.Daemon
 	ctx, cancel := context.WithCancel(context.Background())
-	if err := d.Open(ctx); err != nil {
-		cancel()
-		return err
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		d = &daemon.Daemon{
+			Config: w.config, Out: ready, NewEngine: w.newEngine, Now: w.now,
+			Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		}
+		err := d.Open(ctx)
+		if err == nil {
+			break
+		}
+		// A program that another test begins in this process has a copy of the old server's socket until the kernel has executed it.
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Since(began) > patience {
+			cancel()
+			return err
+		}
 	}
 	w.daemon, w.cancel, w.ended = d, cancel, make(chan error, 1)
 	go func() { w.ended <- errors.Join(d.Run(ctx), d.Close()) }()
