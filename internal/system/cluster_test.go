@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -34,21 +33,13 @@ type broken struct {
 // onCluster opens a server on the cluster that SETOPS_TEST_CLUSTER names.
 func onCluster(t *testing.T) *broken {
 	t.Helper()
-	number, err := strconv.Atoi(os.Getenv("SETOPS_TEST_CLUSTER"))
-	if err != nil {
+	number := os.Getenv("SETOPS_TEST_CLUSTER")
+	if number == "" {
 		t.Skip("SETOPS_TEST_CLUSTER does not say which cluster of this machine to break; see make kubernetes-test")
 	}
-	all, err := cluster.All()
+	found, err := cluster.Find(number)
 	must(t, err)
-	b := &broken{}
-	for _, c := range all {
-		if c.Number == number {
-			b.cluster = c
-		}
-	}
-	if b.cluster == nil {
-		t.Fatalf("there is no cluster %d on this machine", number)
-	}
+	b := &broken{cluster: found}
 	registryPort.Lock()
 	t.Cleanup(registryPort.Unlock)
 	b.api, err = kube.Connect(b.cluster.Kubeconfig())

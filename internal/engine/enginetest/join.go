@@ -60,6 +60,8 @@ func joinedStreams(t *testing.T, w *world) {
 		}
 	}
 	long := bytes.Repeat(every, 300)
+	// A cluster puts lines of one stream into the middle of a very long one of the other.
+	eventually(t, "its errors are in its log", func() bool { return contains(w.lines(t, logOf(task.ID), "app"), "to errors") })
 	v.in <- every
 	v.in <- long
 	close(v.in)

@@ -153,7 +153,7 @@ func (e *Engine) seesDeployment(d *apps.Deployment, gone bool) {
 	defer e.mu.Unlock()
 	if gone {
 		if g := e.generations[id]; g != nil {
-			g.there = false
+			g.there, g.ready = false, 0
 			e.forgetIfGone(g)
 			g.wake()
 			e.requestMend(g)
@@ -161,7 +161,7 @@ func (e *Engine) seesDeployment(d *apps.Deployment, gone bool) {
 		return
 	}
 	g := e.generationOf(id, e.stages[stageID], d.Labels[object.LabelApp])
-	g.there, g.deployment = true, d
+	g.there, g.deployment, g.ready = true, d, int(d.Status.ReadyReplicas)
 	e.troubles(g)
 	g.wake()
 	if d.Generation > g.seen {

@@ -19,7 +19,7 @@ func (e *Engine) Await(ctx context.Context, id string) error {
 			e.mu.Unlock()
 			return fmt.Errorf("await generation %s: it is not kept", id)
 		}
-		ready, v, miss, changed := g.running() >= g.Scale, g.verdict, g.miss, g.changed
+		ready, v, miss, changed := g.serves(), g.verdict, g.miss, g.changed
 		e.mu.Unlock()
 		switch {
 		case ready:

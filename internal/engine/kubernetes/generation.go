@@ -21,6 +21,7 @@ type generation struct {
 	deployment        *apps.Deployment // as trimDeployment leaves it
 	wanted            meta.ObjectMeta  // what its Deployment was called and marked with when we wrote it
 	seen              int64            // the version of its Deployment that we have made
+	ready             int              // how many of its pods the controllers of the cluster know to be ready
 	suspect           bool             // it may not be what it should, though its Deployment is as written
 	tasks             map[string]*task
 	attendants        map[*attendant]struct{} // of its pods
@@ -48,6 +49,11 @@ func (e *Engine) generationOf(id string, stage setops.StageRef, app string) *gen
 	}
 	return g
 }
+
+// serves reports whether requests can be led to all its tasks. That we see them ready is not enough: endpoints of Services are made by a
+// controller that may see it later, and a Service that is pointed at them before has none for that long. It shares its view of pods with those
+// that count the ready ones of a Deployment, so what they have counted it sees. e.mu is held.
+func (g *generation) serves() bool { return g.running() >= g.Scale && g.ready >= g.Scale }
 
 // running counts the tasks that serve. e.mu is held.
 func (g *generation) running() int {

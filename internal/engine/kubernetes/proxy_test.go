@@ -71,12 +71,12 @@ func (p *proxy) get(host, path string) (status int, said string, err error) {
 	return answer.StatusCode, strings.TrimSpace(string(body)), err
 }
 
-// load asks a host over and over until stop, which gives how many requests were answered and what became of the others.
-func (p *proxy) load(host string) (stop func() (answered int64, lost []string)) {
+// load asks a host over and over until stop, which gives how many requests were answered and what became of how many others.
+func (p *proxy) load(host string) (stop func() (answered int64, lost map[string]int)) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var answered atomic.Int64
-	var lost []string
+	lost := map[string]int{}
 	done := make(chan struct{})
 	for range 4 {
 		wg.Go(func() {
@@ -88,7 +88,7 @@ func (p *proxy) load(host string) (stop func() (answered int64, lost []string)) 
 				}
 				if status, said, err := p.get(host, "/"); err != nil || status != http.StatusOK {
 					mu.Lock()
-					lost = append(lost, fmt.Sprint(status, " ", said, " ", err))
+					lost[fmt.Sprint(status, " ", said, " ", err)]++
 					mu.Unlock()
 					continue
 				}
@@ -96,7 +96,7 @@ func (p *proxy) load(host string) (stop func() (answered int64, lost []string)) 
 			}
 		})
 	}
-	return func() (int64, []string) {
+	return func() (int64, map[string]int) {
 		close(done)
 		wg.Wait()
 		return answered.Load(), lost

@@ -98,7 +98,7 @@ func (p *public) replace(t *testing.T, serving engine.Generation, hosts ...engin
 	}
 	answered, lost := stop()
 	if len(lost) > 0 || answered < switches {
-		t.Errorf("%d requests were answered and %d lost: %s", answered, len(lost), strings.Join(lost, "; "))
+		t.Errorf("%d requests were answered, and lost: %v", answered, lost)
 	}
 	t.Logf("%d requests were answered over %d switches", answered, switches)
 	if _, said, err := p.get(p.host, "/env/GENERATION"); err != nil || said != serving.ID {

@@ -36,7 +36,9 @@ func trimPod(p *core.Pod) *core.Pod {
 
 // trimDeployment keeps no spec: what that should be we know, and its version tells whether it is.
 func trimDeployment(d *apps.Deployment) *apps.Deployment {
-	return &apps.Deployment{ObjectMeta: trimMeta(d.ObjectMeta), Status: apps.DeploymentStatus{Conditions: d.Status.Conditions}}
+	return &apps.Deployment{ObjectMeta: trimMeta(d.ObjectMeta), Status: apps.DeploymentStatus{
+		Conditions: d.Status.Conditions, ReadyReplicas: d.Status.ReadyReplicas,
+	}}
 }
 
 func trimMeta(m meta.ObjectMeta) meta.ObjectMeta {

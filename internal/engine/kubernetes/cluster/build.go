@@ -86,10 +86,13 @@ func compile(ctx context.Context, box, dir string) error {
 	defer os.RemoveAll(making)
 	version := "k8s.io/component-base/version"
 	minor := strings.Split(kubernetesVersion, ".")[1]
-	flags := fmt.Sprintf("-s -w -X %[1]s.gitVersion=v%[2]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=%[3]s", version, kubernetesVersion, minor)
-	if _, err := output(ctx, box, "nice", "-n", "15", "go", "build", "-trimpath", "-ldflags", flags, "-o", making+"/",
-		"./...", "sigs.k8s.io/kwok/cmd/kwok"); err != nil {
-		return fmt.Errorf("compile Kubernetes: %w", err)
+	flags := fmt.Sprintf("-X %[1]s.gitVersion=v%[2]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=%[3]s", version, kubernetesVersion, minor)
+	if err := compileModule(ctx, box, making, flags, "./..."); err != nil {
+		return err
+	}
+	// It wants other versions of what both need.
+	if err := compileModule(ctx, filepath.Join(box, "containerd"), making, ""); err != nil {
+		return err
 	}
 	if err := os.Symlink("kubernetes", filepath.Join(making, "kubectl")); err != nil {
 		return err
@@ -101,6 +104,15 @@ func compile(ctx context.Context, box, dir string) error {
 		return err
 	}
 	return os.Rename(making, dir)
+}
+
+// compileModule compiles the programs that a module names as its tools, and others.
+func compileModule(ctx context.Context, dir, to, flags string, others ...string) error {
+	argv := []string{"nice", "-n", "15", "go", "build", "-trimpath", "-ldflags", "-s -w " + flags, "-o", to + "/", "tool"}
+	if _, err := output(ctx, dir, append(argv, others...)...); err != nil {
+		return fmt.Errorf("compile what a cluster runs: %w", err)
+	}
+	return nil
 }
 
 // collect takes definitions of resources out of the modules that they belong to.

@@ -8,7 +8,7 @@ import (
 )
 
 // needed is what .ci/install kubernetes installs.
-var needed = []string{"containerd", "ctr", "runc", "ip", "nsenter", "nft", "iptables", "iptables-save", "ipset", "conntrack"}
+var needed = []string{"runc", "ip", "nsenter", "nft", "iptables", "iptables-save", "ipset", "conntrack"}
 
 // plugins is where Debian and Ubuntu have the programs that connect pods to a network.
 const plugins = "/usr/lib/cni"

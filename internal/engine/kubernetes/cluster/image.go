@@ -30,10 +30,16 @@ func (c *Cluster) Load(ctx context.Context, archive string) error {
 }
 
 func (c *Cluster) load(ctx context.Context, i int, archive string) error {
-	if _, err := output(ctx, "", "ctr", "--address", c.socket(i), "--namespace", "k8s.io", "images", "import", archive); err != nil {
+	if _, err := c.ctr(ctx, i, "images", "import", archive); err != nil {
 		return fmt.Errorf("load %s into %s: %w", filepath.Base(archive), node(i), err)
 	}
 	return nil
+}
+
+// ctr asks the containerd of a node, of what Kubernetes runs.
+func (c *Cluster) ctr(ctx context.Context, i int, argv ...string) (string, error) {
+	program := filepath.Join(c.Programs, "ctr")
+	return output(ctx, "", append([]string{program, "--address", c.socket(i), "--namespace", "k8s.io"}, argv...)...)
 }
 
 func (c *Cluster) loadPause(ctx context.Context, i int) error {

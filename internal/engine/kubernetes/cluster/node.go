@@ -27,11 +27,11 @@ func (c *Cluster) startNode(ctx context.Context, i int, leashed bool) error {
 	if err := c.writeNodeFiles(i); err != nil {
 		return err
 	}
-	if err := c.run(node(i), find("containerd", filepath.SplitList(hostPath)), "containerd", "--config=/run/machine/containerd.toml"); err != nil {
+	if err := c.run(node(i), "containerd", "containerd", "--config=/run/machine/containerd.toml"); err != nil {
 		return err
 	}
 	if err := c.await(ctx, time.Minute, "containerd of "+node(i), func() error {
-		_, err := output(ctx, "", "ctr", "--address", c.socket(i), "version")
+		_, err := c.ctr(ctx, i, "version")
 		return err
 	}); err != nil {
 		return err

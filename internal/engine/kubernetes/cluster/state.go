@@ -84,6 +84,20 @@ func All() ([]*Cluster, error) {
 	return all, nil
 }
 
+// Find gives the cluster of that number, as it stands in SETOPS_TEST_CLUSTER.
+func Find(number string) (*Cluster, error) {
+	all, err := All()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		if strconv.Itoa(c.Number) == number {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no cluster %q on this machine", number)
+}
+
 // Kubeconfig is the file by which its administrator reaches it, from this machine.
 func (c *Cluster) Kubeconfig() string { return filepath.Join(c.dir, "kubeconfig") }
 
