@@ -42,7 +42,12 @@ func (e *Engine) attend(pod *core.Pod, gone bool) {
 	key := keyOf(pod)
 	e.mu.Lock()
 	a := e.attendants[key]
-	if a == nil && (gone || e.closed) {
+	_, dropped := e.dropped[key]
+	if gone {
+		delete(e.dropped, key)
+	}
+	// Events come late: what they tell may be over.
+	if a == nil && (gone || dropped || e.closed || !e.isThere(pod.Namespace, pod.Name)) {
 		e.mu.Unlock()
 		return
 	}

@@ -84,7 +84,7 @@ func randomHex(bytes int) string {
 
 func (f *field) generation() engine.Generation {
 	return engine.Generation{
-		ID: "web-" + randomHex(6), Stage: f.stage, App: "web", Release: 1, Scale: 1, StartTimeout: 20 * time.Second, StopTimeout: time.Second,
+		ID: "web-" + randomHex(6), Stage: f.stage, App: "web", Release: 1, Scale: 1, StartTimeout: patience, StopTimeout: time.Second,
 		Container: engine.Container{
 			Image: f.image, Command: []string{"serve"}, CPU: 128, Memory: 128, Port: 5000, Env: []string{"PORT=5000"},
 		},

@@ -41,6 +41,7 @@ type Engine struct {
 	stages      map[string]setops.StageRef
 	gone        map[string]bool // stages that were removed: ids never come again
 	generations map[string]*generation
+	dropped     map[string]struct{} // one-off tasks that are known no more, as long as their pods are there
 	attendants  map[string]*attendant
 	tasks       map[string]*task // ended ones too, for a while
 	onStage     map[string]map[string]*task
@@ -65,7 +66,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg:    cfg.withDefaults(),
 		stages: map[string]setops.StageRef{}, gone: map[string]bool{},
-		generations: map[string]*generation{}, attendants: map[string]*attendant{},
+		generations: map[string]*generation{}, attendants: map[string]*attendant{}, dropped: map[string]struct{}{},
 		tasks: map[string]*task{}, onStage: map[string]map[string]*task{}, leads: map[string]*leading{},
 		drifted: make(chan string, 100),
 	}

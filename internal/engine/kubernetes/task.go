@@ -85,11 +85,20 @@ func (e *Engine) add(t *task) {
 }
 
 func (e *Engine) drop(t *task) {
+	if t.OneOff() && e.isThere(t.namespace, t.pod) {
+		e.dropped[t.ID] = struct{}{}
+	}
 	delete(e.tasks, t.ID)
 	delete(e.onStage[t.StageID], t.ID)
 	if len(e.onStage[t.StageID]) == 0 {
 		delete(e.onStage, t.StageID)
 	}
+}
+
+// isThere reports whether a pod is there, as far as we have heard.
+func (e *Engine) isThere(namespace, pod string) bool {
+	_, there, _ := e.pods.GetStore().GetByKey(namespace + "/" + pod) // it knows no error
+	return there
 }
 
 // change alters a task: it is logged and recorded first, then seen by others. Then is called under the lock and may be nil.
