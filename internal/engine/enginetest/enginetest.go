@@ -34,6 +34,9 @@ type Harness struct {
 	// LeavesAttached says that a program goes on when who attached it has left: a cluster can begin programs inside a
 	// task, and has no call that ends one. It ends with its task.
 	LeavesAttached bool
+	// Beside says that tests may run beside each other, as many as go test -parallel lets: where most of the time somebody waits
+	// for a cluster.
+	Beside bool
 }
 
 // Run holds an engine to all that engines promise.
@@ -42,6 +45,9 @@ func Run(t *testing.T, h Harness) {
 		t.Run(one.name, func(t *testing.T) {
 			if one.needs != nil && !one.needs(h) {
 				t.Skip("this engine does not claim to do that")
+			}
+			if h.Beside {
+				t.Parallel()
 			}
 			one.run(t, newWorld(t, h))
 		})

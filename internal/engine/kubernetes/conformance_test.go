@@ -54,6 +54,7 @@ func TestTheKubernetesEnginePassesTheSuite(t *testing.T) {
 		Isolates:        isWhole(),
 		RestartsInPlace: true,
 		LeavesAttached:  true,
+		Beside:          true,
 	})
 }
 
