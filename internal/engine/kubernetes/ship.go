@@ -45,7 +45,11 @@ func (e *Engine) shippedOf(t *task) (m mark, err error) {
 
 // ship begins to bring what a task writes into its log.
 func (a *attendant) ship(t *task) {
-	if t.shipping || t.log == nil {
+	if t.log == nil {
+		return
+	}
+	if t.shipping {
+		t.hasNews()
 		return
 	}
 	t.shipping = true
@@ -128,18 +132,28 @@ func (e *Engine) shipAll(following context.Context, t *task, f facts, past func(
 const endSoon = 2 * time.Second
 
 // mostPause is between two questions for a log that a node does not have: with thousands of those the API server has else to do.
-const mostPause = 5 * time.Minute
+const mostPause = 30 * time.Minute
 
-// pauses get longer from one stream to the next, for as long as none brings a line. A task that ends ends one.
+// pauses get longer from one stream to the next, for as long as none brings a line. A task that ends ends one, as do news of its pod: a
+// node that was away says how its pods are once it is back.
 func (e *Engine) pauses() wait.Backoff {
-	return wait.Backoff{Duration: e.cfg.Timings.Retry, Factor: 2, Jitter: 0.2, Steps: math.MaxInt32, Cap: mostPause}
+	return wait.Backoff{Duration: e.cfg.Timings.Retry, Factor: 4, Jitter: 0.2, Steps: math.MaxInt32, Cap: mostPause}
 }
 
-// await1 waits until the task has ended, for a while.
+// hasNews lets the log be asked for that could not be had.
+func (t *task) hasNews() {
+	select {
+	case t.news <- struct{}{}:
+	default:
+	}
+}
+
+// await1 waits until the task has ended or there are news of it, for a while.
 func (t *task) await1(ctx context.Context, most time.Duration) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
+	case <-t.news:
 	case <-t.ended:
 		select { // a log that cannot be had is not asked for without a pause
 		case <-ctx.Done():

@@ -23,6 +23,7 @@ type task struct {
 	log      *logfile.Writer
 	shipping bool
 	cut      context.CancelFunc // ends following its log
+	news     chan struct{}      // there are some of its pod
 	shipped  chan struct{}      // closed: all that it wrote is in its log
 
 	ended chan struct{} // closed: the container has ended, or never will run
@@ -58,7 +59,7 @@ func (e *Engine) newTask(t setops.Task, f facts, g *generation) *task {
 	n := &task{
 		Task: t, facts: f, id: t.ID, dir: e.logDir(t.StageID, t.App), gen: g,
 		ended: make(chan struct{}), begun: make(chan struct{}), done: make(chan struct{}),
-		shipped: make(chan struct{}),
+		shipped: make(chan struct{}), news: make(chan struct{}, 1),
 	}
 	if t.Status != setops.Provisioning && t.Status != setops.Pending {
 		close(n.begun)
