@@ -43,6 +43,9 @@ type Task struct {
 	Address string `json:"address"` // HOST:PORT
 }
 
+// isReached reports whether any request comes by the router. Each of the app's tasks is asked all the time whether it answers.
+func (r Route) isReached() bool { return r.TCP || len(r.Hosts) > 0 || r.Private != "" }
+
 // Table is what a router serves of it.
 func (r Routes) Table() router.Routes {
 	var all router.Routes

@@ -218,7 +218,13 @@ func (t *Table) set(ctx context.Context, s *stage) error {
 	}
 	var routes Routes
 	for _, a := range s.apps {
-		routes.Apps = append(routes.Apps, a.route(serving[a.generation]))
+		r := a.route(serving[a.generation])
+		if t.Fronts == nil { // requests inside the stage do not come by the router
+			r.Private = ""
+		}
+		if r.isReached() {
+			routes.Apps = append(routes.Apps, r)
+		}
 	}
 	t.setAll(s.ref.ID, routes)
 	return nil

@@ -165,6 +165,13 @@ func TestEveryAppIsRoutedInsideItsStageAndPublicOnesOutsideToo(t *testing.T) {
 		"s1 web.production.shop.example.net.internal → t1=t1:5000,t2=t2:5000 [connect 5000] private unproven", private[3])
 }
 
+func TestWhereTheEngineAnswersPrivateNamesByItselfPublicAppsAloneAreRouted(t *testing.T) {
+	w, table := public()
+	table.Fronts = nil
+	refresh(t, table)
+	w.all(t, "s1 web.production.shop.example.net → t1=t1:5000,t2=t2:5000 [/ 200-499 5000]")
+}
+
 func refresh(t *testing.T, table *Table) {
 	t.Helper()
 	if err := table.Refresh(t.Context(), ref); err != nil {
