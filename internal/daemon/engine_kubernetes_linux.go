@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/setopsco/setops/internal/engine"
@@ -29,7 +31,14 @@ func (e *clusterEngine) Close() error {
 	return errors.Join(err, e.images.close())
 }
 
+// collectAt is the garbage collector's percentage on a cluster: with thousands of tasks a server keeps a lot, their goroutines' stacks
+// count twice, and nearly half of what it has would be garbage.
+const collectAt = 50
+
 func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	e := &clusterEngine{}
 	routing, err := leadByCluster(ctx, c)
 	if err != nil {
