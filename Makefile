@@ -100,28 +100,40 @@ chaos: need-test ## Break the server at every step of commits, and see that no s
 	CGO_ENABLED=1 SETOPS_CHAOS=all go test -count=1 -tags '$(TAGS)' -timeout 30m -run '$(CHAOS)' ./internal/crash
 
 # Each cluster ends with its command, with an interrupt, and with testcluster itself. What a kill leaves of it, down removes.
-# Of a server in its own process nothing is raced here: make test does that on other engines, and nodes share the processors.
-CLUSTER := .cache/testcluster test -nodes 2 -gateway -- env CGO_ENABLED=1 SETOPS_TEST_ALL=1 go test -count=1 -tags '$(TAGS)' -timeout 30m
+# Most of the time a test waits for its cluster. So several run beside each other, on clusters that are beside each other too; of a server in
+# its own process nothing is raced here: make test does that on other engines.
+CLUSTER := .cache/testcluster test -nodes 2 -gateway -- env CGO_ENABLED=1 SETOPS_TEST_ALL=1 go test -count=1 -parallel 4 -tags '$(TAGS)' -timeout 30m
 
 # What of package crash is tried on a cluster too.
 KILLED := Killed(In|While)|Reboot|WhereverTheServerBreaks
+
+# All that is tested on a cluster, in parts that need nothing of each other.
+CLUSTERED := kubernetes-suite kubernetes-servers kubernetes-kills kubernetes-simulated
 
 .PHONY: testcluster
 testcluster: need-kubernetes
 	CGO_ENABLED=0 go build -o .cache/testcluster ./internal/engine/kubernetes/cluster/testcluster
 
-# The engine alone, and what brings clusters up: a third of the time.
-.PHONY: kubernetes-suite
-kubernetes-suite: testcluster ## Bring up Kubernetes, hold the engine to what engines promise, and tear it down
+.PHONY: kubernetes-test
+kubernetes-test: kubernetes-harness build ## Bring up Kubernetes, run all that is tested on a cluster, and tear it down
+	$(MAKE) -j3 --output-sync=line $(CLUSTERED)
+
+.PHONY: kubernetes-harness $(CLUSTERED)
+kubernetes-harness: testcluster ## The same, of what brings clusters up and tears them down
 	CGO_ENABLED=0 go test -count=1 -tags cluster -timeout 90m ./internal/engine/kubernetes/cluster
+
+kubernetes-suite: testcluster ## The same, of the engine: what all engines promise, and what this one does
 	$(CLUSTER) ./internal/engine/kubernetes ./internal/edge/space
 
-.PHONY: kubernetes-test
-kubernetes-test: kubernetes-suite build ## The same, and all else that is tested on a cluster: servers in it, faults, kills, load, simulated nodes
+kubernetes-servers: testcluster build ## The same, of servers in a cluster and beside it, faults, and routers
 	$(CLUSTER) ./internal/install
-	$(CLUSTER) -run '/kubernetes|RoutersInTheCluster' -skip Disk ./internal/system
+	$(CLUSTER) -run /kubernetes -skip Disk ./internal/system
+
+kubernetes-kills: testcluster build ## The same, of servers that are killed at every step, and of requests while apps are replaced
 	$(CLUSTER) -run '($(KILLED))/kubernetes' ./internal/crash
 	.cache/testcluster test -nodes 2 -- go run ./internal/bench -only failover-kubernetes -failovers 4
+
+kubernetes-simulated: testcluster ## The same, on a hundred simulated nodes
 	.cache/testcluster test -nodes 0 -simulated 100 -- env CGO_ENABLED=1 go test -count=1 -tags '$(TAGS)' -timeout 30m -run Simulated ./internal/system
 
 .PHONY: lint

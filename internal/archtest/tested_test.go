@@ -14,6 +14,7 @@ var testedElsewhere = []exemption{
 	{"internal/edge/edgetest", "is what the tests of internal/edge and internal/edge/publish stand on"},
 	{"internal/registry/s3test", "is the bucket that the tests of internal/registry push to"},
 	{"internal/engine/enginetest/...", "is the suite that engines pass"},
+	{"internal/engine/kubernetes/cluster/clustertest", "says where the cluster is, to the tests of internal/engine/kubernetes, internal/system and internal/crash"},
 	{"internal/engine/kubernetes/latch/latchtest", "builds what the tests of internal/engine/kubernetes and of its latch are of"},
 	{"internal/engine/embedded/shim", "runs beside a container only; the tests of internal/engine/embedded are of it"},
 	{"internal/engine/embedded/wire", "what setopsd and shim tell each other; the tests of internal/engine/embedded are of it"},

@@ -6,9 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	batch "k8s.io/api/batch/v1"
@@ -16,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/kube"
 )
 
@@ -31,18 +30,11 @@ type cluster struct {
 func onCluster(t *testing.T, test func(t *testing.T, engine string)) {
 	t.Run("kubernetes", func(t *testing.T) {
 		t.Parallel()
-		if os.Getenv("SETOPS_TEST_KUBECONFIG") == "" || os.Getenv("SETOPS_TEST_KUBE_REGISTRY") == "" {
-			t.Skip("SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY do not say where a cluster is")
-		}
+		clustertest.Kubeconfig(t)
 		needEmbedded(t) // its tools are used to look at this machine
-		registryPort.Lock()
-		t.Cleanup(registryPort.Unlock)
 		test(t, "kubernetes")
 	})
 }
-
-// registryPort is the address that nodes pull from: there is one that they know.
-var registryPort sync.Mutex
 
 // newCluster connects to the cluster; nil: the server has another engine.
 func newCluster(t *testing.T, engine string) *cluster {
@@ -50,7 +42,7 @@ func newCluster(t *testing.T, engine string) *cluster {
 	if engine != "kubernetes" {
 		return nil
 	}
-	c := &cluster{t: t, config: os.Getenv("SETOPS_TEST_KUBECONFIG"), registry: os.Getenv("SETOPS_TEST_KUBE_REGISTRY")}
+	c := &cluster{t: t, config: clustertest.Kubeconfig(t), registry: clustertest.Registry(t)}
 	var err error
 	c.API, err = kube.Connect(c.config)
 	must(t, err)

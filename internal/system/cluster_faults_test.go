@@ -26,6 +26,7 @@ func anew() api.ContainerSet {
 }
 
 func TestAQuotaThatIsExceededEndsACommitAndIsNoFaultOfTheApp(t *testing.T) {
+	t.Parallel()
 	b := onCluster(t)
 	st := b.newStage(t, "quota", "web")
 	namespace := b.namespaceOf(t, st)
@@ -44,6 +45,7 @@ func TestAQuotaThatIsExceededEndsACommitAndIsNoFaultOfTheApp(t *testing.T) {
 }
 
 func TestAnImageThatNodesCannotPullEndsACommitAndIsNoFaultOfTheApp(t *testing.T) {
+	t.Parallel()
 	b := onCluster(t)
 	st := b.newStage(t, "pull", "web")
 	image, layer := withLayer(t, []byte("only here"))
@@ -58,6 +60,7 @@ func TestAnImageThatNodesCannotPullEndsACommitAndIsNoFaultOfTheApp(t *testing.T)
 
 // A registry that is down ends a commit where it stays down, and only delays it where it comes again in time.
 func TestARegistryThatIsDownWhileNodesPull(t *testing.T) {
+	t.Parallel()
 	b := onCluster(t)
 	st := b.newStage(t, "down", "web")
 	image, _ := withLayer(t, bytes.Repeat([]byte("large "), 1<<20))
@@ -125,6 +128,7 @@ func count(by map[string][]api.Task) (n int) {
 
 // A namespace that somebody keeps from going keeps a stage from being destroyed, and one of its name from being made.
 func TestANamespaceThatIsStuckInDeletion(t *testing.T) {
+	t.Parallel()
 	b := onCluster(t)
 	other := b.newStage(t, "other", "web")
 	st := b.newStage(t, "stuck", "web")

@@ -6,7 +6,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/setopsco/setops/internal/daemon"
 	"github.com/setopsco/setops/internal/engine/kubernetes/cluster"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -33,18 +33,11 @@ type broken struct {
 // onCluster opens a server on the cluster that SETOPS_TEST_CLUSTER names.
 func onCluster(t *testing.T) *broken {
 	t.Helper()
-	number := os.Getenv("SETOPS_TEST_CLUSTER")
-	if number == "" {
-		t.Skip("SETOPS_TEST_CLUSTER does not say which cluster of this machine to break; see make kubernetes-test")
-	}
-	found, err := cluster.Find(number)
-	must(t, err)
-	b := &broken{cluster: found}
-	registryPort.Lock()
-	t.Cleanup(registryPort.Unlock)
+	b := &broken{cluster: clustertest.Ours(t)}
+	var err error
 	b.api, err = kube.Connect(b.cluster.Kubeconfig())
 	must(t, err)
-	b.relay = newRelay(t, os.Getenv("SETOPS_TEST_KUBE_REGISTRY"))
+	b.relay = newRelay(t, clustertest.Registry(t))
 	b.server = openServerAs(t, "kubernetes", func(c *daemon.Config) {
 		c.RegistryAddress, c.RegistryListen = b.relay.address, b.relay.behind
 	})

@@ -35,6 +35,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/setopsco/setops/internal/daemon"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/pkg/api"
 	"github.com/setopsco/setops/pkg/client"
 )
@@ -285,7 +286,7 @@ func (st *stage) deploy(t *testing.T, n int) {
 
 func TestRoutersInTheClusterLoseNoRequest(t *testing.T) {
 	t.Parallel()
-	needCluster(t)
+	clustertest.Kubeconfig(t)
 	s := openServerAs(t, "kubernetes", func(c *daemon.Config) {
 		c.Routing, c.RouterNamespace = "router", fmt.Sprintf("setops-router-%d", time.Now().UnixNano())
 	})
@@ -356,7 +357,7 @@ func TestRoutersInTheClusterLoseNoRequest(t *testing.T) {
 
 func TestRoutersInTheClusterSpeakTLS(t *testing.T) {
 	t.Parallel()
-	needCluster(t)
+	clustertest.Kubeconfig(t)
 	s := openServerAs(t, "kubernetes", func(c *daemon.Config) {
 		host, _, err := net.SplitHostPort(c.RegistryListen)
 		must(t, err)

@@ -26,6 +26,7 @@ import (
 
 	"github.com/setopsco/setops/internal/cli"
 	"github.com/setopsco/setops/internal/daemon"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/pkg/api"
 	"github.com/setopsco/setops/pkg/client"
 )
@@ -98,23 +99,10 @@ func onEachEngine(t *testing.T, test func(t *testing.T, engine string)) {
 	onEachHost(t, test)
 	t.Run("kubernetes", func(t *testing.T) {
 		t.Parallel()
-		needCluster(t)
+		clustertest.Kubeconfig(t)
 		test(t, "kubernetes")
 	})
 }
-
-// needCluster keeps the cluster's nodes for a test.
-func needCluster(t *testing.T) {
-	t.Helper()
-	if os.Getenv("SETOPS_TEST_KUBECONFIG") == "" || os.Getenv("SETOPS_TEST_KUBE_REGISTRY") == "" {
-		t.Skip("SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY do not say where a cluster is")
-	}
-	registryPort.Lock() // there is one that its nodes know
-	t.Cleanup(registryPort.Unlock)
-}
-
-// registryPort is the address that nodes pull from.
-var registryPort sync.Mutex
 
 // onEachHost runs a test on every engine that runs on this machine alone: it is about what only such one can see or lack.
 func onEachHost(t *testing.T, test func(t *testing.T, engine string)) {
@@ -167,7 +155,7 @@ func openServerAs(t *testing.T, engine string, change func(c *daemon.Config)) *s
 		Engine: engine, Organization: organization, AdminEmail: admin, AdminPasswordFile: file,
 	}}
 	if engine == "kubernetes" {
-		s.config.Kubeconfig, s.config.RegistryListen = os.Getenv("SETOPS_TEST_KUBECONFIG"), os.Getenv("SETOPS_TEST_KUBE_REGISTRY")
+		s.config.Kubeconfig, s.config.RegistryListen = clustertest.Kubeconfig(t), clustertest.Registry(t)
 		// Where the cluster enforces policies, this machine is let in under the address that the nodes know.
 		host, _, err := net.SplitHostPort(s.config.RegistryListen)
 		must(t, err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"syscall"
 	"testing"
@@ -13,14 +12,14 @@ import (
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/setopsco/setops/internal/engine/kubernetes/cluster"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/setops"
 )
 
 // A Service that is pointed at tasks which the controllers of the cluster do not know to be ready has no endpoints for as long.
 func TestAGenerationIsAwaitedUntilControllersKnowItsTasks(t *testing.T) {
 	const controllers = "kube-controller-manager"
-	c := testCluster(t)
+	c := clustertest.Ours(t)
 	f := newField(t)
 	g := f.generation()
 	g.StartTimeout = patience
@@ -53,17 +52,6 @@ func TestAGenerationIsAwaitedUntilControllersKnowItsTasks(t *testing.T) {
 	late, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	must(t, f.Await(late, g.ID))
-}
-
-// testCluster is the one that make kubernetes-suite brings up for the tests.
-func testCluster(t *testing.T) *cluster.Cluster {
-	t.Helper()
-	if !isWhole() {
-		t.Skip("a cluster whose programs can be stopped is needed: make kubernetes-suite has one")
-	}
-	c, err := cluster.Find(os.Getenv("SETOPS_TEST_CLUSTER"))
-	must(t, err)
-	return c
 }
 
 // address is that of the only pod of the stage.

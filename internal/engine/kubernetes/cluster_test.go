@@ -18,6 +18,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
@@ -39,10 +40,17 @@ type field struct {
 	config    kubernetes.Config
 }
 
+// beside lets a test run beside others: most of the time it waits for the cluster, where each has a stage of its own.
+func beside(t *testing.T) {
+	if clustertest.IsOurs() {
+		t.Parallel()
+	}
+}
+
 func newField(t *testing.T, settings ...func(*kubernetes.Config)) *field {
 	t.Helper()
-	kubeconfig, address := needCluster(t)
-	s := openStore(t, address)
+	kubeconfig := clustertest.Kubeconfig(t)
+	s := openStore(t)
 	installation, name := randomHex(4), "s"+randomHex(4)
 	f := &field{store: s, stage: setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: name}}
 	f.namespace = object.Namespace(installation, f.stage)
@@ -117,6 +125,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 // What somebody deletes or edits of our objects is put back, and a task that may stay does.
 func TestWhatOthersChangeIsPutBack(t *testing.T) {
+	beside(t)
 	f := newField(t)
 	g := f.generation()
 	must(t, f.keep(t, g))
@@ -145,6 +154,7 @@ func TestWhatOthersChangeIsPutBack(t *testing.T) {
 // The cluster does not tell that an environment is gone. The next task that needs it does, on another node: each keeps what its tasks have
 // got.
 func TestAnEnvironmentThatSomebodyHasDeletedIsThereForTheNextTask(t *testing.T) {
+	beside(t)
 	f := newField(t)
 	nodes, err := f.core.Nodes().List(t.Context(), meta.ListOptions{})
 	must(t, err)
@@ -165,6 +175,7 @@ func TestAnEnvironmentThatSomebodyHasDeletedIsThereForTheNextTask(t *testing.T) 
 
 // A reason that lies in the cluster is told as one, and is no fault of the app's.
 func TestWhatTheClusterRefusesIsItsFault(t *testing.T) {
+	beside(t)
 	f := newField(t)
 	refused := func(check, part string, change func(*engine.Generation)) {
 		t.Helper()
@@ -192,6 +203,7 @@ func TestWhatTheClusterRefusesIsItsFault(t *testing.T) {
 
 // A Service leads to the generation that serves, and goes with its app.
 func TestTheServiceOfAnAppFollowsTheGenerationThatServes(t *testing.T) {
+	beside(t)
 	f := newField(t)
 	s := f.Engine.(engine.Switch)
 	for _, generation := range []string{"web-1", "web-2", ""} {
@@ -213,6 +225,7 @@ func TestTheServiceOfAnAppFollowsTheGenerationThatServes(t *testing.T) {
 }
 
 func TestAClusterThatCanBeHadIs(t *testing.T) {
-	kubeconfig, _ := needCluster(t)
+	beside(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	must(t, kubernetes.Check(t.Context(), kubeconfig))
 }

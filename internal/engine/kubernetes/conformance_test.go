@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
-	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -14,28 +13,15 @@ import (
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/enginetest"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/latch/latchtest"
 	"github.com/setopsco/setops/internal/setops"
 )
 
-// needCluster gives the kubeconfig of a cluster with a node, and the address of this machine, HOST:PORT, that its nodes pull
-// from in clear. Where nothing says so the test is skipped.
-func needCluster(t testing.TB) (kubeconfig, registry string) {
-	t.Helper()
-	kubeconfig, registry = os.Getenv("SETOPS_TEST_KUBECONFIG"), os.Getenv("SETOPS_TEST_KUBE_REGISTRY")
-	if kubeconfig == "" || registry == "" {
-		t.Skip("a cluster is needed: SETOPS_TEST_KUBECONFIG and SETOPS_TEST_KUBE_REGISTRY say where")
-	}
-	return kubeconfig, registry
-}
-
-// isWhole reports whether the cluster enforces network policies and has a DNS: one of our own does.
-func isWhole() bool { return os.Getenv("SETOPS_TEST_CLUSTER") != "" }
-
 // TestTheKubernetesEnginePassesTheSuite holds the engine to what engines promise, on a real cluster.
 func TestTheKubernetesEnginePassesTheSuite(t *testing.T) {
-	kubeconfig, address := needCluster(t)
-	s := openStore(t, address)
+	kubeconfig := clustertest.Kubeconfig(t)
+	s := openStore(t)
 	stage := setops.StageRef{Organization: "suite", Project: "shop", Name: "prod"}
 	s.shared = engine.Repository(stage, "web") // the suite makes stages, and knows one image
 	foreign := "arm64"
@@ -51,7 +37,7 @@ func TestTheKubernetesEnginePassesTheSuite(t *testing.T) {
 		Foreign: s.push(t, stage, foreign, config),
 		Proven:  2 * time.Second,
 
-		Isolates:        isWhole(),
+		Isolates:        clustertest.IsOurs(),
 		RestartsInPlace: true,
 		LeavesAttached:  true,
 		Beside:          true,

@@ -11,6 +11,7 @@ import (
 	networking "k8s.io/api/networking/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/isolation"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/kube"
@@ -20,7 +21,7 @@ import (
 func newProbe(t *testing.T) isolation.Config {
 	t.Helper()
 	f := newField(t)
-	kubeconfig, registry := needCluster(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	api, err := kube.Connect(kubeconfig)
 	must(t, err)
 	namespace := "probe-" + randomHex(4)
@@ -36,7 +37,7 @@ func newProbe(t *testing.T) isolation.Config {
 	return isolation.Config{
 		API: api, Namespace: namespace, Installation: "0badcafe", Timings: isolation.Timings{Settle: 15 * time.Second},
 		Program: isolation.Program{
-			Image: registry + "/" + f.image.Repository + "@" + f.image.Digest, PullSecrets: []string{object.PullSecret},
+			Image: f.store.address + "/" + f.image.Repository + "@" + f.image.Digest, PullSecrets: []string{object.PullSecret},
 			Args: []string{"accept", fmt.Sprintf(":%d", isolation.ShutPort), "serve-on", fmt.Sprintf(":%d", isolation.OpenPort)},
 		},
 	}
@@ -44,9 +45,10 @@ func newProbe(t *testing.T) isolation.Config {
 
 // A cluster that enforces policies is told from one that does not, and neither from one where it cannot be tried.
 func TestWhetherNetworkPoliciesAreEnforcedIsFoundOut(t *testing.T) {
+	beside(t)
 	c := newProbe(t)
 	want := isolation.Unenforced
-	if isWhole() {
+	if clustertest.IsOurs() {
 		want = isolation.Enforced
 	}
 	if got := isolation.Check(t.Context(), c); got.Verdict != want {

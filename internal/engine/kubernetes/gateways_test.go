@@ -15,6 +15,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/kube"
 )
@@ -22,7 +23,7 @@ import (
 // newGateway makes one in a namespace of its own, and gives its name. It lets in routes from where it is told.
 func newGateway(t *testing.T, port string, from gateway.FromNamespaces) string {
 	t.Helper()
-	kubeconfig, _ := needCluster(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	api, err := kube.Connect(kubeconfig)
 	must(t, err)
 	if _, err := api.Gateway.Gateways("").List(t.Context(), meta.ListOptions{}); kerrors.IsNotFound(err) && os.Getenv("SETOPS_TEST_ALL") == "" {
@@ -60,12 +61,14 @@ func newGateways(t *testing.T) *public {
 }
 
 func TestByAGatewayNoRequestIsLostInASwitch(t *testing.T) {
+	beside(t)
 	p := newGateways(t)
 	host := engine.Host{Name: p.host}
 	p.replace(t, p.begin(t, host), host)
 }
 
 func TestTheRoutesOfAnAppFollowWhatIsCommitted(t *testing.T) {
+	beside(t)
 	p := newGateways(t)
 	other, wildcard := "other."+p.host, "*.any."+p.host
 	serving := p.begin(t, engine.Host{Name: p.host})
@@ -100,7 +103,8 @@ func TestTheRoutesOfAnAppFollowWhatIsCommitted(t *testing.T) {
 
 // What cannot be had is refused with what to do about it, and where anything will do the next one is taken.
 func TestAGatewayThatLetsInNoRouteIsRefused(t *testing.T) {
-	kubeconfig, _ := needCluster(t)
+	beside(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	choose := func(by, name string) (kubernetes.Routing, string, error) {
 		return kubernetes.Choose(t.Context(), kubeconfig, "a1b2c3d4", kubernetes.Routing{By: by, Gateway: name})
 	}

@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/setops"
 )
 
 // A task calls an app of its stage by the name of the app. A task of another stage is told where that is, and is not let in.
 func TestAnAppAnswersByItsNameToItsStageOnly(t *testing.T) {
-	if !isWhole() {
-		t.Skip("a cluster that enforces network policies and has a DNS is needed: make kubernetes-suite has one")
-	}
+	beside(t)
+	clustertest.Ours(t)
 	f := newField(t)
 	other := setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: "t" + randomHex(4)}
 	must(t, f.EnsureStage(t.Context(), other, 0))

@@ -21,6 +21,7 @@ func (f *field) interactive(words ...string) engine.OneOff {
 }
 
 func TestATaskThatNobodyJoinsIsNotStarted(t *testing.T) {
+	beside(t)
 	f := newField(t, func(c *kubernetes.Config) {
 		c.Latch, c.Timings.Join = latchtest.Read(t, "../../.."), time.Second
 	})
@@ -40,6 +41,7 @@ func TestATaskThatNobodyJoinsIsNotStarted(t *testing.T) {
 }
 
 func TestAServerWithoutALatchRefusesInteractiveTasks(t *testing.T) {
+	beside(t)
 	f := newField(t)
 	if _, err := f.Run(t.Context(), f.interactive("wait")); !setops.IsCode(err, setops.CodeCurrentlyNotSupported) {
 		t.Errorf("got %v", err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/names"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/kube"
@@ -29,8 +30,8 @@ import (
 // answerNames runs a name server on this machine, with a Service in the cluster in a namespace of its own.
 func answerNames(t *testing.T) (namespace string) {
 	t.Helper()
-	kubeconfig, registry := needCluster(t)
-	host, _, err := net.SplitHostPort(registry)
+	kubeconfig := clustertest.Kubeconfig(t)
+	host, _, err := net.SplitHostPort(clustertest.Registry(t))
 	must(t, err)
 	api, err := kube.Connect(kubeconfig)
 	must(t, err)
@@ -120,6 +121,7 @@ func (c caller) ask(ctx context.Context, host, path string) string {
 
 // A task calls an app of its stage by the private name while the app is replaced; a task of another stage never does.
 func TestAPrivateNameLeadsToItsAppFromInsideItsStageOnly(t *testing.T) {
+	beside(t)
 	namespace := answerNames(t)
 	f := newField(t, func(c *kubernetes.Config) { c.Namespace = namespace })
 	other := setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: "t" + randomHex(4)}

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 )
 
 // proxy is a data plane of the cluster: a program beside it that leads requests by what the cluster's API says.
@@ -21,7 +23,7 @@ type proxy struct{ address string }
 // startProxy compiles it, which takes some minutes the first time on a machine.
 func startProxy(t *testing.T, address string, args ...string) *proxy {
 	t.Helper()
-	kubeconfig, _ := needCluster(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	program := filepath.Join(t.TempDir(), "proxy")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
 	build.Dir, build.Env = "cluster/proxy", append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOWORK=off")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
@@ -30,7 +31,7 @@ type public struct {
 // newIngresses has a class of its own, so that several tests can share a cluster.
 func newIngresses(t *testing.T) *public {
 	t.Helper()
-	kubeconfig, _ := needCluster(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	api, err := kube.Connect(kubeconfig)
 	must(t, err)
 	class := "setops-test-" + randomHex(4)
@@ -49,7 +50,7 @@ func newIngresses(t *testing.T) *public {
 // newPublic has pods serve on for as long as they do where nobody says anything else.
 func newPublic(t *testing.T, wanted kubernetes.Routing, address string, args ...string) *public {
 	t.Helper()
-	kubeconfig, _ := needCluster(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	routing, why, err := kubernetes.Choose(t.Context(), kubeconfig, "", wanted)
 	must(t, err)
 	t.Logf("by %s, because %s", routing, why)
@@ -107,12 +108,14 @@ func (p *public) replace(t *testing.T, serving engine.Generation, hosts ...engin
 }
 
 func TestByAnIngressNoRequestIsLostInASwitch(t *testing.T) {
+	beside(t)
 	p := newIngresses(t)
 	host := engine.Host{Name: p.host}
 	p.replace(t, p.begin(t, host), host)
 }
 
 func TestTheIngressOfAnAppFollowsWhatIsCommitted(t *testing.T) {
+	beside(t)
 	p := newIngresses(t)
 	other, wildcard := "other."+p.host, "*.any."+p.host
 	serving := p.begin(t, engine.Host{Name: p.host})
@@ -144,7 +147,8 @@ func TestTheIngressOfAnAppFollowsWhatIsCommitted(t *testing.T) {
 }
 
 func TestAClassOfIngressesThatIsNotThereIsRefused(t *testing.T) {
-	kubeconfig, _ := needCluster(t)
+	beside(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	_, _, err := kubernetes.Choose(t.Context(), kubeconfig, "", kubernetes.Routing{By: kubernetes.ByIngress, IngressClass: "nobody-has-it"})
 	if err == nil || !strings.Contains(err.Error(), "no IngressClass") {
 		t.Errorf("got %v", err)

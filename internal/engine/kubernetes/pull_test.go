@@ -17,6 +17,7 @@ import (
 
 // Nodes pull by a password that changes: what runs goes on, what starts anew does, and the old password is over in the end.
 func TestNodesPullWhileTheirPasswordChanges(t *testing.T) {
+	beside(t)
 	f := newField(t)
 	first := f.generation()
 	must(t, f.keep(t, first))
@@ -37,6 +38,7 @@ func TestNodesPullWhileTheirPasswordChanges(t *testing.T) {
 }
 
 func TestAStagesCredentialsDoNotPullAnothersImage(t *testing.T) {
+	beside(t)
 	f := newField(t)
 	other := setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: "o" + randomHex(4)}
 	g := f.generation()

@@ -20,6 +20,7 @@ import (
 
 // On a restricted stage an image that runs as root is refused with what to do, and one that does not run as root runs.
 func TestARestrictedStageRunsNothingAsRoot(t *testing.T) {
+	beside(t)
 	f := newField(t, func(c *kubernetes.Config) { c.Restricted = everyStage })
 	for user, want := range map[string]string{
 		"": "the image runs as root, which this stage does not allow; write USER", "nobody": "only a number proves that it is not root", "10001": "",
@@ -41,6 +42,7 @@ func TestARestrictedStageRunsNothingAsRoot(t *testing.T) {
 
 // A stage that is restricted at the next start: what may run is replaced, what may not goes on, and the log says so.
 func TestAStageIsRestrictedFromTheNextStartOn(t *testing.T) {
+	beside(t)
 	f := newField(t)
 	rootless, root := f.generation(), f.generation()
 	rootless.Container.Image, root.App = f.imageOf(t, "10001"), "old"

@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/setopsco/setops/internal/engine"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/pull"
 	"github.com/setopsco/setops/internal/registry"
 	"github.com/setopsco/setops/internal/setops"
@@ -37,8 +38,9 @@ type store struct {
 	*doorman
 }
 
-func openStore(t testing.TB, address string) *store {
+func openStore(t testing.TB) *store {
 	t.Helper()
+	address := clustertest.Registry(t)
 	d := &doorman{stages: map[string]setops.StageRef{}}
 	var err error
 	d.passwords, err = pull.New([]byte(strings.Repeat("k", 32)), d.now)

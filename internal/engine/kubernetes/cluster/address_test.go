@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 )
@@ -26,5 +27,30 @@ func TestClustersHaveAddressesOfTheirOwn(t *testing.T) {
 				t.Errorf("cluster %d: %s is no service's address of %s", n, address, services)
 			}
 		}
+	}
+}
+
+func TestNobodyTakesTheRegistryOfAnother(t *testing.T) {
+	const host = "127.0.0.1"
+	foreign, err := net.Listen("tcp", registry(host, 1))
+	must(t, err)
+	defer foreign.Close()
+	first, release, err := takeRegistry(host)
+	must(t, err)
+	second, _, err := takeRegistry(host)
+	must(t, err)
+	if first != registry(host, 0) || second != registry(host, 2) {
+		t.Errorf("%s and %s are given, where somebody listens at %s", first, second, registry(host, 1))
+	}
+	release()
+	if again, _, err := takeRegistry(host); err != nil || again != first {
+		t.Errorf("%s is free, and %s is given: %v", first, again, err)
+	}
+	for range mostRegistry - 3 {
+		_, _, err := takeRegistry(host)
+		must(t, err)
+	}
+	if one, _, err := takeRegistry(host); err == nil {
+		t.Errorf("%s is given, where all are taken", one)
 	}
 }

@@ -1,5 +1,5 @@
-// Package cluster brings up a Kubernetes cluster for tests, out of nothing but this machine: the programs of Kubernetes from the Go
-// module proxy, containerd and runc from the distribution. It is no part of setopsd.
+// Package cluster brings up a Kubernetes cluster for tests, out of nothing but this machine: the programs of Kubernetes and
+// containerd from the Go module proxy, runc from the distribution. It is no part of setopsd.
 //
 // The control plane and each node are a machine: a process in namespaces of its own, the first of its PID namespace, which starts
 // what the machine runs (see the program machine). What a machine has (processes, containers, mounts, network, packet filter) ends with

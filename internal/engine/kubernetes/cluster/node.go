@@ -70,7 +70,12 @@ func (c *Cluster) writeNodeFiles(i int) error {
 			return err
 		}
 	}
-	return c.PullInClear(c.Registry())
+	for i := range mostRegistry {
+		if err := c.PullInClear(registry(c.Host(), i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // PullInClear lets the nodes pull from a registry at HOST:PORT by HTTP, from the next pull on.
