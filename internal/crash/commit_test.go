@@ -173,7 +173,7 @@ func (h *house) outlived() {
 		if task.Status != setops.Running || task.Desired != setops.Running {
 			continue
 		}
-		version, err := h.ask("http://" + task.Address + "/env/VERSION")
+		version, err := h.visit("http://" + task.Address + "/env/VERSION")
 		if err != nil || answered[version] == nil {
 			h.t.Errorf("with the server dead, task %s of %s answers version %d, %v", task.ID, task.App, version, err)
 			continue

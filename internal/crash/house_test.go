@@ -205,12 +205,13 @@ func (h *house) hostOf(app string) string {
 }
 
 // versions asks at every door once.
-func (h *house) versions() (all map[string]int, err error) {
+func (h *house) versions() (all map[string]int, err error) { return h.ask(h.doors()) }
+
+func (h *house) ask(doors map[string]string) (all map[string]int, err error) {
 	all = map[string]int{}
 	var errs []error
-	doors := h.doors()
 	for _, door := range slices.Sorted(maps.Keys(doors)) {
-		version, err := h.ask(doors[door])
+		version, err := h.visit(doors[door])
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", door, err))
 		}
@@ -223,10 +224,15 @@ func (h *house) versions() (all map[string]int, err error) {
 // is the cluster that tells its nodes where a Service leads.
 func (h *house) serves(allowed ...int) (version int) {
 	h.t.Helper()
-	all, err := h.versions()
-	if h.cluster != nil && err == nil {
-		all = h.follow(all)
-	}
+	now, later := h.doors(), map[string]string{}
+	maps.DeleteFunc(now, func(door, url string) bool {
+		late := h.cluster != nil && strings.HasSuffix(door, "in private")
+		if late {
+			later[door] = url
+		}
+		return late
+	})
+	all, err := h.ask(now)
 	if err != nil {
 		h.t.Fatalf("not all apps serve: %v; log:\n%s", err, h.logged())
 	}
@@ -239,31 +245,22 @@ func (h *house) serves(allowed ...int) (version int) {
 	if !slices.Contains(allowed, version) {
 		h.t.Fatalf("version %d serves, not one of %d", version, allowed)
 	}
-	return version
-}
-
-// follow waits until the Services of a stage lead where the router did, and gives the versions that are behind all doors then.
-func (h *house) follow(all map[string]int) map[string]int {
-	h.t.Helper()
-	h.await("the Services lead where the router does", func() error {
-		now, err := h.versions()
-		for door, version := range now {
-			if !strings.HasSuffix(door, "in private") {
-				continue
-			}
-			if all[door] = version; version != all["web in public"] {
-				err = errors.Join(err, fmt.Errorf("%s leads to version %d", door, version))
+	h.await("all Services lead where the router does", func() error {
+		all, err := h.ask(later)
+		for door, other := range all {
+			if err == nil && other != version {
+				err = fmt.Errorf("%s leads to version %d and not %d", door, other, version)
 			}
 		}
 		return err
 	})
-	return all
+	return version
 }
 
 // anew has every request dial: the server it asks may be another one than a moment ago. Names below localhost are here.
 var anew = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
-func (h *house) ask(url string) (version int, err error) {
+func (h *house) visit(url string) (version int, err error) {
 	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		return 0, err

@@ -201,7 +201,7 @@ func (m *matrix) tracesAre(s *side) error { return s.traces.differ(m.traces()) }
 // serving tells the side that serves, at this very moment, from all doors that have a version.
 func (m *matrix) serving() *side {
 	m.t.Helper()
-	version, err := m.ask(m.hostOf("web") + "/env/VERSION")
+	version, err := m.visit(m.hostOf("web") + "/env/VERSION")
 	must(m.t, err)
 	i := slices.IndexFunc(m.sides[:], func(s *side) bool { return s.version == version })
 	if i < 0 {
@@ -229,7 +229,7 @@ func (m *matrix) outlives() {
 		if task.Status != setops.Running || task.Desired != setops.Running || !slices.Contains(m.versioned(), task.App) || task.OneOff() {
 			continue
 		}
-		version, err := m.ask("http://" + task.Address + "/env/VERSION")
+		version, err := m.visit("http://" + task.Address + "/env/VERSION")
 		if err != nil || answered[version] == nil {
 			m.t.Errorf("with the server dead, task %s of %s answers version %d, %v", task.ID, task.App, version, err)
 			continue

@@ -18,7 +18,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	core "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -200,7 +199,7 @@ func (s *server) start(t *testing.T) {
 
 // close ends all tasks, stops the server and looks whether anything is left.
 func (s *server) close(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), longPatience)
 	defer cancel()
 	if s.Client != nil {
 		if err := s.DestroyProject(ctx, projectRef); err != nil {

@@ -45,7 +45,7 @@ func (e *Engine) shippedOf(t *task) (m mark, err error) {
 
 // ship begins to bring what a task writes into its log.
 func (a *attendant) ship(t *task) {
-	if t.log == nil {
+	if t.log == nil || t.pod == "" { // it ended before it was known where it runs
 		return
 	}
 	if t.shipping {

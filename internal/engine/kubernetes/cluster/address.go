@@ -19,7 +19,9 @@ const (
 // Registry is where the nodes pull from in clear, HOST:PORT: what a test's registry shall listen on.
 func (c *Cluster) Registry() string { return registry(c.Host(), 0) }
 
-func registry(host string, i int) string { return net.JoinHostPort(host, strconv.Itoa(firstRegistry+i)) }
+func registry(host string, i int) string {
+	return net.JoinHostPort(host, strconv.Itoa(firstRegistry+i))
+}
 
 // taken are the registries of this process, of all clusters.
 var taken struct {
@@ -29,7 +31,9 @@ var taken struct {
 
 // TakeRegistry gives another such address, for tests that run beside each other. It is free for others after release, which can be called once.
 // There are 16; more are an error.
-func (c *Cluster) TakeRegistry() (address string, release func(), err error) { return takeRegistry(c.Host()) }
+func (c *Cluster) TakeRegistry() (address string, release func(), err error) {
+	return takeRegistry(c.Host())
+}
 
 func takeRegistry(host string) (address string, release func(), err error) {
 	taken.Lock()
