@@ -25,7 +25,15 @@ const (
 	routingGateway = "gateway" // a Gateway of the cluster
 )
 
+// Values of --tcp-services.
+const (
+	tcpByServer       = "server"       // this process listens
+	tcpByLoadBalancer = "loadbalancer" // a Service per app, of that type
+	tcpByNodePort     = "nodeport"
+)
+
 var (
+	tcpServices  = []string{tcpByServer, tcpByLoadBalancer, tcpByNodePort}
 	routings     = []string{routingServer, routingRouter, routingIngress, routingGateway, auto}
 	gatewayShape = regexp.MustCompile(`^[a-z0-9-]+/[a-z0-9.-]+$`)
 )
@@ -35,7 +43,7 @@ func (c *Config) cluster() ClusterConfig {
 	return ClusterConfig{
 		Kubeconfig: c.Kubeconfig, Namespace: kube.Namespace(c.Namespace), Domain: kube.Domain(c.ClusterDomain), Registry: c.registryAddress(), Listen: c.RegistryListen,
 		Restricted: c.restricted, Callers: c.settings.callers,
-		Routing: c.Routing, Gateway: c.Gateway, IngressClass: c.IngressClass, Issuer: c.CertManagerIssuer,
+		Routing: c.Routing, Gateway: c.Gateway, IngressClass: c.IngressClass, Issuer: c.CertManagerIssuer, TCP: c.TCPServices,
 	}
 }
 
@@ -86,6 +94,11 @@ func (c *Config) checkCluster(r *refusals) {
 	r.where(c.Gateway != "" && c.Routing != routingGateway && c.Routing != auto, "--gateway is for --routing %s", routingGateway)
 	r.where(c.Routing == routingRouter && c.Engine != kubernetesKind, "--routing %s needs --engine %s", routingRouter, kubernetesKind)
 	r.where(c.Routing == routingRouter && !namespaceShape.MatchString(c.RouterNamespace), "--router-namespace %q is no name of a namespace", c.RouterNamespace)
+	if c.TCPServices == "" {
+		c.TCPServices = tcpByServer
+	}
+	r.where(!slices.Contains(tcpServices, c.TCPServices), "--tcp-services %q is none of %s", c.TCPServices, strings.Join(tcpServices, ", "))
+	r.where(c.TCPServices != tcpByServer && c.Engine != kubernetesKind, "--tcp-services %s needs --engine %s", c.TCPServices, kubernetesKind)
 	c.checkRestricted(r)
 	c.settings.callers = nil
 	for _, text := range list(c.RouterNetworks) {

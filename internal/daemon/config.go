@@ -50,6 +50,7 @@ type Config struct {
 	Gateway           string // NAMESPACE/NAME; empty: the only one that can be used
 	IngressClass      string // empty: the cluster's default one
 	CertManagerIssuer string // empty: no certificates are ordered for Ingresses
+	TCPServices       string // who takes connections to public apps of protocol tcp on a cluster
 	RouterNamespace   string // of the routers that run beside this server
 	Organization      string
 	AdminEmail        string
@@ -143,6 +144,7 @@ func (c *Config) clusterFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Gateway, "gateway", "", "NAMESPACE/NAME of the Gateway of --routing "+routingGateway+" (default: the only one that lets in routes of stages)")
 	f.StringVar(&c.IngressClass, "ingress-class", "", "class of the Ingresses of --routing "+routingIngress+" (default: the cluster's default class)")
 	f.StringVar(&c.CertManagerIssuer, "cert-manager-issuer", "", "ClusterIssuer of cert-manager that the certificates of these Ingresses are ordered from (default: none are ordered)")
+	f.StringVar(&c.TCPServices, "tcp-services", tcpByServer, "what takes connections to public apps of protocol tcp on a cluster, at the ports of --tcp-ports: "+strings.Join(tcpServices, ", "))
 	f.StringVar(&c.RouterNamespace, "router-namespace", space.DefaultNamespace, "namespace of the routers of --routing "+routingRouter+", where this server publishes what they do")
 	f.StringVar(&c.RouterNetworks, "router-networks", "", "networks, as 10.0.0.0/8,…, that this server calls tasks on a cluster from, where it does not run in it")
 }

@@ -133,6 +133,7 @@ func TestValuesThatCannotBeAreRefusedWithTheirFlag(t *testing.T) {
 		"--pod-security":     {"privileged"},
 		"--routing":          {"cluster", "router"}, // the latter on no other engine than a cluster
 		"--ingress-class":    {"Nginx", "a b"},
+		"--tcp-services":     {"ingress", "nodeport"}, // the latter on no other engine than a cluster
 		"--gateway":          {"public", "a/b/c", "Gateways/public"},
 		"--router-networks":  {"10.0.0.0/33", "10.0.0.0/8,x"},
 		"--docker-host":      {"/var/run/docker.sock", "unix:", "tcp://docker", "ssh://docker:22"},
@@ -185,7 +186,7 @@ func field(c *Config, flag string) *string {
 		"--domain": &c.Domain, "--acme-email": &c.ACMEEmail, "--acme-directory": &c.ACMEDirectory, "--tcp-ports": &c.TCPPorts,
 		"--trusted-proxies": &c.TrustedProxies, "--public-addresses": &c.PublicAddresses, "--dns-resolver": &c.DNSResolver,
 		"--engine": &c.Engine, "--docker-host": &c.DockerHost, "--organization": &c.Organization, "--admin-email": &c.AdminEmail,
-		"--registry-listen": &c.RegistryListen, "--namespace": &c.Namespace, "--cluster-domain": &c.ClusterDomain, "--pod-security": &c.PodSecurity, "--routing": &c.Routing, "--ingress-class": &c.IngressClass, "--gateway": &c.Gateway, "--router-networks": &c.RouterNetworks,
+		"--registry-listen": &c.RegistryListen, "--namespace": &c.Namespace, "--cluster-domain": &c.ClusterDomain, "--pod-security": &c.PodSecurity, "--routing": &c.Routing, "--ingress-class": &c.IngressClass, "--gateway": &c.Gateway, "--tcp-services": &c.TCPServices, "--router-networks": &c.RouterNetworks,
 		"--public-url": &c.PublicURL, "--smtp": &c.SMTP, "--smtp-from": &c.SMTPFrom, "--smtp-tls": &c.SMTPEncryption, "--smtp-user": &c.SMTPUser,
 	}[flag]
 }

@@ -49,6 +49,7 @@ type ClusterConfig struct {
 	Gateway      string // NAMESPACE/NAME; empty: the only one
 	IngressClass string // empty: the default one
 	Issuer       string // of certificates for Ingresses; empty: none
+	TCP          string // as --tcp-services
 	// Holds refuses to change anything, where another server may have the cluster by now; nil: there are no others.
 	Holds func() error
 }

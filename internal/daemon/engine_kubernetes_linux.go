@@ -67,12 +67,12 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 // leadByCluster finds out what leads the world to apps.
 func leadByCluster(ctx context.Context, c EngineConfig) (kubernetes.Routing, error) {
 	routing, why, err := kubernetes.Choose(ctx, c.Cluster.Kubeconfig, c.Instance, kubernetes.Routing{
-		By: c.Cluster.Routing, Gateway: c.Cluster.Gateway, IngressClass: c.Cluster.IngressClass, Issuer: c.Cluster.Issuer,
+		By: c.Cluster.Routing, Gateway: c.Cluster.Gateway, IngressClass: c.Cluster.IngressClass, Issuer: c.Cluster.Issuer, TCP: c.Cluster.TCP,
 	})
 	if err != nil {
 		return routing, fmt.Errorf("lead requests by --routing %s: %w", c.Cluster.Routing, err)
 	}
-	c.Logger.Info("routing", "by", routing.String(), "because", why)
+	c.Logger.Info("routing", "by", routing.String(), "tcp", routing.TCP, "because", why)
 	return routing, nil
 }
 

@@ -152,6 +152,9 @@ func (c *core) openEngine(ctx context.Context) error {
 	c.routes.Tasks = c.engine
 	c.routes.Fronts, _ = c.engine.(engine.Fronts) // a cluster answers private names by itself
 	c.routes.Switch, _ = c.engine.(engine.Switch) // and has Services of its own
+	if c.Config.TCPServices != tcpByServer {
+		c.ports.Engine, _ = c.engine.(engine.Ports)
+	}
 	if c.certs != nil && (c.routes.Switch == nil || !c.routes.Switch.IsPublic()) {
 		c.routes.Certs = c.certs // else who leads requests to apps has their certificates too
 	}

@@ -41,14 +41,30 @@ type Served struct {
 	Host       string // its private name, APP.STAGE.PROJECT.DOMAIN.internal; empty: it has none
 	Generation string // empty: none
 	Protocol   setops.Protocol
-	Port       int    // that tasks of the stage connect to: 80 for http, the app's for tcp
-	Public     []Host // of a public app that speaks http
+	Port       int     // that tasks of the stage connect to: 80 for http, the app's for tcp
+	Public     []Host  // of a public app that speaks http
+	Stream     *Stream // of a public app that speaks tcp, where this engine has Ports; nil: the world does not reach it by them
 }
 
 // Host is a public name of an app. It may begin with *., which stands for one label.
 type Host struct {
 	Name     string
 	Redirect string // the host that its requests are sent on to; empty: the app answers
+}
+
+// Stream is where the world reaches an app that speaks tcp.
+type Stream struct {
+	Host string // its default domain
+	Port int
+}
+
+// Ports is what engines have that can take the world's connections to public tcp apps, so that our router need not listen for them.
+type Ports interface {
+	// OpenPort keeps a port for an app. It leads to nobody until SetServed says who serves. What is syscall.EADDRINUSE means that
+	// somebody else has this port.
+	OpenPort(ctx context.Context, s setops.StageRef, app string, port int) error
+	// ClosePort is for one that an app has no more. It is idempotent.
+	ClosePort(ctx context.Context, s setops.StageRef, app string) error
 }
 
 // Switch is what engines have whose tasks can be reached without our router.

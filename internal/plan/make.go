@@ -226,7 +226,7 @@ func (p *planner) port(app string) {
 	needs := shall != nil && shall.NeedsPort()
 	switch has := p.in.Ports[app]; {
 	case needs && !has && p.in.Commit:
-		s := Step{ID: "open port of " + app, Kind: OpenPort, App: app, Cause: "app " + app + " is public and speaks tcp"}
+		s := Step{ID: "open port of " + app, Kind: OpenPort, App: app, Needs: p.needNetwork(), Cause: "app " + app + " is public and speaks tcp"}
 		p.before(s)
 		p.gates = append(p.gates, s.ID)
 	case has && !needs:

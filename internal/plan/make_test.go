@@ -280,7 +280,8 @@ func tcp(app string) []changeset.Command {
 func TestAPublicTCPAppGetsAPortBeforeTheSwitch(t *testing.T) {
 	p, _ := running(t).plan(t, tcp("queue")...)
 	same(t, p, `
-		open port of queue: app queue is public and speaks tcp
+		make network: the stage has no network yet
+		open port of queue: app queue is public and speaks tcp [after make network]
 		switch: the stage becomes what was staged, all of it at once [after open port of queue]
 	`)
 }

@@ -22,6 +22,7 @@ type app struct {
 	direct           map[string]bool // those that do not
 	check            *setops.NetworkCheck
 	port             int
+	outside          string // where the app is public and speaks tcp: its host
 }
 
 func appsOf(ref setops.StageRef, spec setops.Spec, serving map[string]plan.Generation, at setops.Hosts) []app {
@@ -35,6 +36,9 @@ func appsOf(ref setops.StageRef, spec setops.Spec, serving map[string]plan.Gener
 		if a.Network.Public && !one.tcp {
 			one.public, one.primary = hosts(a, at.Default(ref, name))
 			one.direct = direct(a)
+		}
+		if a.NeedsPort() {
+			one.outside = at.Default(ref, name)
 		}
 		apps = append(apps, one)
 	}
@@ -93,12 +97,15 @@ func (a app) front() engine.Front {
 	return f
 }
 
-// served is where the app's requests go that do not come by our router.
-func (a app) served() engine.Served {
+// served is where the app's requests go that do not come by our router. Of ports there are those that others than we listen on.
+func (a app) served(ports map[string]int) engine.Served {
 	f := a.front()
 	s := engine.Served{App: a.name, Host: a.private, Generation: a.generation, Protocol: f.Protocol, Port: f.Port}
 	for _, host := range a.route(nil).Hosts {
 		s.Public = append(s.Public, engine.Host(host))
+	}
+	if port := ports[a.name]; a.outside != "" && port > 0 {
+		s.Stream = &engine.Stream{Host: a.outside, Port: port}
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -22,8 +23,8 @@ type PortStore interface {
 	Ports(ctx context.Context, stageID string) (map[string]int, error)
 }
 
-// Ports listens on TCP ports of the router for public apps that speak tcp. A port stays an app's for as long as the app
-// is that, over restarts too.
+// Ports listens on TCP ports of the router for public apps that speak tcp, or has others do so. A port stays an app's for as long
+// as the app is that, over restarts too.
 type Ports struct {
 	Host      string // where to listen, without a port
 	Low, High int    // the range that ports are taken from; both 0: there is none
@@ -31,6 +32,7 @@ type Ports struct {
 	Listen    func(key string, listen func() (net.Listener, error)) (net.Listener, error)
 	// Serve takes connections for an app until the listener is closed.
 	Serve  func(l net.Listener, stageID, app string) error
+	Engine engine.Ports // where connections come by it; nil: this process listens
 	Logger *slog.Logger
 
 	mu        sync.Mutex
@@ -40,7 +42,7 @@ type Ports struct {
 
 type portKey struct{ stageID, app string }
 
-// OpenPort gives an app a port and listens on it. A port that another program has is passed over. Errors: CommitFailed
+// OpenPort gives an app a port and opens it. A port that another program has is passed over. Errors: CommitFailed
 // where no port is left.
 func (p *Ports) OpenPort(ctx context.Context, s setops.StageRef, app string) error {
 	if p.High == 0 {
@@ -52,7 +54,7 @@ func (p *Ports) OpenPort(ctx context.Context, s setops.StageRef, app string) err
 		if err != nil {
 			return err
 		}
-		taken := p.open(s.ID, app, port)
+		taken := p.take(ctx, s, app, port)
 		if taken == nil {
 			return nil
 		}
@@ -68,11 +70,38 @@ func (p *Ports) OpenPort(ctx context.Context, s setops.StageRef, app string) err
 // ClosePort gives the port of an app back. Connections in flight go on.
 func (p *Ports) ClosePort(ctx context.Context, s setops.StageRef, app string) error {
 	p.close(func(k portKey) bool { return k == portKey{s.ID, app} })
+	if p.Engine != nil {
+		if err := p.Engine.ClosePort(ctx, s, app); err != nil {
+			return fmt.Errorf("close the port of app %s: %w", app, err)
+		}
+	}
 	return p.Store.ReleasePort(ctx, s.ID, app)
+}
+
+// take opens a port where its connections come.
+func (p *Ports) take(ctx context.Context, s setops.StageRef, app string, port int) error {
+	if p.Engine == nil {
+		return p.open(s.ID, app, port)
+	}
+	if err := p.Engine.OpenPort(ctx, s, app, port); err != nil {
+		return fmt.Errorf("open port %d for app %s: %w", port, app, err)
+	}
+	return nil
+}
+
+// elsewhere gives the ports of a stage that this process does not listen on.
+func (p *Ports) elsewhere(ctx context.Context, stageID string) (map[string]int, error) {
+	if p == nil || p.Engine == nil {
+		return nil, nil
+	}
+	return p.Store.Ports(ctx, stageID)
 }
 
 // Resume listens on the ports that the apps of a stage have, as far as it does not yet.
 func (p *Ports) Resume(ctx context.Context, stageID string) error {
+	if p.Engine != nil {
+		return nil // SetServed is told of them
+	}
 	ports, err := p.Store.Ports(ctx, stageID)
 	if err != nil {
 		return err

@@ -3,14 +3,18 @@ package routing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net"
+	"reflect"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -159,5 +163,64 @@ func TestAStageThatIsGoneListensNoMore(t *testing.T) {
 	p.Forget(ref.ID)
 	if got := greeting(address); !strings.Contains(got, "refused") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// cluster takes connections by itself, but not at ports that it has for something else.
+type cluster struct {
+	taken map[int]bool
+	open  map[string]int
+}
+
+func (c *cluster) OpenPort(_ context.Context, _ setops.StageRef, app string, port int) error {
+	if c.taken[port] {
+		return fmt.Errorf("apply: %w", syscall.EADDRINUSE)
+	}
+	c.open[app] = port
+	return nil
+}
+
+func (c *cluster) ClosePort(_ context.Context, _ setops.StageRef, app string) error {
+	delete(c.open, app)
+	return nil
+}
+
+func TestWhereTheClusterTakesConnectionsNobodyListensHere(t *testing.T) {
+	free, port := takenPort(t)
+	_ = free.Close()
+	s := portStore{}
+	p := greeter(t, s, port-1, port)
+	c := &cluster{taken: map[int]bool{port - 1: true}, open: map[string]int{}}
+	p.Engine = c
+	if err := p.OpenPort(t.Context(), ref, "queue"); err != nil || c.open["queue"] != port || s["queue"] != port {
+		t.Fatalf("%v, %v, %v", err, c.open, s)
+	}
+	if err := p.Resume(t.Context(), ref.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := greeting(net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); !strings.Contains(got, "refused") {
+		t.Errorf("got %q", got)
+	}
+	if err := p.ClosePort(t.Context(), ref, "queue"); err != nil || len(c.open)+len(s) > 0 {
+		t.Errorf("%v, %v, %v", err, c.open, s)
+	}
+}
+
+// The world reaches an app at its port where the app is public and has one, and who leads it there is told.
+func TestWhoTakesConnectionsIsToldThePortsOfPublicApps(t *testing.T) {
+	w, table := public()
+	leads := &switches{}
+	table.Switch = leads
+	table.Ports = greeter(t, portStore{"web": 30001, "worker": 30002}, 30000, 30010)
+	w.spec.Apps["web"].Network.Protocol, w.spec.Apps["worker"].Network.Protocol = setops.TCP, setops.TCP
+	table.Ports.Engine = &cluster{}
+	refresh(t, table)
+	got := map[string]*engine.Stream{}
+	for _, one := range leads.served {
+		got[one.App] = one.Stream
+	}
+	want := map[string]*engine.Stream{"web": {Host: "web.production.shop.example.net", Port: 30001}, "worker": nil}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
 	}
 }

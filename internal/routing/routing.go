@@ -124,9 +124,13 @@ func (t *Table) lead(ctx context.Context, s *stage) error {
 	if t.Switch == nil || s.gone {
 		return nil
 	}
+	ports, err := t.Ports.elsewhere(ctx, s.ref.ID)
+	if err != nil {
+		return fmt.Errorf("read the ports of apps: %w", err)
+	}
 	var served []engine.Served
 	for _, a := range s.apps {
-		served = append(served, a.served())
+		served = append(served, a.served(ports))
 	}
 	return t.Switch.SetServed(ctx, s.ref.ID, served)
 }

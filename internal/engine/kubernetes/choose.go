@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,14 +13,15 @@ import (
 	"github.com/setopsco/setops/internal/kube"
 )
 
+const saysSo = "--routing says so"
+
 // Choose completes what was asked for by what the cluster has, and says why it is that. It refuses what the cluster does not have, or
 // does not let this server do; of ByAny it takes the first that is not refused.
 func Choose(ctx context.Context, kubeconfig, installation string, wanted Routing) (r Routing, why string, err error) {
-	switch wanted.By {
-	case "", ByServer:
-		return Routing{By: ByServer}, "--routing says so", nil
-	case ByRouter:
-		return Routing{By: ByRouter}, "--routing says so", nil
+	ours := Routing{By: cmp.Or(wanted.By, ByServer), TCP: wanted.TCP}
+	isOurs := ours.By == ByServer || ours.By == ByRouter
+	if isOurs && len(ours.needs()) == 0 {
+		return ours, saysSo, nil
 	}
 	api, err := kube.Connect(kubeconfig)
 	if err != nil {
@@ -27,6 +29,9 @@ func Choose(ctx context.Context, kubeconfig, installation string, wanted Routing
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
+	if isOurs {
+		return ours, saysSo, checkPermits(ctx, api, ours.needs())
+	}
 	if wanted.By != ByAny {
 		return complete(ctx, api, installation, wanted)
 	}
@@ -38,7 +43,8 @@ func Choose(ctx context.Context, kubeconfig, installation string, wanted Routing
 		}
 		lacking = append(lacking, err.Error())
 	}
-	return Routing{By: ByServer}, strings.Join(lacking, "; "), nil
+	ours.By = ByServer
+	return ours, strings.Join(lacking, "; "), checkPermits(ctx, api, ours.needs())
 }
 
 func complete(ctx context.Context, api kube.API, installation string, r Routing) (_ Routing, why string, err error) {

@@ -57,6 +57,7 @@ type Engine struct {
 var (
 	_ engine.Engine = (*Engine)(nil)
 	_ engine.Switch = (*Engine)(nil)
+	_ engine.Ports  = (*Engine)(nil)
 
 	errClosed = errors.New("the engine is closed")
 )

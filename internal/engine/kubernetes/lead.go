@@ -59,11 +59,17 @@ func leaderOf[T, L any, PT kube.Object[T], PL kube.List[L]](kind string, of func
 	}
 }
 
-// services lead requests inside the cluster, and whatever leads them from outside goes by these.
-func services(api kube.API) leader {
-	return leaderOf("Service", api.Core.Services, func(s object.Stage, one engine.Served) []*core.Service {
-		return []*core.Service{s.Service(one)}
+// services lead requests inside the cluster, and whatever leads them from outside goes by these. Those of ports are such, too.
+func services(api kube.API, port core.ServiceType) leader {
+	l := leaderOf("Service", api.Core.Services, func(s object.Stage, one engine.Served) []*core.Service {
+		all := []*core.Service{s.Service(one)}
+		if o := s.Port(one, port); o != nil {
+			all = append(all, o)
+		}
+		return all
 	})
+	l.refused = unbalanced
+	return l
 }
 
 // put writes the objects of an app, and notes them in now. Where it is the same as before, it reports what somebody else had done.
@@ -72,7 +78,7 @@ func (e *Engine) put(ctx context.Context, l leader, s object.Stage, one engine.S
 		got, err := l.apply(ctx, o)
 		if err != nil {
 			now[o.GetName()] = imprint{app: one.App}
-			return fmt.Errorf("lead requests to app %s by the %s %s: %w", one.App, l.kind, o.GetName(), err)
+			return fmt.Errorf("lead requests to app %s by the %s %s: %w", one.App, l.kind, o.GetName(), portError(err))
 		}
 		m := imprint{app: one.App, uid: got.GetUID(), generation: got.GetGeneration()}
 		now[o.GetName()] = m
@@ -88,7 +94,7 @@ func (e *Engine) put(ctx context.Context, l leader, s object.Stage, one engine.S
 }
 
 // removeOthers removes what is there and is not to be: all that is ours, or what of it we have written.
-func (e *Engine) removeOthers(ctx context.Context, l leader, s object.Stage, now, had map[string]imprint, all bool) error {
+func (e *Engine) removeOthers(ctx context.Context, l leader, s object.Stage, now *leading, i int, had map[string]imprint, all bool) error {
 	if all {
 		var err error
 		if had, err = l.ours(ctx, s); err != nil {
@@ -96,7 +102,7 @@ func (e *Engine) removeOthers(ctx context.Context, l leader, s object.Stage, now
 		}
 	}
 	for name := range had {
-		if _, stays := now[name]; stays {
+		if _, stays := now.objects[i][name]; stays || now.opened[name] {
 			continue
 		}
 		if err := ignoreGone(l.remove(ctx, s.Name(), name)); err != nil {

@@ -48,7 +48,7 @@ func (e *Engine) beginRemoval(g *generation, reason, namespace, name string, fen
 	}
 	g.wake()
 	e.wg.Go(func() {
-		if !e.awaitDrained(g) || !e.awaitUnrouted(g, namespace) {
+		if !e.awaitDrained(g) || !e.awaitUnrouted(g, namespace) || !e.awaitStreams(g) {
 			return
 		}
 		for {

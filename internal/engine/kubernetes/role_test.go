@@ -61,7 +61,7 @@ func TestWhatTheServerAsksForIsWhatItIsGiven(t *testing.T) {
 		}
 	}
 	want := slices.Clone(optional)
-	for _, need := range slices.Concat(needs, Routing{By: ByIngress}.needs(), Routing{By: ByGateway}.needs()) {
+	for _, need := range slices.Concat(needs, Routing{TCP: TCPByNodePort}.needs(), Routing{By: ByIngress}.needs(), Routing{By: ByGateway}.needs()) {
 		for verb := range strings.SplitSeq(need.verbs, " ") {
 			want = append(want, permitted(verb, need.group, need.resource))
 		}

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"strings"
 
+	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
@@ -21,12 +22,20 @@ const (
 	ByAny     = "auto"    // the first of gateway, ingress and server that can be had
 )
 
+// The ways in which connections from outside get to public apps that speak tcp.
+const (
+	TCPByServer       = "server" // this process listens on their ports
+	TCPByLoadBalancer = "loadbalancer"
+	TCPByNodePort     = "nodeport"
+)
+
 // Routing is what leads the world to the apps of a cluster.
 type Routing struct {
 	By           string // empty: ByServer
 	Gateway      string // NAMESPACE/NAME; empty: the only one that lets our routes in
 	IngressClass string // empty: the cluster's default one
 	Issuer       string // cert-manager's ClusterIssuer of certificates for Ingresses; empty: none are ordered
+	TCP          string // empty: TCPByServer
 }
 
 // String says what it is for the log.
@@ -48,9 +57,23 @@ func (r Routing) gateway() types.NamespacedName {
 	return types.NamespacedName{Namespace: namespace, Name: name}
 }
 
+// portType is that of Services for public apps that speak tcp; empty: there are none.
+func (r Routing) portType() core.ServiceType {
+	switch r.TCP {
+	case TCPByLoadBalancer:
+		return core.ServiceTypeLoadBalancer
+	case TCPByNodePort:
+		return core.ServiceTypeNodePort
+	}
+	return ""
+}
+
 // leaders are the kinds of objects that it takes, in the order in which they are written.
 func (r Routing) leaders(api kube.API) []leader {
-	all := []leader{services(api)}
+	all := []leader{services(api, r.portType())}
+	if r.portType() != "" {
+		all = append(all, portPolicies(api))
+	}
 	switch r.By {
 	case ByIngress:
 		all = append(all, r.ingresses(api))
@@ -61,20 +84,21 @@ func (r Routing) leaders(api kube.API) []leader {
 }
 
 // needs is what it takes besides to be allowed to.
-func (r Routing) needs() []need {
+func (r Routing) needs() (all []need) {
+	if r.portType() != "" {
+		all = append(all, need{"networking.k8s.io", "networkpolicies", "delete"})
+	}
 	switch r.By {
 	case ByIngress:
-		return []need{
-			{"networking.k8s.io", "ingresses", "list create patch delete"},
-			{"networking.k8s.io", "ingressclasses", "list"},
-		}
+		all = append(all,
+			need{"networking.k8s.io", "ingresses", "list create patch delete"},
+			need{"networking.k8s.io", "ingressclasses", "list"})
 	case ByGateway:
-		return []need{
-			{gateway.GroupName, "httproutes", "list create patch delete"},
-			{gateway.GroupName, "gateways", "list"},
-		}
+		all = append(all,
+			need{gateway.GroupName, "httproutes", "list create patch delete"},
+			need{gateway.GroupName, "gateways", "list"})
 	}
-	return nil
+	return all
 }
 
 func (r Routing) ingresses(api kube.API) leader {

@@ -20,6 +20,8 @@ type leading struct {
 	served  []engine.Served
 	written map[string]engine.Served // by app, as the cluster has it; nil: that is not known
 	objects []map[string]imprint     // by leader and name
+	opened  map[string]bool          // Services of ports that are kept for apps, and lead to nobody yet
+	streams map[string]bool          // apps that the world has reached at a port since this process began
 }
 
 // SetServed points the Service of each app at its generation, one request per app after the other: nearer together the API does
@@ -40,6 +42,7 @@ func (e *Engine) SetServed(ctx context.Context, stageID string, served []engine.
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.served = served
+	l.noteStreams()
 	return e.lead(ctx, s, l, false)
 }
 
@@ -50,7 +53,7 @@ func (e *Engine) IsPublic() bool { return e.cfg.Routing.isPublic() }
 func (e *Engine) leadingOf(stageID string) *leading {
 	l := e.leads[stageID]
 	if l == nil {
-		l = &leading{}
+		l = &leading{opened: map[string]bool{}, streams: map[string]bool{}}
 		e.leads[stageID] = l
 	}
 	return l
@@ -90,7 +93,7 @@ func (e *Engine) lead(ctx context.Context, s setops.StageRef, l *leading, all bo
 		}
 	}
 	for i, leader := range e.leaders {
-		failed = append(failed, e.removeOthers(ctx, leader, o, l.objects[i], had[i], all))
+		failed = append(failed, e.removeOthers(ctx, leader, o, l, i, had[i], all))
 	}
 	if err := errors.Join(failed...); err != nil {
 		l.written = nil

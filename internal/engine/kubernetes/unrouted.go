@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	discovery "k8s.io/api/discovery/v1"
@@ -42,7 +43,9 @@ func (e *Engine) isLedTo(ctx context.Context, g *generation, namespace string) (
 	if err != nil || s.Spec.Selector[object.LabelGeneration] == g.ID {
 		return false, ignoreGone(err)
 	}
-	slices, err := e.api.Discovery.EndpointSlices(namespace).List(ctx, meta.ListOptions{LabelSelector: discovery.LabelServiceName + "=" + g.App})
+	slices, err := e.api.Discovery.EndpointSlices(namespace).List(ctx, meta.ListOptions{
+		LabelSelector: fmt.Sprintf("%s in (%s, %s)", discovery.LabelServiceName, g.App, object.PortName(g.App)),
+	})
 	if err != nil {
 		return false, ignoreGone(err)
 	}

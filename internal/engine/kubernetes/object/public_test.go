@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -84,5 +85,17 @@ func TestCertificatesHaveNamesThatFit(t *testing.T) {
 			t.Errorf("%s: %s", host, name)
 		}
 		seen[name] = true
+	}
+}
+
+func TestTheServiceOfAPort(t *testing.T) {
+	served := engine.Served{
+		App: "queue", Host: "queue.production.shop.apps.example.internal", Generation: "queue-0123456789ab", Protocol: setops.TCP, Port: 5672,
+		Stream: &engine.Stream{Host: "queue.production.shop.apps.example", Port: 30007},
+	}
+	golden(t, "port", stage().Port(served, core.ServiceTypeNodePort), stage().Port(served, core.ServiceTypeLoadBalancer), stage().PortPolicy(served))
+	served.Stream = nil
+	if s, p := stage().Port(served, core.ServiceTypeNodePort), stage().PortPolicy(served); s != nil || p != nil {
+		t.Errorf("an app that is not public has %v and %v", s, p)
 	}
 }
