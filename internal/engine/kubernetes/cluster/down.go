@@ -39,6 +39,9 @@ func (c *Cluster) Down() error {
 	if err := os.RemoveAll(c.dir); err != nil {
 		return fmt.Errorf("remove the files of the cluster: %w", err)
 	}
+	if err := watchers.restore(base()); err != nil {
+		return fmt.Errorf("restore a limit of the kernel: %w", err)
+	}
 	_ = os.Remove(base()) // is refused while there are others
 	return nil
 }

@@ -46,7 +46,7 @@ func claim(o Options, programs string) (*Cluster, error) {
 		if err != nil {
 			return nil, err
 		}
-		return c, c.save()
+		return c, errors.Join(c.save(), watchers.raise(base()))
 	}
 	return nil, fmt.Errorf("there are %d clusters or what is left of them: see status, and end them with down NUMBER", clusters)
 }
