@@ -22,6 +22,7 @@ import (
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -35,7 +36,7 @@ type outside struct {
 // newOutside opens a port that no other test has.
 func newOutside(t *testing.T, tcp string, settings ...func(*kubernetes.Config)) *outside {
 	t.Helper()
-	kubeconfig, _ := needCluster(t)
+	kubeconfig := clustertest.Kubeconfig(t)
 	routing, why, err := kubernetes.Choose(t.Context(), kubeconfig, "", kubernetes.Routing{TCP: tcp})
 	if err != nil || routing.By != kubernetes.ByServer || routing.TCP != tcp {
 		t.Fatalf("%+v, because %s, %v", routing, why, err)
