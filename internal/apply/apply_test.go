@@ -210,8 +210,8 @@ func TestPortsAreOpenedAndClosedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(w.did[3:]) // at the same time
-	want := "open port s/queue, pass , close port s/queue, close port s/queue, logs s/queue"
+	slices.Sort(w.did[4:]) // at the same time
+	want := "network s, open port s/queue, pass , close port s/queue, close port s/queue, logs s/queue"
 	if got := strings.Join(w.did, ", "); got != want {
 		t.Errorf("did %s", got)
 	}

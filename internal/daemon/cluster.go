@@ -44,6 +44,7 @@ func (c *Config) cluster() ClusterConfig {
 		Kubeconfig: c.Kubeconfig, Namespace: kube.Namespace(c.Namespace), Domain: kube.Domain(c.ClusterDomain), Registry: c.registryAddress(), Listen: c.RegistryListen,
 		Restricted: c.restricted, Callers: c.settings.callers,
 		Routing: c.Routing, Gateway: c.Gateway, IngressClass: c.IngressClass, Issuer: c.CertManagerIssuer, TCP: c.TCPServices,
+		Low: c.settings.ports.low, High: c.settings.ports.high,
 	}
 }
 

@@ -50,6 +50,7 @@ type ClusterConfig struct {
 	IngressClass string // empty: the default one
 	Issuer       string // of certificates for Ingresses; empty: none
 	TCP          string // as --tcp-services
+	Low, High    int    // of --tcp-ports; 0: there are none
 	// Holds refuses to change anything, where another server may have the cluster by now; nil: there are no others.
 	Holds func() error
 }

@@ -72,6 +72,9 @@ func leadByCluster(ctx context.Context, c EngineConfig) (kubernetes.Routing, err
 	if err != nil {
 		return routing, fmt.Errorf("lead requests by --routing %s: %w", c.Cluster.Routing, err)
 	}
+	if err := kubernetes.CheckPorts(ctx, c.Cluster.Kubeconfig, routing, c.Cluster.Low, c.Cluster.High); err != nil {
+		return routing, fmt.Errorf("take connections by --tcp-services %s: %w", c.Cluster.TCP, err)
+	}
 	c.Logger.Info("routing", "by", routing.String(), "tcp", routing.TCP, "because", why)
 	return routing, nil
 }

@@ -224,6 +224,26 @@ func TestTheServiceOfAPortFollowsWhatIsCommitted(t *testing.T) {
 	must(t, o.Engine.(engine.Ports).ClosePort(t.Context(), o.stage, "web")) // again
 }
 
+// Policies keep other stages out of an app until it is public.
+func TestOnlyAPublicTCPAppIsCalledFromOutsideItsStage(t *testing.T) {
+	o := newOutside(t, kubernetes.TCPByNodePort)
+	clustertest.Ours(t) // which enforces them
+	other := setops.StageRef{ID: randomHex(16), Organization: "demo", Project: "field", Name: "t" + randomHex(4)}
+	must(t, o.EnsureStage(t.Context(), other, 0))
+	t.Cleanup(func() { must(t, o.RemoveStage(context.Background(), other.ID)) })
+	g := o.serve(t)
+	tasks, err := o.List(t.Context(), o.stage.ID, "web")
+	must(t, err)
+	stranger, address := o.callerOf(t, other), tasks[0].Address
+	public := &engine.Stream{Host: "web.example", Port: o.port}
+	for _, at := range []*engine.Stream{nil, public, nil} {
+		o.lead(t, g, at)
+		eventually(t, fmt.Sprintf("another stage is let in, and kept out where the app is private: %v", at), func() bool {
+			return (stranger.ask(t.Context(), address, "env/GENERATION") == "200 "+g.ID) == (at != nil)
+		})
+	}
+}
+
 // A commit that fails gives the port back.
 func TestAPortThatWasOpenedForNothingIsClosed(t *testing.T) {
 	o := newOutside(t, kubernetes.TCPByNodePort)
@@ -243,6 +263,22 @@ func TestAPortThatNodesDoNotHaveIsRefused(t *testing.T) {
 	if err := ports.OpenPort(t.Context(), o.stage, "queue", o.port); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("one that another app has: %v", err)
 	}
+}
+
+func TestPortsThatNodesDoNotHaveAreRefusedAtTheStart(t *testing.T) {
+	beside(t)
+	kubeconfig := clustertest.Kubeconfig(t)
+	check := func(tcp string, low, high int) error {
+		return kubernetes.CheckPorts(t.Context(), kubeconfig, kubernetes.Routing{TCP: tcp}, low, high)
+	}
+	for _, ports := range [][2]int{{20000, 20099}, {29999, 30099}, {32700, 32768}} {
+		if err := check(kubernetes.TCPByNodePort, ports[0], ports[1]); err == nil || !strings.Contains(err.Error(), "have, 30000-32767: set --tcp-ports") {
+			t.Errorf("%v: %v", ports, err)
+		}
+	}
+	must(t, check(kubernetes.TCPByNodePort, 30000, 32767))
+	must(t, check(kubernetes.TCPByNodePort, 0, 0))
+	must(t, check(kubernetes.TCPByLoadBalancer, 20000, 20099))
 }
 
 // The test is who balances the load: it gives the address, and passes connections on to the port that the nodes have for it.
