@@ -23,18 +23,19 @@ type attendant struct {
 	gone bool
 	wake chan struct{}
 
-	pod     *core.Pod // nil: there is none yet
-	tasks   map[int]*task
-	current *task // the newest
-	checks  *checks
-	told    chan string // the reason why the newest task is to end
-	drained chan struct{}
-	leaving bool   // it was told to the cluster that it ends, or is about to be
-	newest  int    // the number of the current run
-	cause   string // why the run before it ended
-	beside  sync.WaitGroup
+	pod        *core.Pod // nil: there is none yet
+	tasks      map[int]*task
+	current    *task // the newest
+	checks     *checks
+	told       chan string // the reason why the newest task is to end
+	drained    chan struct{}
+	leaving    bool   // it was told to the cluster that it ends, or is about to be
+	newest     int    // the number of the current run
+	writtenOff bool   // its node does not answer, and it was removed in its stead
+	cause      string // why the run before it ended
+	beside     sync.WaitGroup
 
-	limit, sigterm, again, look, unjoined <-chan time.Time
+	limit, sigterm, again, look, unjoined, overdue <-chan time.Time
 }
 
 // attend makes sure that somebody follows a pod, and hands it over. e.mu is not held.
@@ -134,6 +135,9 @@ func (a *attendant) live() {
 			a.remove()
 		case <-a.unjoined:
 			a.giveUp()
+		case <-a.overdue:
+			a.overdue = nil
+			a.writeOff()
 		case <-a.look:
 			a.look = nil
 			a.lookAgain()
@@ -193,6 +197,7 @@ func (a *attendant) follow() {
 	}
 	if a.pod.DeletionTimestamp != nil && !a.current.isOver() {
 		a.leave()
+		a.awaitEnd()
 	}
 	if gone {
 		a.vanished()

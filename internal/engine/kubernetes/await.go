@@ -29,7 +29,13 @@ func (e *Engine) Await(ctx context.Context, id string) error {
 		}
 		select {
 		case <-ctx.Done():
-			if miss != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return ctx.Err()
+			}
+			if miss == nil {
+				miss = e.silent(g)
+			}
+			if miss != nil {
 				return e.gateError(context.WithoutCancel(ctx), g.Stage.ID, g.App, miss)
 			}
 			return ctx.Err()

@@ -27,6 +27,7 @@ func trim(o any) (any, error) {
 func trimPod(p *core.Pod) *core.Pod {
 	return &core.Pod{
 		ObjectMeta: trimMeta(p.ObjectMeta),
+		Spec:       core.PodSpec{NodeName: shared(p.Spec.NodeName)},
 		Status: core.PodStatus{
 			Phase: p.Status.Phase, Reason: p.Status.Reason, Message: p.Status.Message, PodIP: p.Status.PodIP,
 			Conditions: trimConditions(p.Status.Conditions), ContainerStatuses: trimContainers(p.Status.ContainerStatuses),

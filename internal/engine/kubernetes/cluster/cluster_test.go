@@ -38,7 +38,7 @@ func TestAClusterWorksAndLeavesNothing(t *testing.T) {
 	t.Run("nodes pull from this machine, with a secret", func(t *testing.T) { testPull(t, c) })
 	t.Run("another cluster runs beside it", func(t *testing.T) { testSecond(t) })
 	t.Run("the API server can be lost", func(t *testing.T) { testAPIServer(t, c) })
-	t.Run("a node can be lost", func(t *testing.T) { testNode(t, c) })
+	t.Run("a node can be lost, and comes again", func(t *testing.T) { testNode(t, c) })
 }
 
 func TestAKilledHarnessLeavesWhatDownRemoves(t *testing.T) {
@@ -166,6 +166,8 @@ func testNode(t *testing.T, c *Cluster) {
 	must(t, c.Lose("node2"))
 	c.do(t, "wait", "--for=condition=Ready=Unknown", "node/node2", "--timeout=120s")
 	c.do(t, "wait", "--for=condition=Ready", "node/node1", "--timeout=30s")
+	must(t, c.Restart(t.Context(), "node2"))
+	c.startPod(t, "default", "later", "node2")
 }
 
 // startPod starts one that has the programs of the cluster.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +18,31 @@ func (c *Cluster) Lose(name string) error {
 	if machines[name] == 0 {
 		return fmt.Errorf("no machine %s runs", name)
 	}
+	// What runs there has no time to say farewell, as it would when its connections are closed.
+	if err := ip(context.Background(), machines[control], fmt.Sprintf("link set %s down", name)); err != nil {
+		return fmt.Errorf("cut off %s: %w", name, err)
+	}
 	return c.end(name, machines[name])
+}
+
+// Restart starts a node again that was lost, with what it has on its disk, and returns when it is ready.
+func (c *Cluster) Restart(ctx context.Context, name string) error {
+	for i := 1; i <= c.Nodes; i++ {
+		if node(i) != name {
+			continue
+		}
+		if err := c.forget(name, ""); err != nil {
+			return err
+		}
+		if err := c.startNode(ctx, i, len(c.leashes) > 0); err != nil {
+			return err
+		}
+		if err := c.startKubelet(i); err != nil {
+			return err
+		}
+		return c.awaitNode(ctx, i)
+	}
+	return fmt.Errorf("the cluster has no node %s", name)
 }
 
 // Signal sends a signal to a program: "control", "kube-apiserver". One that is killed is not started again.

@@ -28,7 +28,7 @@ func (c *Cluster) startMachine(name string, leashed bool) (int, error) {
 			return 0, err
 		}
 	}
-	if err := syscall.Mkfifo(filepath.Join(dir, "control"), 0o600); err != nil {
+	if err := syscall.Mkfifo(filepath.Join(dir, "control"), 0o600); err != nil && !os.IsExist(err) { // it may start again
 		return 0, fmt.Errorf("make the file control of %s: %w", name, err)
 	}
 	log, err := os.Create(filepath.Join(dir, "log", "machine.log"))
@@ -70,7 +70,7 @@ func note(dir, line string) error {
 	return err
 }
 
-// forget takes a program back out of what has ended of a machine.
+// forget takes a program back out of what has ended of a machine; "": all of them, and the machine.
 func (c *Cluster) forget(machine, program string) error {
 	file := filepath.Join(c.dir, machine, "ended")
 	text, err := os.ReadFile(file)
@@ -82,7 +82,7 @@ func (c *Cluster) forget(machine, program string) error {
 	}
 	var kept strings.Builder
 	for line := range strings.Lines(string(text)) {
-		if !strings.HasPrefix(line, program+":") {
+		if program != "" && !strings.HasPrefix(line, program+":") {
 			kept.WriteString(line)
 		}
 	}

@@ -91,12 +91,7 @@ func (c *Cluster) PullInClear(address string) error {
 // startKubelets starts what of each node needs the API server.
 func (c *Cluster) startKubelets(ctx context.Context) error {
 	for i := 1; i <= c.Nodes; i++ {
-		name := node(i)
-		if err := c.run(name, "kubernetes", "kubelet", "--config=/run/machine/kubelet.yaml",
-			"--kubeconfig="+pki+name+".kubeconfig", "--hostname-override="+name, "--node-ip="+c.nodeAddress(i)); err != nil {
-			return err
-		}
-		if err := c.run(name, "kubernetes", "kube-proxy", "--config=/run/machine/kube-proxy.yaml"); err != nil {
+		if err := c.startKubelet(i); err != nil {
 			return err
 		}
 	}
@@ -106,18 +101,19 @@ func (c *Cluster) startKubelets(ctx context.Context) error {
 	return c.applyTemplate(ctx, "dns.yaml", profile{DNS: c.dnsService(), Pause: pauseImage})
 }
 
+func (c *Cluster) startKubelet(i int) error {
+	name := node(i)
+	if err := c.run(name, "kubernetes", "kubelet", "--config=/run/machine/kubelet.yaml",
+		"--kubeconfig="+pki+name+".kubeconfig", "--hostname-override="+name, "--node-ip="+c.nodeAddress(i)); err != nil {
+		return err
+	}
+	return c.run(name, "kubernetes", "kube-proxy", "--config=/run/machine/kube-proxy.yaml")
+}
+
 // awaitNodes waits until pods run, services lead to them and policies are enforced.
 func (c *Cluster) awaitNodes(ctx context.Context) error {
 	for i := 1; i <= c.Nodes; i++ {
-		err := c.await(ctx, 2*time.Minute, node(i), func() error {
-			_, err := c.kubectl(ctx, nil, "wait", "--for=condition=Ready", "node/"+node(i), "--timeout=1s")
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := c.run(node(i), "policies", "policies", "--kubeconfig="+pki+"admin.kubeconfig", "--node="+node(i),
-			"--services="+c.services()); err != nil {
+		if err := c.awaitNode(ctx, i); err != nil {
 			return err
 		}
 	}
@@ -125,4 +121,16 @@ func (c *Cluster) awaitNodes(ctx context.Context) error {
 		_, err := c.kubectl(ctx, nil, "-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=1s")
 		return err
 	})
+}
+
+// awaitNode waits until a node is ready, and then has policies enforced on it.
+func (c *Cluster) awaitNode(ctx context.Context, i int) error {
+	err := c.await(ctx, 2*time.Minute, node(i), func() error {
+		_, err := c.kubectl(ctx, nil, "wait", "--for=condition=Ready", "node/"+node(i), "--timeout=1s")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.run(node(i), "policies", "policies", "--kubeconfig="+pki+"admin.kubeconfig", "--node="+node(i), "--services="+c.services())
 }

@@ -32,6 +32,7 @@ func (s Stage) Generation(g engine.Generation, drain time.Duration) *apps.Deploy
 	pod.TopologySpreadConstraints = []core.TopologySpreadConstraint{{
 		MaxSkew: 1, TopologyKey: core.LabelHostname, WhenUnsatisfiable: core.ScheduleAnyway, LabelSelector: own,
 	}}
+	pod.Tolerations = leavesLostNodes()
 	container := &pod.Containers[0]
 	check(container, g)
 	if drain > 0 {
@@ -64,6 +65,20 @@ func (s Stage) Generation(g engine.Generation, drain time.Duration) *apps.Deploy
 			},
 		},
 	}
+}
+
+// LostAfter is how long a node may not answer, once the cluster has noticed, until the tasks on it are replaced elsewhere. Left to
+// itself a cluster waits five minutes.
+const LostAfter = 30 * time.Second
+
+func leavesLostNodes() []core.Toleration {
+	var all []core.Toleration
+	for _, state := range []string{core.TaintNodeNotReady, core.TaintNodeUnreachable} {
+		all = append(all, core.Toleration{
+			Key: state, Operator: core.TolerationOpExists, Effect: core.TaintEffectNoExecute, TolerationSeconds: new(seconds(LostAfter)),
+		})
+	}
+	return all
 }
 
 // Budget lets a drain of nodes take one task of a generation at a time: the next one only when another serves in the place of the one
