@@ -185,6 +185,7 @@ var layers = []row{
 	}},
 	{"internal/bench/...", []string{
 		"pkg/api", "pkg/client", "internal/router", "internal/changeset", "internal/plan", "internal/setops", "internal/bench/load",
+		"internal/engine/kubernetes/cluster", "internal/engine/kubernetes/meter",
 	}},
 }
 

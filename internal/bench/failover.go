@@ -59,7 +59,11 @@ func clusterFlags() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read SETOPS_TEST_KUBE_REGISTRY: %w", err)
 	}
-	return []string{"--kubeconfig", kubeconfig, "--registry-listen", registry, "--router-networks", host + "/32"}, nil
+	return clusterFlagsOf(kubeconfig, registry, host), nil
+}
+
+func clusterFlagsOf(kubeconfig, registry, host string) []string {
+	return []string{"--kubeconfig", kubeconfig, "--registry-listen", registry, "--router-networks", host + "/32"}
 }
 
 func hasCluster() bool {

@@ -59,11 +59,19 @@ func idleRow(what string, m memory) row {
 }
 
 func memoryWhenIdle(ctx context.Context, pid int) (memory, error) {
+	if err := wait(ctx, idleTime); err != nil {
+		return memory{}, err
+	}
+	return memoryOf(pid)
+}
+
+// wait leaves a server alone for a while.
+func wait(ctx context.Context, while time.Duration) error {
 	select {
-	case <-time.After(idleTime):
-		return memoryOf(pid)
+	case <-time.After(while):
+		return nil
 	case <-ctx.Done():
-		return memory{}, ctx.Err()
+		return ctx.Err()
 	}
 }
 

@@ -87,15 +87,22 @@ func imageOf(name string, program []byte) (v1.Image, error) {
 
 // push sends the image to the repository of an app and gives its digest.
 func (i *image) push(ctx context.Context, s *server, app string) (digest string, err error) {
-	ref, err := name.ParseReference(s.api + "/" + organization + "/" + project + "/" + stage + "/" + app + ":1")
-	if err != nil {
+	if err := s.push(ctx, i, stage, app); err != nil {
 		return "", err
-	}
-	if err := remote.Write(ref, i, s.credentials(), remote.WithContext(ctx)); err != nil {
-		return "", fmt.Errorf("push the bench's image: %w", err)
 	}
 	d, err := i.Digest()
 	return d.String(), err
+}
+
+func (s *server) push(ctx context.Context, i v1.Image, stage, app string) error {
+	ref, err := name.ParseReference(s.api + "/" + organization + "/" + project + "/" + stage + "/" + app + ":1")
+	if err != nil {
+		return err
+	}
+	if err := remote.Write(ref, i, s.credentials(), remote.WithContext(ctx)); err != nil {
+		return fmt.Errorf("push the bench's image: %w", err)
+	}
+	return nil
 }
 
 func (s *server) credentials() remote.Option {

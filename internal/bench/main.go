@@ -35,6 +35,7 @@ var measurements = []measurement{
 	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
 	{"failover-kubernetes", "the same on a cluster, at a rate that two cores carry beside it", measureFailoverKubernetes},
 	{"rollout", "changeset:commit on a cluster, against kubectl rollout", measureRollout},
+	{"scale-kubernetes", "one app among 10,000 tasks on a cluster of simulated nodes, against the same alone", measureScale},
 	{"api", "reads and staging through the API, against the store alone", measureAPI},
 	{"load", "reads, staging and commits of many users, engine in memory", measureLoad},
 	{"stages", "start and memory with 1,000 stages, engine in memory", measureStages},

@@ -42,7 +42,10 @@ func measureRollout(ctx context.Context, b *bench, res *result) (err error) {
 	if err != nil {
 		return err
 	}
-	k := &kubectl{kubeconfig: os.Getenv("SETOPS_TEST_KUBECONFIG"), registry: os.Getenv("SETOPS_TEST_KUBE_REGISTRY")}
+	k := &kubectl{
+		program: first(os.Getenv("SETOPS_TEST_KUBECTL"), "kubectl"), kubeconfig: os.Getenv("SETOPS_TEST_KUBECONFIG"),
+		registry: os.Getenv("SETOPS_TEST_KUBE_REGISTRY"),
+	}
 	defer func() { err = errors.Join(err, k.remove(context.WithoutCancel(ctx))) }()
 	if err := k.deploy(ctx, s, digest); err != nil {
 		return err
@@ -115,7 +118,7 @@ func answering(ctx context.Context, url, host string, old map[string]bool) (now 
 }
 
 // kubectl has a namespace of its own on the cluster.
-type kubectl struct{ kubeconfig, registry, url string }
+type kubectl struct{ program, kubeconfig, registry, url string }
 
 const peerSpace = "setops-bench-peer"
 
@@ -152,8 +155,7 @@ spec: {type: NodePort, selector: {app: hello}, ports: [{port: 80, targetPort: 50
 `
 
 func (k *kubectl) do(ctx context.Context, input string, args ...string) (string, error) {
-	program := first(os.Getenv("SETOPS_TEST_KUBECTL"), "kubectl")
-	return spoken(ctx, input, nil, program, append([]string{"--kubeconfig=" + k.kubeconfig}, args...)...)
+	return spoken(ctx, input, nil, k.program, append([]string{"--kubeconfig=" + k.kubeconfig}, args...)...)
 }
 
 // deploy makes the Deployment, of the image that is in the registry of s.

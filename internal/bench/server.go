@@ -76,7 +76,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	err = s.await(ctx, time.Minute, func() bool {
+	err = s.await(ctx, 2*time.Minute, func() bool {
 		found := readyLine.FindStringSubmatch(read(s.log))
 		if found != nil {
 			s.api, s.router = found[1], found[2]
@@ -117,7 +117,11 @@ var taskLine = regexp.MustCompile(`(?m)^\s+[0-9a-f]{32}\s`)
 
 // settle waits until the app has as many tasks as it should: what a deploy replaced ends behind it.
 func (s *server) settle(ctx context.Context, tasks int) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	return s.settleWithin(ctx, tasks, 30*time.Second)
+}
+
+func (s *server) settleWithin(ctx context.Context, tasks int, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
 		out, err := output(ctx, s.env(), s.setops, "app:ps", appName)

@@ -93,10 +93,12 @@ func Each(n int, f func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-// Commit stages commands and commits them.
+// Commit stages commands, where there are any, and commits what is staged.
 func Commit(ctx context.Context, c *client.Client, ref client.StageRef, commands ...api.Arguments) error {
-	if _, err := c.StageCommands(ctx, ref, commands...); err != nil {
-		return fmt.Errorf("stage on %s: %w", ref.Stage, err)
+	if len(commands) > 0 {
+		if _, err := c.StageCommands(ctx, ref, commands...); err != nil {
+			return fmt.Errorf("stage on %s: %w", ref.Stage, err)
+		}
 	}
 	commit, err := c.StartCommit(ctx, ref, api.StartCommit{})
 	if err != nil {
