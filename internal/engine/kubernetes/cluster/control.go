@@ -102,7 +102,7 @@ func (c *Cluster) simulate(ctx context.Context, nodes int) error {
 	if err := c.run(control, "kwok", "kwok", "--kubeconfig="+pki+"admin.kubeconfig", "--manage-all-nodes=false",
 		"--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", "--cidr="+c.address(100, 0)+"/20",
 		"--node-ip="+c.controlAddress(), "--node-port=10247", "--tls-cert-file="+pki+"apiserver.crt", "--tls-private-key-file="+pki+"apiserver.key",
-		"--enable-crds=Stage", "--node-lease-duration-seconds=40"); err != nil {
+		"--enable-crds=Stage", "--node-lease-duration-seconds=120"); err != nil {
 		return err
 	}
 	if err := c.applyTemplate(ctx, "simulated.yaml", struct {
