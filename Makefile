@@ -160,7 +160,7 @@ docs: need-build ## Write the pages that follow from the programs: docs/cli, doc
 	CGO_ENABLED=1 go run -tags '$(TAGS)' ./internal/manual/write
 
 .PHONY: bench
-bench: need-test build ## Measure speed, as ratios within one run
+bench: need-test need-kubernetes build ## Measure speed, as ratios within one run
 	go run ./internal/bench
 
 .PHONY: load

@@ -13,9 +13,10 @@ import (
 // bench is what measurements share: the programs, a temporary directory, and what was started for them. Servers and
 // images are made when the first measurement needs them, and live to the end.
 type bench struct {
-	bin, dir  string
-	failovers int    // commits under load, per pass
-	profile   string // file for a profile of the server under load
+	bin, dir    string
+	failovers   int    // commits under load, per pass
+	scaleStages int    // of a full cluster
+	profile     string // file for a profile of the server under load
 
 	shared  *server
 	sharedE error

@@ -35,7 +35,7 @@ var measurements = []measurement{
 	{"failover-docker", "the same on Docker Engine", measureFailoverDocker},
 	{"failover-kubernetes", "the same on a cluster, at a rate that two cores carry beside it", measureFailoverKubernetes},
 	{"rollout", "changeset:commit on a cluster, against kubectl rollout", measureRollout},
-	{"scale-kubernetes", "one app among 10,000 tasks on a cluster of simulated nodes, against the same alone", measureScale},
+	{"scale-kubernetes", "one app among thousands of tasks on a cluster of simulated nodes, against the same alone", measureScale},
 	{"api", "reads and staging through the API, against the store alone", measureAPI},
 	{"load", "reads, staging and commits of many users, engine in memory", measureLoad},
 	{"stages", "start and memory with 1,000 stages, engine in memory", measureStages},
@@ -57,6 +57,7 @@ func run(ctx context.Context) (err error) {
 	bin := flag.String("bin", "bin", "directory with setops and setopsd, as `make build` makes them")
 	only := flag.String("only", "", "measure these only, for example plan,cli")
 	failovers := flag.Int("failovers", 10, "commits under load, per pass")
+	stages := flag.Int("stages", 25, "stages of a full cluster, with 400 tasks and 40 nodes each")
 	profile := flag.String("profile", "", "file for a profile of the server under load")
 	flag.Parse()
 	if *write && *only != "" {
@@ -66,7 +67,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.failovers, b.profile = *failovers, *profile
+	b.failovers, b.scaleStages, b.profile = *failovers, *stages, *profile
 	defer func() { err = errors.Join(err, b.close()) }()
 	chosen, err := choose(*only)
 	if err != nil {

@@ -19,12 +19,11 @@ import (
 	"github.com/setopsco/setops/pkg/client"
 )
 
-// What a full cluster has, besides the app that is measured.
+// What a stage of a full cluster has.
 const (
-	scaleNodes  = 1000
-	scaleStages = 25
-	scaleApps   = 25 // of each stage
-	scaleTasks  = 16 // of each app: as many as one can have
+	scaleNodes = 40
+	scaleApps  = 25
+	scaleTasks = 16 // of each app: as many as one can have
 )
 
 const (
@@ -44,6 +43,7 @@ type scale struct {
 	cluster *cluster.Cluster
 	kubectl *kubectl
 	digest  string
+	stages  int // of a full cluster
 	filling time.Duration
 	peak    string       // of memory meanwhile
 	again   atomic.Int32 // commits that filled it and were tried once more
@@ -52,7 +52,7 @@ type scale struct {
 // measureScale measures one app on a cluster where nothing else runs, and again among thousands of tasks.
 func measureScale(ctx context.Context, b *bench, res *result) (err error) {
 	c, err := cluster.Up(ctx, cluster.Options{
-		Simulated: scaleNodes, Leashed: true, Progress: func(line string) { fmt.Fprintln(os.Stderr, " ", line) },
+		Simulated: b.scaleStages * scaleNodes, Leashed: true, Progress: func(line string) { fmt.Fprintln(os.Stderr, " ", line) },
 	})
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (b *bench) openScale(ctx context.Context, c *cluster.Cluster) (*scale, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &scale{server: base, cluster: c, kubectl: &kubectl{program: c.Kubectl(), kubeconfig: c.Kubeconfig()}}
+	s := &scale{server: base, stages: b.scaleStages, cluster: c, kubectl: &kubectl{program: c.Kubectl(), kubeconfig: c.Kubeconfig()}}
 	if err := s.prepare(ctx, b); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}

@@ -33,7 +33,7 @@ func (s *scale) fill(ctx context.Context) error {
 	began := time.Now()
 	var stages errgroup.Group
 	stages.SetLimit(scaleAtOnce)
-	for i := range scaleStages {
+	for i := range s.stages {
 		stages.Go(func() error { return s.fillStage(ctx, load.StageName(i), img) })
 	}
 	err = stages.Wait()

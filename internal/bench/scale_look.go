@@ -98,8 +98,9 @@ func (s samples) percentile(p int) time.Duration {
 }
 
 func (r *result) addScale(s *scale, empty, full looked) {
-	const tasks = scaleStages * scaleApps * scaleTasks
-	among := fmt.Sprintf("among %d tasks on %d simulated nodes", tasks, scaleNodes)
+	apps := s.stages * scaleApps
+	tasks := apps * scaleTasks
+	among := fmt.Sprintf("among %d tasks on %d simulated nodes", tasks, s.stages*scaleNodes)
 	ps := full.ps.percentile(99)
 	reads := versus("`app:ps` "+among+" / `kubectl get pods`", full.ps, full.pods, 0)
 	reads.goal, reads.met = "≤ "+show(scaleRead), ps <= scaleRead
@@ -122,7 +123,7 @@ func (r *result) addScale(s *scale, empty, full looked) {
 	r.note("%d tasks of %d apps on %d stages, made by setopsd on %d stages at a time: %s, with %d commits that were "+
 		"tried again as the cluster did not keep up, and %s of memory at most. `app:ps` took %s (50 %%), %s (99 %%), what it asks the API "+
 		"%s and %s. 30 s after a start among them setopsd has %s of its own, and took %.1f %% of a core. A commit asks for %s. A minute in which nobody "+
-		"wants anything: %s. Simulated nodes run nothing and have no logs.", tasks, scaleStages*scaleApps, scaleStages, scaleAtOnce, show(s.filling), s.again.Load(), s.peak,
+		"wants anything: %s. Simulated nodes run nothing and have no logs.", tasks, apps, s.stages, scaleAtOnce, show(s.filling), s.again.Load(), s.peak,
 		show(full.ps.percentile(50)), show(ps), show(full.tasks.percentile(50)), show(full.tasks.percentile(99)),
 		megabytes(full.memory.anonymous), 100*full.cpu.Seconds()/idleTime.Seconds(), full.commitAsks, full.idleAsk)
 }
