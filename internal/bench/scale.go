@@ -145,11 +145,13 @@ func (s *scale) metered(ctx context.Context) (commit, idle meter.Counts, err err
 	if err := errors.Join(s.stop(), s.start(ctx)); err != nil {
 		return nil, nil, err
 	}
+	m.Only(s.space()) // others are looked at from time to time
 	before := m.Counts()
 	if _, err := s.commit(ctx); err != nil {
 		return nil, nil, err
 	}
 	commit = m.Since(before).Without("watch", "pods/log")
+	m.Only("")
 	before = m.Counts()
 	if err := wait(ctx, time.Minute); err != nil {
 		return nil, nil, err

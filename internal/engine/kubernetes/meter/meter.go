@@ -24,6 +24,7 @@ type Meter struct {
 	server *httptest.Server
 	mu     sync.Mutex
 	counts Counts
+	only   string
 }
 
 // Counts are how often each was asked.
@@ -79,7 +80,16 @@ func (m *Meter) Close() {
 func (m *Meter) count(r *http.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.counts[name(r)]++
+	if !isElsewhere(r.URL.Path, m.only) {
+		m.counts[name(r)]++
+	}
+}
+
+// Only has what is asked of other namespaces not counted from now on; empty: everything is.
+func (m *Meter) Only(namespace string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.only = namespace
 }
 
 // Counts gives what was asked so far.

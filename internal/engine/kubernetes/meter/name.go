@@ -37,6 +37,13 @@ func name(r *http.Request) string {
 	return verb + " " + resource
 }
 
+// isElsewhere reports whether a path leads into another namespace, or to it.
+func isElsewhere(path, namespace string) bool {
+	_, rest, inside := strings.Cut(path, "/namespaces/")
+	one, _, _ := strings.Cut(rest, "/")
+	return inside && namespace != "" && one != namespace
+}
+
 func verb(r *http.Request, named bool) string {
 	switch {
 	case r.URL.Query().Get("watch") == "true" || r.URL.Query().Get("watch") == "1":

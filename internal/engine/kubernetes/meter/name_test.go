@@ -32,3 +32,20 @@ func TestCountsAreComparedWithoutSome(t *testing.T) {
 		t.Errorf("%s of %s", left, c)
 	}
 }
+
+func TestWhatIsAskedOfOtherNamespacesCanBeLeftOut(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/api/v1/pods":                                    false,
+		"/api/v1/namespaces/shop/pods":                    false,
+		"/api/v1/namespaces/shop":                         false,
+		"/apis/apps/v1/namespaces/shop-2/deployments/web": true,
+		"/api/v1/namespaces/other":                        true,
+	} {
+		if got := isElsewhere(path, "shop"); got != want {
+			t.Errorf("%s is elsewhere: %v", path, got)
+		}
+		if isElsewhere(path, "") {
+			t.Errorf("%s is left out where everything counts", path)
+		}
+	}
+}
