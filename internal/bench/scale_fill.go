@@ -9,8 +9,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/setopsco/setops/internal/bench/load"
@@ -31,12 +29,7 @@ func (s *scale) fill(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	var stages errgroup.Group
-	stages.SetLimit(scaleAtOnce)
-	for i := range s.stages {
-		stages.Go(func() error { return s.fillStage(ctx, load.StageName(i), img) })
-	}
-	err = stages.Wait()
+	err = load.EachOf(s.stages, scaleAtOnce, func(i int) error { return s.fillStage(ctx, load.StageName(i), img) })
 	s.filling, s.peak = time.Since(began), field(fmt.Sprintf("/proc/%d/status", s.pid()), "VmHWM")
 	return err
 }
@@ -56,12 +49,11 @@ func (s *scale) fillStage(ctx context.Context, name string, img v1.Image) error 
 	if err := load.Commit(ctx, s.Client, ref, create...); err != nil {
 		return err
 	}
-	var pushes errgroup.Group
-	for _, app := range apps {
-		pushes.Go(func() error { return s.push(ctx, img, name, app) })
-	}
 	digest, err := img.Digest()
-	if err := errors.Join(err, pushes.Wait()); err != nil {
+	if err != nil {
+		return err
+	}
+	if err := load.Each(len(apps), func(i int) error { return s.push(ctx, img, name, apps[i]) }); err != nil {
 		return err
 	}
 	for _, app := range apps {

@@ -40,12 +40,19 @@ func TestADeployToSimulatedNodesAsksForTheSameHoweverFullTheyAre(t *testing.T) {
 
 	st := s.newCrowd(t, "measured", 1)
 	alone := st.deploys(t, m, 2)
-	other := s.newCrowd(t, "other", crowdApps/2)
-	st.addCrowds(t, 1, 1+crowdApps/2)
+	t.Run("crowds", func(t *testing.T) {
+		t.Run("on a stage of their own", func(t *testing.T) {
+			t.Parallel()
+			s.newCrowd(t, "other", crowdApps/2)
+		})
+		t.Run("beside the app", func(t *testing.T) {
+			t.Parallel()
+			st.addCrowds(t, 1, 1+crowdApps/2)
+		})
+	})
 	crowded := st.deploys(t, m, 3)
 	t.Logf("alone: %s", alone)
 	t.Logf("among %d apps of %d tasks: %s", crowdApps, crowdTasks, crowded)
-	other.deploys(t, m, 2)
 	if crowded.String() != alone.String() {
 		t.Errorf("a deploy asks for %s\nand where nothing else runs for %s", crowded, alone)
 	}
@@ -72,7 +79,7 @@ func (s *server) newCrowd(t *testing.T, name string, apps int) *stage {
 // addCrowds adds apps from one number to before another, some at a time: their tasks all start at once.
 func (st *stage) addCrowds(t *testing.T, from, to int) {
 	t.Helper()
-	const some = 8
+	const some = 16
 	for ; from < to; from += some {
 		st.addCrowd(t, from, min(from+some, to))
 	}

@@ -79,12 +79,15 @@ func Prepare(ctx context.Context, c Config, token string) error {
 const workers = 8
 
 // Each calls f for each number below n, several at once, and gives all errors.
-func Each(n int, f func(i int) error) error {
+func Each(n int, f func(i int) error) error { return EachOf(n, workers, f) }
+
+// EachOf is Each with so many calls at once.
+func EachOf(n, atOnce int, f func(i int) error) error {
 	var all sync.WaitGroup
 	errs := make([]error, n)
-	for w := range workers {
+	for w := range atOnce {
 		all.Go(func() {
-			for i := w; i < n; i += workers {
+			for i := w; i < n; i += atOnce {
 				errs[i] = f(i)
 			}
 		})
