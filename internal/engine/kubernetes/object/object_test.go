@@ -47,7 +47,7 @@ func TestTheObjectsOfAStage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "stage", s.Space(), s.Policies()[0], s.Policies()[1], pull)
+	golden(t, "stage", s.Space(), s.Policies()[0], s.Policies()[1], s.Policies()[2], pull)
 	s.NameServers, s.Domain = []string{"10.96.0.53", "fd00:96::53"}, "cluster.local"
 	s.Restricted, s.Callers, s.Machines = true, []string{"10.0.0.0/8"}, []string{"amd64", "arm64"}
 	golden(t, "stage-restricted", s.Space(), s.Policies()[1], s.Generation(generation(), object.Drain))

@@ -65,7 +65,8 @@ func (s Stage) Space() *core.Namespace {
 	}}
 }
 
-// Policies let tasks of the stage be called by each other and by the router, and by nobody else.
+// Policies let tasks of the stage be called by each other and by the router, and by nobody else. They may call whom they want, but for
+// what their machine is told by who provides it.
 func (s Stage) Policies() []*networking.NetworkPolicy {
 	router := []networking.NetworkPolicyPeer{{
 		NamespaceSelector: &meta.LabelSelector{MatchLabels: map[string]string{"setops.dev/router": s.Installation}},
@@ -76,6 +77,7 @@ func (s Stage) Policies() []*networking.NetworkPolicy {
 	return []*networking.NetworkPolicy{
 		s.policy("same-stage", networking.NetworkPolicyPeer{PodSelector: &meta.LabelSelector{}}),
 		s.policy("router", router...),
+		s.egress(),
 	}
 }
 
