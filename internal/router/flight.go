@@ -172,7 +172,7 @@ func (f *flight) answerEarly() {
 }
 
 func (f *flight) turnBack(addr string, err error) {
-	if f.upstream.refused() {
+	if f.upstream.refused(err) {
 		f.router.log.Warn("upstream takes no connection", "upstream", f.upstream.id, "addr", addr, "error", err)
 	}
 	f.refused = append(f.refused, f.upstream)

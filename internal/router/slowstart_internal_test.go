@@ -2,8 +2,13 @@ package router
 
 import (
 	"fmt"
+	"net"
+	"os"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/setopsco/setops/internal/router/transport"
 )
 
 // aged is a pool whose members have spent these parts of their slow start.
@@ -89,10 +94,10 @@ func TestOnlyAFreshUpstreamIsLeft(t *testing.T) {
 func TestRanksGoBeforeWhatIsInFlight(t *testing.T) {
 	p := aged(1, 1, 1, 1)
 	p.members[0].upstream.inFlight.Store(100)
-	p.members[1].upstream.refused()
+	p.members[1].upstream.refused(nil)
 	p.members[2].upstream.proven.Store(false)
 	p.members[3].upstream.proven.Store(false)
-	p.members[3].upstream.refused()
+	p.members[3].upstream.refused(nil)
 	var refused []*upstream
 	for i := range p.members {
 		m := p.choose(refused)
@@ -100,6 +105,21 @@ func TestRanksGoBeforeWhatIsInFlight(t *testing.T) {
 			t.Fatalf("choice %d is %s", i, m.upstream.id)
 		}
 		refused = append(refused, m.upstream)
+	}
+}
+
+// Each try of a machine that is silent costs a request seconds.
+func TestAMachineThatIsSilentIsSparedForLongerThanOneThatRefuses(t *testing.T) {
+	u := newUpstream("task")
+	u.proven.Store(true)
+	u.refused(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
+	later := time.Now().Add(2 * restAfterRefusal).UnixNano()
+	if u.rank(later) != ready {
+		t.Error("one that refused is spared for too long")
+	}
+	u.refused(&transport.DialError{Err: &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}})
+	if u.rank(later) != resting {
+		t.Error("one that is silent is not spared")
 	}
 }
 

@@ -132,7 +132,7 @@ func (r *Router) embark(at place, refused []*upstream) *member {
 }
 
 func (r *Router) refuse(m *member, err error) {
-	if r.life.Err() == nil && m.upstream.refused() {
+	if r.life.Err() == nil && m.upstream.refused(err) {
 		r.log.Warn("upstream takes no connection", "upstream", m.upstream.id, "addr", m.addr, "error", err)
 	}
 }

@@ -1,14 +1,20 @@
 package router
 
 import (
+	"errors"
 	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// restAfterRefusal is how long an upstream that refused a connection is spared where there are others.
-const restAfterRefusal = time.Second
+// How long an upstream that took no connection is spared where there are others. Failing is quick where its machine refuses; where that
+// is silent, as one is that has lost its power, each try costs a request the whole of dialTimeout.
+const (
+	restAfterRefusal = time.Second
+	restAfterSilence = 4 * dialTimeout
+)
 
 // upstream is what is known of one task, whatever tables it is in. It lives from the first Set that names it
 // until it is in no table and nothing is in flight to it.
@@ -105,10 +111,13 @@ func (u *upstream) change() <-chan struct{} {
 	return u.changed
 }
 
-// refused notes that no connection could be made, and reports whether that is news.
-func (u *upstream) refused() bool {
-	now := time.Now()
-	return u.restUntil.Swap(now.Add(restAfterRefusal).UnixNano()) == 0
+// refused notes that no connection could be made, and why, and reports whether that is news.
+func (u *upstream) refused(err error) bool {
+	rest := restAfterRefusal
+	if silent := net.Error(nil); errors.As(err, &silent) && silent.Timeout() {
+		rest = restAfterSilence
+	}
+	return u.restUntil.Swap(time.Now().Add(rest).UnixNano()) == 0
 }
 
 // reached forgets a refusal. The load keeps the common case from writing to memory that all cores share.
