@@ -21,10 +21,7 @@ import (
 
 // OpenPort implements engine.Ports: it makes the Service, so that the cluster's answer is known before anything is switched.
 func (e *Engine) OpenPort(ctx context.Context, s setops.StageRef, app string, port int) error {
-	e.mu.Lock()
-	l := e.leadingOf(s.ID)
-	e.mu.Unlock()
-	l.mu.Lock()
+	l := e.lockLeading(s.ID)
 	defer l.mu.Unlock()
 	o := object.Stage{StageRef: s, Installation: e.cfg.Installation}.Port(engine.Served{
 		App: app, Protocol: setops.TCP, Stream: &engine.Stream{Port: port},
@@ -41,14 +38,20 @@ func (e *Engine) OpenPort(ctx context.Context, s setops.StageRef, app string, po
 
 // ClosePort implements engine.Ports.
 func (e *Engine) ClosePort(ctx context.Context, s setops.StageRef, app string) error {
-	e.mu.Lock()
-	l := e.leadingOf(s.ID)
-	e.mu.Unlock()
-	l.mu.Lock()
+	l := e.lockLeading(s.ID)
 	defer l.mu.Unlock()
 	delete(l.opened, object.PortName(app))
 	namespace := object.Namespace(e.cfg.Installation, s)
 	return ignoreGone(e.api.Core.Services(namespace).Delete(ctx, object.PortName(app), meta.DeleteOptions{}))
+}
+
+// lockLeading gives that of a stage, locked.
+func (e *Engine) lockLeading(stageID string) *leading {
+	e.mu.Lock()
+	l := e.leadingOf(stageID)
+	e.mu.Unlock()
+	l.mu.Lock()
+	return l
 }
 
 // noteStreams takes in what is served. l is locked.
@@ -102,19 +105,15 @@ func portError(err error) error {
 // awaitStreams gives the streams of a generation the time to end that they have everywhere, as nobody tells of a stream that the cluster
 // leads whether it is open. Who destroys a stage does not mean to wait for them. It reports false when the engine was closed before.
 func (e *Engine) awaitStreams(g *generation) bool {
-	e.mu.Lock()
-	l := e.leadingOf(g.Stage.ID)
-	destroyed := e.gone[g.Stage.ID]
-	e.mu.Unlock()
-	l.mu.Lock()
-	has := l.streams[g.App] && !destroyed
+	l := e.lockLeading(g.Stage.ID)
+	has := l.streams[g.App]
 	l.mu.Unlock()
 	over := time.After(e.cfg.Timings.Drain)
 	for has {
 		e.mu.Lock()
-		tasks, changed := len(g.tasks), g.changed
+		tasks, destroyed, changed := len(g.tasks), e.gone[g.Stage.ID], g.changed
 		e.mu.Unlock()
-		if tasks == 0 {
+		if tasks == 0 || destroyed {
 			break
 		}
 		select {
