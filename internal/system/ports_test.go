@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"testing"
 
 	core "k8s.io/api/core/v1"
@@ -101,15 +100,4 @@ func says(ctx context.Context, url, want string) error {
 		return fmt.Errorf("it says %q, %v", got, err)
 	}
 	return nil
-}
-
-func TestAPortThatNodesCannotHaveFailsTheCommit(t *testing.T) {
-	t.Parallel()
-	st := atNodePorts(t, 20000, 20010)
-	f, screen := st.fail(t, queue...)
-	for _, part := range []string{"--tcp-ports", "30000-32767"} {
-		if !strings.Contains(f.Message, part) || !strings.Contains(screen, part) {
-			t.Errorf("%s is missing in %+v, or in\n%s", part, f, screen)
-		}
-	}
 }
