@@ -18,7 +18,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/registry"
+	registries "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
@@ -106,7 +106,7 @@ func testPolicy(t *testing.T, c *Cluster) {
 }
 
 func testPull(t *testing.T, c *Cluster) {
-	store := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	store := registries.New(registries.Logger(log.New(io.Discard, "", 0)))
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "node" || password != "secret" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)

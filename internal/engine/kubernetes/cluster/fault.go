@@ -19,7 +19,7 @@ func (c *Cluster) Lose(name string) error {
 		return fmt.Errorf("no machine %s runs", name)
 	}
 	// What runs there has no time to say farewell, as it would when its connections are closed.
-	if err := ip(context.Background(), machines[control], fmt.Sprintf("link set %s down", name)); err != nil {
+	if err := ip(context.Background(), machines[control], "link delete "+name); err != nil {
 		return fmt.Errorf("cut off %s: %w", name, err)
 	}
 	return c.end(name, machines[name])
