@@ -195,7 +195,7 @@ func (a *attendant) follow() {
 			a.runs(t, r)
 		}
 	}
-	if a.pod.DeletionTimestamp != nil && !a.current.isOver() {
+	if a.pod.DeletionTimestamp != nil {
 		a.leave()
 		a.awaitEnd()
 	}

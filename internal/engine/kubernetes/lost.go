@@ -23,21 +23,22 @@ func (a *attendant) awaitEnd() {
 }
 
 // writeOff takes a pod from the cluster that its node should have ended, as nobody else will: left to itself the cluster waits until
-// the node answers or is removed, and so would a commit, or a stage that is destroyed. A node that comes again ends what it runs of it.
+// the node answers or is removed, and so would a commit, or a stage that is destroyed, also where the task itself has ended before. A
+// node that comes again ends what it runs of it.
 func (a *attendant) writeOff() {
 	t := a.current
-	if t.isOver() {
-		return
-	}
 	err := a.e.api.Core.Pods(a.pod.Namespace).Delete(a.e.ctx, a.pod.Name, meta.DeleteOptions{
 		GracePeriodSeconds: new(int64(0)), Preconditions: meta.NewUIDPreconditions(string(a.pod.UID)),
 	})
 	if ignoreGone(err) != nil && !errors.IsConflict(err) {
 		a.e.cfg.Logger.Warn("a pod whose node does not answer could not be removed; it is tried again", "task", t.ID, "error", err)
-		a.overdue = time.After(a.e.cfg.Timings.Retry)
+		a.overdue = time.After(overdueAfter) // where nobody answers us, nobody has answered the node either
 		return
 	}
 	a.writtenOff = true // the cluster tells when it is gone
+	if t.isOver() {
+		return
+	}
 	a.e.tell(t, "node "+a.pod.Spec.NodeName+" does not answer: it is not known whether this task still runs there")
 	if t.OneOff() {
 		a.e.deleteJob(t) // it would keep the pod until somebody has seen how that ended
