@@ -39,9 +39,6 @@ func (c *Cluster) startNode(ctx context.Context, i int, leashed bool) error {
 	return c.loadPause(ctx, i)
 }
 
-// hostPath is where the distribution has its programs.
-const hostPath = "/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/bin:/sbin"
-
 func (c *Cluster) socket(i int) string { return filepath.Join(c.dir, node(i), "containerd.sock") }
 
 // A profile is what the files of a node are made of.
