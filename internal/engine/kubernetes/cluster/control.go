@@ -59,7 +59,7 @@ func (c *Cluster) awaitControl(ctx context.Context) error {
 		return err
 	}
 	patience := "50s" // as is the default
-	if c.Simulated > 0 {
+	if c.Nodes == 0 {
 		patience = "10m" // kwok is late on a busy machine, and does not make pods ready again whose node was taken for lost
 	}
 	if err := c.run(control, "kubernetes", "kube-controller-manager", append(c.caller("kube-controller-manager"),
