@@ -97,7 +97,7 @@ var homes = []home{
 	{"github.com/robfig/cron/v3", "internal/setops"},
 
 	// System calls, where the standard library has none.
-	{"golang.org/x/sys", "internal/engine/... internal/daemon internal/handover internal/bench"},
+	{"golang.org/x/sys", "internal/engine/... internal/daemon internal/handover internal/router/transport internal/bench"},
 
 	// Differences between texts, as the end-to-end tests show them.
 	{"github.com/rogpeppe/go-internal", "internal/guide"},

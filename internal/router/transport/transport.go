@@ -31,6 +31,7 @@ const (
 	DefaultDialTimeout     = 5 * time.Second
 	DefaultContinueTimeout = time.Second
 	DefaultIdleTimeout     = 90 * time.Second
+	DefaultSilence         = 5 * time.Minute
 	DefaultMaxIdlePerHost  = 64
 	DefaultMaxHeaderBytes  = 256 << 10
 )
@@ -41,6 +42,7 @@ type Config struct {
 	DialTimeout     time.Duration // for making a connection
 	ContinueTimeout time.Duration // after which a body is sent that "Expect: 100-continue" held back
 	IdleTimeout     time.Duration // after which a connection without a request is closed
+	Silence         time.Duration // after which a connection is given up whose other side takes nothing of what is sent, or has no power; on Linux
 	MaxIdlePerHost  int           // connections without a request, per address
 	MaxHeaderBytes  int64         // of an answer's header, and of all that comes before it
 }
@@ -64,7 +66,7 @@ func New(config Config) *Transport {
 	config = config.withDefaults()
 	return &Transport{
 		config: config,
-		dialer: net.Dialer{Timeout: config.DialTimeout},
+		dialer: net.Dialer{Timeout: config.DialTimeout, Control: endSilence(config.Silence)},
 		idle:   map[string]*stack{},
 	}
 }
@@ -78,6 +80,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.IdleTimeout <= 0 {
 		c.IdleTimeout = DefaultIdleTimeout
+	}
+	if c.Silence <= 0 {
+		c.Silence = DefaultSilence
 	}
 	if c.MaxIdlePerHost <= 0 {
 		c.MaxIdlePerHost = DefaultMaxIdlePerHost
