@@ -116,7 +116,7 @@ testcluster: need-kubernetes
 
 .PHONY: kubernetes-test
 kubernetes-test: kubernetes-harness build ## Bring up Kubernetes, run all that is tested on a cluster, and tear it down
-	$(MAKE) -j3 --output-sync=line $(CLUSTERED)
+	$(MAKE) -j3 --no-print-directory --output-sync=line $(CLUSTERED)
 
 .PHONY: kubernetes-harness $(CLUSTERED)
 kubernetes-harness: testcluster ## The same, of what brings clusters up and tears them down
