@@ -55,7 +55,7 @@ func (c *core) clusterConfig() ClusterConfig {
 		config.Routing = routingServer
 	}
 	if c.sharesCluster() {
-		config.Holds = c.tenure.holds
+		config.Holds = c.holds
 	}
 	return config
 }

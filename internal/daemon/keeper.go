@@ -161,6 +161,15 @@ func (c *core) sayOnCluster(ctx context.Context, k setops.Keeper) error {
 	return nil
 }
 
+// holds refuses what only the one may do that keeps the tasks of a cluster.
+func (c *core) holds() error {
+	return c.tenure.holdsOr(func() error {
+		ctx, cancel := context.WithTimeout(c.alive, keeperRenew)
+		defer cancel()
+		return c.sayKeeper(ctx, time.Now().Add(keeperLife))
+	})
+}
+
 // keep says again and again that this server keeps the tasks. On one machine the lock of the data directory makes sure of it.
 func (c *core) keep(ctx context.Context) {
 	c.every(ctx, keeperRenew, "tell other servers who keeps the tasks", func() error {

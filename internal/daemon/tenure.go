@@ -13,6 +13,9 @@ import (
 type tenure struct {
 	mu    sync.Mutex
 	until time.Time
+
+	renewing sync.Mutex
+	failed   time.Time // when it could not be renewed last; guarded by renewing
 }
 
 var errNoTenure = errors.New("the database did not take for some seconds that this server keeps the tasks, and another one may do so by now; " +
@@ -32,6 +35,20 @@ func (t *tenure) holds() error {
 		return errNoTenure
 	}
 	return nil
+}
+
+// holdsOr asks for more where the tenure is over: the database may answer again by now. Those who ask meanwhile wait for the answer.
+func (t *tenure) holdsOr(renew func() error) error {
+	if t.holds() == nil {
+		return nil
+	}
+	began := time.Now()
+	t.renewing.Lock()
+	defer t.renewing.Unlock()
+	if t.holds() != nil && t.failed.Before(began) && renew() != nil {
+		t.failed = time.Now()
+	}
+	return t.holds()
 }
 
 // sighting is a keeper as one that stands by sees it: for how long nothing was heard of it, by the clock of who looks.

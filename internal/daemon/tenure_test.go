@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,5 +44,32 @@ func TestATenureEnds(t *testing.T) {
 	k.extend(time.Now())
 	if err := k.holds(); !errors.Is(err, errNoTenure) {
 		t.Errorf("behind it: %v", err)
+	}
+}
+
+// When the database answers again the next who needs it finds that out, and those beside him with him.
+func TestATenureThatIsOverIsAskedForAgain(t *testing.T) {
+	var k tenure
+	asked := 0
+	down := errors.New("no answer")
+	if err := k.holdsOr(func() error { asked++; return down }); !errors.Is(err, errNoTenure) || asked != 1 {
+		t.Errorf("without a database: %v, asked %d times", err, asked)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			err := k.holdsOr(func() error {
+				asked++
+				k.extend(time.Now().Add(time.Hour))
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if asked != 2 {
+		t.Errorf("it was asked for %d times", asked)
 	}
 }
