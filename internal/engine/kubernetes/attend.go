@@ -29,10 +29,11 @@ type attendant struct {
 	checks     *checks
 	told       chan string // the reason why the newest task is to end
 	drained    chan struct{}
-	leaving    bool   // it was told to the cluster that it ends, or is about to be
-	newest     int    // the number of the current run
-	writtenOff bool   // its node does not answer, and it was removed in its stead
-	cause      string // why the run before it ended
+	leaving    bool      // it was told to the cluster that it ends, or is about to be
+	toldAt     time.Time // when the cluster sent SIGTERM
+	newest     int       // the number of the current run
+	writtenOff bool      // its node does not answer, and it was removed in its stead
+	cause      string    // why the run before it ended
 	beside     sync.WaitGroup
 
 	limit, sigterm, again, look, unjoined, overdue <-chan time.Time

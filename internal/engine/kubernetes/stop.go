@@ -125,16 +125,20 @@ func (a *attendant) to(t *task, status setops.TaskStatus) {
 	})
 }
 
-// sigtermAt is when the cluster sends SIGTERM to a pod that was told to end.
+// sigtermAt is when the cluster sends SIGTERM to a pod that was told to end. Once it has ended its node deletes it again, at once: that says
+// nothing of it any more.
 func (a *attendant) sigtermAt() time.Time {
-	begin := a.pod.DeletionTimestamp.Time
+	at := a.pod.DeletionTimestamp.Time
 	if grace := a.pod.DeletionGracePeriodSeconds; grace != nil {
-		begin = begin.Add(-time.Duration(*grace) * time.Second)
+		at = at.Add(-time.Duration(*grace) * time.Second)
 	}
-	if a.gen == nil {
-		return begin
+	if a.gen != nil {
+		at = at.Add(a.e.cfg.Timings.Linger)
 	}
-	return begin.Add(a.e.cfg.Timings.Linger)
+	if a.toldAt.IsZero() || at.Before(a.toldAt) {
+		a.toldAt = at
+	}
+	return a.toldAt
 }
 
 // deletionReason says why the cluster ends a pod, where we have not told it to.
