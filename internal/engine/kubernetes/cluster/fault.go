@@ -61,9 +61,25 @@ func (c *Cluster) Signal(machine, program string, signal os.Signal) error {
 		if err != nil {
 			return err
 		}
-		return process.Signal(signal)
+		if err := process.Signal(signal); err != nil || signal != os.Kill {
+			return err
+		}
+		return c.awaitEnd(machine, program)
 	}
 	return fmt.Errorf("no %s runs on %s", program, machine)
+}
+
+// awaitEnd returns once it is noted that a program has ended: who starts it again takes that back.
+func (c *Cluster) awaitEnd(machine, program string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
+	return poll(ctx, "the end of "+program, func() error {
+		text, err := os.ReadFile(filepath.Join(c.dir, machine, "ended"))
+		if err == nil && !strings.Contains("\n"+string(text), "\n"+program+":") {
+			err = fmt.Errorf("it runs")
+		}
+		return err
+	})
 }
 
 // children are the programs of a machine, by the process that started them.
