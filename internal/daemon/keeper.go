@@ -163,19 +163,20 @@ func (c *core) sayOnCluster(ctx context.Context, k setops.Keeper) error {
 
 // holds refuses what only the one may do that keeps the tasks of a cluster.
 func (c *core) holds() error {
-	return c.tenure.holdsOr(func() error {
-		ctx, cancel := context.WithTimeout(c.alive, keeperRenew)
-		defer cancel()
-		return c.sayKeeper(ctx, time.Now().Add(keeperLife))
-	})
+	return c.tenure.holdsOr(func() error { return c.renew(c.alive, keeperRenew) })
+}
+
+// renew says once more that this server keeps the tasks, within a limit.
+func (c *core) renew(ctx context.Context, within time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return c.sayKeeper(limited, time.Now().Add(keeperLife))
 }
 
 // keep says again and again that this server keeps the tasks. On one machine the lock of the data directory makes sure of it.
 func (c *core) keep(ctx context.Context) {
 	c.every(ctx, keeperRenew, "tell other servers who keeps the tasks", func() error {
-		limited, cancel := context.WithTimeout(ctx, keeperLife/2)
-		defer cancel()
-		err := c.sayKeeper(limited, time.Now().Add(keeperLife))
+		err := c.renew(ctx, keeperLife/2)
 		var succeeded *succeededError
 		if errors.As(err, &succeeded) && c.front != nil {
 			c.front.fail(err)

@@ -9,12 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/setopsco/setops/internal/engine/kubernetes/cluster"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 )
 
 // patience is far more than anything takes on a machine that is busy.
@@ -23,19 +23,11 @@ const patience = 3 * time.Minute
 // theCluster is the one that SETOPS_TEST_CLUSTER names, with nodes that servers can move between.
 func theCluster(t *testing.T) *cluster.Cluster {
 	t.Helper()
-	number, err := strconv.Atoi(os.Getenv("SETOPS_TEST_CLUSTER"))
-	if err != nil {
-		t.Skip("SETOPS_TEST_CLUSTER does not say which cluster of this machine to use; see make kubernetes-test")
+	c := clustertest.Ours(t)
+	if c.Nodes < 2 {
+		t.Fatalf("cluster %d has fewer than two nodes", c.Number)
 	}
-	all, err := cluster.All()
-	must(t, err)
-	for _, c := range all {
-		if c.Number == number && c.Nodes >= 2 {
-			return c
-		}
-	}
-	t.Fatalf("there is no cluster %d with two nodes on this machine", number)
-	return nil
+	return c
 }
 
 // address is one of the cluster's network, 10.X.0.0/16.

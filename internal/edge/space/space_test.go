@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/setopsco/setops/internal/edge/published"
+	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 )
 
 func TestOnlyARouterThatRunsIsAsked(t *testing.T) {
@@ -71,10 +71,7 @@ func TestErrorsOfTheClusterAreToldApart(t *testing.T) {
 // newSpace is a namespace on the cluster, for one test.
 func newSpace(t *testing.T) *Namespace {
 	t.Helper()
-	kubeconfig := os.Getenv("SETOPS_TEST_KUBECONFIG")
-	if kubeconfig == "" {
-		t.Skip("a cluster is needed: SETOPS_TEST_KUBECONFIG says where")
-	}
+	kubeconfig := clustertest.Kubeconfig(t)
 	raw := make([]byte, 4)
 	rand.Read(raw)
 	id := hex.EncodeToString(raw)

@@ -49,7 +49,7 @@ func (e *Engine) attend(pod *core.Pod, gone bool) {
 		delete(e.dropped, key)
 	}
 	// Events come late: what they tell may be over.
-	if a == nil && (gone || dropped || e.closed || !e.isThere(pod.Namespace, pod.Name)) {
+	if a == nil && (gone || dropped || e.closed || e.podNamed(pod.Namespace, pod.Name) == nil) {
 		e.mu.Unlock()
 		return
 	}

@@ -3,7 +3,6 @@ package kubernetes
 import (
 	"time"
 
-	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -51,9 +50,8 @@ func (e *Engine) silent(g *generation) *judgement {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, t := range g.tasks {
-		one, _, _ := e.pods.GetStore().GetByKey(t.namespace + "/" + t.pod) // it knows no error
-		pod, there := one.(*core.Pod)
-		if there && t.Status == setops.Pending && pod.Spec.NodeName != "" && containerOf(pod) == nil {
+		pod := e.podNamed(t.namespace, t.pod)
+		if pod != nil && t.Status == setops.Pending && pod.Spec.NodeName != "" && containerOf(pod) == nil {
 			cause := "node " + pod.Spec.NodeName + ", where it is to begin, does not answer"
 			return &judgement{taskID: t.ID, Failure: verdict.Failure{Check: verdict.CheckStart, Fault: true, Cause: cause}}
 		}

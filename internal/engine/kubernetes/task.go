@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	core "k8s.io/api/core/v1"
+
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/logfile"
 	"github.com/setopsco/setops/internal/setops"
@@ -86,7 +88,7 @@ func (e *Engine) add(t *task) {
 }
 
 func (e *Engine) drop(t *task) {
-	if t.OneOff() && e.isThere(t.namespace, t.pod) {
+	if t.OneOff() && e.podNamed(t.namespace, t.pod) != nil {
 		e.dropped[t.ID] = struct{}{}
 	}
 	delete(e.tasks, t.ID)
@@ -96,10 +98,11 @@ func (e *Engine) drop(t *task) {
 	}
 }
 
-// isThere reports whether a pod is there, as far as we have heard.
-func (e *Engine) isThere(namespace, pod string) bool {
-	_, there, _ := e.pods.GetStore().GetByKey(namespace + "/" + pod) // it knows no error
-	return there
+// podNamed gives a pod as we have heard of it last; nil: it is not there.
+func (e *Engine) podNamed(namespace, name string) *core.Pod {
+	one, _, _ := e.pods.GetStore().GetByKey(namespace + "/" + name) // it knows no error
+	pod, _ := one.(*core.Pod)
+	return pod
 }
 
 // change alters a task: it is logged and recorded first, then seen by others. Then is called under the lock and may be nil.

@@ -58,12 +58,11 @@ func (c *Cluster) awaitControl(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	patience := "50s" // as is the default
-	if c.Nodes == 0 {
-		patience = "10m" // kwok is late on a busy machine, and does not make pods ready again whose node was taken for lost
+	controllers := c.caller("kube-controller-manager")
+	if c.Nodes == 0 { // kwok is late on a busy machine, and does not make pods ready again whose node was taken for lost
+		controllers = append(controllers, "--node-monitor-grace-period=10m")
 	}
-	if err := c.run(control, "kubernetes", "kube-controller-manager", append(c.caller("kube-controller-manager"),
-		"--node-monitor-grace-period="+patience,
+	if err := c.run(control, "kubernetes", "kube-controller-manager", append(controllers,
 		"--use-service-account-credentials", "--service-account-private-key-file="+pki+"service-accounts.key",
 		"--root-ca-file="+pki+"ca.crt", "--cluster-signing-cert-file="+pki+"ca.crt", "--cluster-signing-key-file="+pki+"ca.key",
 		"--cluster-cidr="+c.network(), "--allocate-node-cidrs=false",
