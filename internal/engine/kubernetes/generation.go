@@ -99,7 +99,9 @@ func (t *task) blame(f verdict.Failure, counts bool) {
 	}
 }
 
+// gateError says why a generation is not ready, with what the task that is to blame wrote.
 func (e *Engine) gateError(ctx context.Context, stageID, app string, v *judgement) error {
+	e.awaitLog(ctx, v.taskID)
 	failure := v.GateError(app, v.taskID)
 	q := engine.LogQuery{StageID: stageID, App: app, TaskID: v.taskID, Limit: verdict.MostGateLines, Source: engine.SourceApp}
 	err := e.ReadLogs(ctx, q, func(l engine.LogLine) bool {
@@ -110,6 +112,24 @@ func (e *Engine) gateError(ctx context.Context, stageID, app string, v *judgemen
 		e.cfg.Logger.Warn("an error goes without its log", "task", v.taskID, "error", err)
 	}
 	return failure
+}
+
+// awaitLog waits until the log of a task that ends is complete, as long as it may be followed then.
+func (e *Engine) awaitLog(ctx context.Context, taskID string) {
+	e.mu.Lock()
+	t := e.tasks[taskID]
+	ends := t != nil && t.Desired == setops.Stopped
+	e.mu.Unlock()
+	if !ends {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastWords)
+	defer cancel()
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+	case <-e.ctx.Done():
+	}
 }
 
 // lockWriting lets one write the objects of a generation at a time: what is being removed shall not be put back. It gives what

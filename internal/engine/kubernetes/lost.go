@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"time"
 
+	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -44,17 +45,26 @@ func (a *attendant) writeOff() {
 	}
 }
 
-// silent blames a node that was given a task of a generation and has not said a word about it; nil: there is none. It is asked at the
-// end of the wait only: where a node is lost, the cluster has the task begin on another one.
+// silentAfter is how long a node that answers may take for its first word about a task, on a machine that has much to do.
+const silentAfter = 10 * time.Second
+
+// silent blames a node that was given a task of a generation and has not said a word about it since; nil: there is none. It is asked at
+// the end of the wait only: where a node is lost, the cluster has the task begin on another one.
 func (e *Engine) silent(g *generation) *judgement {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, t := range g.tasks {
 		pod := e.podNamed(t.namespace, t.pod)
-		if pod != nil && t.Status == setops.Pending && pod.Spec.NodeName != "" && containerOf(pod) == nil {
+		if pod != nil && t.Status == setops.Pending && containerOf(pod) == nil && isPlacedFor(pod, silentAfter) {
 			cause := "node " + pod.Spec.NodeName + ", where it is to begin, does not answer"
 			return &judgement{taskID: t.ID, Failure: verdict.Failure{Check: verdict.CheckStart, Fault: true, Cause: cause}}
 		}
 	}
 	return nil
+}
+
+// isPlacedFor reports whether a pod has had its node for so long.
+func isPlacedFor(pod *core.Pod, d time.Duration) bool {
+	c := condition(pod, core.PodScheduled)
+	return c != nil && c.Status == core.ConditionTrue && time.Since(c.LastTransitionTime.Time) > d
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,20 +87,6 @@ func (o *outside) at(t *testing.T, port int) string {
 	}
 	t.Fatal("the node has no address")
 	return ""
-}
-
-// stream is one connection, on which questions can be asked.
-func stream() *http.Client { return &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}} }
-
-// who says which generation answers.
-func who(c *http.Client, address string) (string, error) {
-	answer, err := c.Get("http://" + address + "/env/GENERATION")
-	if err != nil {
-		return "", err
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	return string(body), err
 }
 
 func (o *outside) answers(t *testing.T, address string, g engine.Generation) {

@@ -55,7 +55,10 @@ func trimConditions(all []core.PodCondition) (kept []core.PodCondition) {
 	for _, c := range all {
 		switch c.Type {
 		case core.PodReady, core.PodScheduled, core.DisruptionTarget:
-			kept = append(kept, core.PodCondition{Type: core.PodConditionType(shared(string(c.Type))), Status: c.Status, Reason: c.Reason, Message: c.Message})
+			kept = append(kept, core.PodCondition{
+				Type: core.PodConditionType(shared(string(c.Type))), Status: c.Status, LastTransitionTime: c.LastTransitionTime,
+				Reason: c.Reason, Message: c.Message,
+			})
 		}
 	}
 	return kept

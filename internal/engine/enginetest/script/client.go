@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,14 +14,26 @@ import (
 // clientTimeout is for one word that asks others.
 const clientTimeout = 2 * time.Second
 
+// clientPause is between two tries.
+const clientPause = 20 * time.Millisecond
+
+// dial tries again for as long as one word may take: a cluster lets nobody in whose address it has not learned yet.
 func (r *runner) dial(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
 	defer cancel()
-	conn, err := r.Dial(ctx, r.value)
-	if err != nil {
-		return err
+	var why error
+	for {
+		conn, err := r.Dial(ctx, r.value)
+		switch {
+		case err == nil:
+			return conn.Close()
+		case ctx.Err() == nil:
+			why = err
+			pause(ctx, clientPause)
+		default:
+			return cmp.Or(why, err)
+		}
 	}
-	return conn.Close()
 }
 
 // get writes what it is answered.

@@ -35,13 +35,8 @@ func (s Stage) Generation(g engine.Generation, drain time.Duration) *apps.Deploy
 	pod.Tolerations = leavesLostNodes()
 	container := &pod.Containers[0]
 	check(container, g)
-	if drain > 0 {
-		container.Lifecycle = &core.Lifecycle{PreStop: &core.LifecycleHandler{Sleep: &core.SleepAction{Seconds: seconds(drain)}}}
-	}
-	proven := int32(0)
-	if g.HealthCheck == nil && g.NetworkCheck == nil {
-		proven = int32(setops.ProvenAfter / time.Second)
-	}
+	settle, proven := unproven(g, *pod.TerminationGracePeriodSeconds)
+	container.Lifecycle = lifecycle(settle, seconds(drain))
 	return &apps.Deployment{
 		ObjectMeta: meta.ObjectMeta{
 			Name: name, Namespace: s.Name(), Labels: labels,
@@ -65,6 +60,35 @@ func (s Stage) Generation(g engine.Generation, drain time.Duration) *apps.Deploy
 			},
 		},
 	}
+}
+
+// settleFor is how long, in seconds, a task without any check runs until the cluster takes it for ready and says that it runs.
+const settleFor = 3
+
+// unproven is how long, in seconds, a task that nobody asks anything is not ready, and then not available: it is proven when it was up
+// for both. To a cluster it would be ready when its program begins, and led to at once where it replaces one that a drain has taken,
+// while hardly any program listens by then. All of it cannot be before: a task that ends while it settles is not seen to end.
+func unproven(g engine.Generation, grace int64) (settle int64, available int32) {
+	if g.HealthCheck != nil || g.NetworkCheck != nil {
+		return 0, 0
+	}
+	settle = max(0, min(settleFor, grace-1)) // the cluster wants it to be less
+	return settle, int32(int64(setops.ProvenAfter/time.Second) - settle)
+}
+
+// lifecycle has a task wait before its first request and after its last one, in seconds.
+func lifecycle(settle, drain int64) *core.Lifecycle {
+	if settle == 0 && drain == 0 {
+		return nil
+	}
+	return &core.Lifecycle{PostStart: sleep(settle), PreStop: sleep(drain)}
+}
+
+func sleep(seconds int64) *core.LifecycleHandler {
+	if seconds == 0 {
+		return nil
+	}
+	return &core.LifecycleHandler{Sleep: &core.SleepAction{Seconds: seconds}}
 }
 
 // LostAfter is how long a node may not answer, once the cluster has noticed, until the tasks on it are replaced elsewhere. Left to
