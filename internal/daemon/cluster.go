@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"net"
 	"regexp"
 	"slices"
@@ -48,9 +49,31 @@ func (c *Config) cluster() ClusterConfig {
 	}
 }
 
+// led is what --routing auto was taken for.
+type led struct{ by, gateway, class, because string }
+
+// openRouting finds out what --routing auto stands for on this cluster, before anything depends on it.
+func (c *core) openRouting(ctx context.Context) (err error) {
+	if c.Config.Engine == kubernetesKind && c.Config.Routing == auto {
+		c.led, err = chooseRouting(ctx, c.Config.cluster(), c.Config.RouterNamespace, c.instance)
+	}
+	return err
+}
+
+// routing is what leads requests to apps, as --routing has it.
+func (c *core) routing() string {
+	if c.led != nil {
+		return c.led.by
+	}
+	return c.Config.Routing
+}
+
 // clusterConfig is that of the server that keeps the tasks.
 func (c *core) clusterConfig() ClusterConfig {
 	config := c.Config.cluster()
+	if c.led != nil {
+		config.Routing, config.Gateway, config.IngressClass, config.Because = c.led.by, c.led.gateway, c.led.class, c.led.because
+	}
 	if config.Routing == routingRouter { // which are ours as well: the engine has nothing to do for them
 		config.Routing = routingServer
 	}
@@ -94,7 +117,7 @@ func (c *Config) checkCluster(r *refusals) {
 	r.where(c.Gateway != "" && !gatewayShape.MatchString(c.Gateway), "--gateway %q names no Gateway; write NAMESPACE/NAME", c.Gateway)
 	r.where(c.Gateway != "" && c.Routing != routingGateway && c.Routing != auto, "--gateway is for --routing %s", routingGateway)
 	r.where(c.Routing == routingRouter && c.Engine != kubernetesKind, "--routing %s needs --engine %s", routingRouter, kubernetesKind)
-	r.where(c.Routing == routingRouter && !namespaceShape.MatchString(c.RouterNamespace), "--router-namespace %q is no name of a namespace", c.RouterNamespace)
+	r.where((c.Routing == routingRouter || c.Routing == auto) && !namespaceShape.MatchString(c.RouterNamespace), "--router-namespace %q is no name of a namespace", c.RouterNamespace)
 	if c.TCPServices == "" {
 		c.TCPServices = tcpByServer
 	}

@@ -45,6 +45,7 @@ type core struct {
 	registry  *registry.Registry
 	puller    pullerPorts
 	certs     *certs.Manager     // nil: no TLS
+	led       *led               // nil: --routing says it
 	publisher *publish.Publisher // nil: no routers run beside this server
 	recertify chan struct{}      // has room for one: other certificates are to be published
 	ports     *routing.Ports
@@ -94,7 +95,7 @@ func (c *core) open(ctx context.Context) error {
 // openKept opens what is behind the store of a server that keeps the tasks.
 func (c *core) openKept(ctx context.Context) error {
 	return c.each(ctx,
-		c.openAudit, c.becomeKeeper, c.openCertificates, c.openPublisher, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
+		c.openAudit, c.becomeKeeper, c.openCertificates, c.openRouting, c.openPublisher, c.openRegistry, c.openRoutes, c.openEngine, c.openDomains, c.openCommits, c.openCleanUp,
 		c.openControl,
 	)
 }

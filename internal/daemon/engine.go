@@ -46,6 +46,7 @@ type ClusterConfig struct {
 	Callers    []string                     // networks that the router calls tasks from
 
 	Routing      string // as --routing
+	Because      string // why it is that, where --routing is auto
 	Gateway      string // NAMESPACE/NAME; empty: the only one
 	IngressClass string // empty: the default one
 	Issuer       string // of certificates for Ingresses; empty: none

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/setopsco/setops/internal/edge/space"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes"
 	"github.com/setopsco/setops/internal/engine/kubernetes/latch"
@@ -64,18 +66,37 @@ func openCluster(ctx context.Context, c EngineConfig) (engine.Engine, error) {
 	return nil, err
 }
 
+// chooseRouting takes the first of Gateway, Ingress, routers in a namespace of their own, and this server, that the cluster has.
+func chooseRouting(ctx context.Context, c ClusterConfig, routers, instance string) (*led, error) {
+	r, why, err := kubernetes.Choose(ctx, c.Kubeconfig, instance, c.wanted())
+	installed := false
+	if err == nil && r.By == kubernetes.ByServer {
+		installed, err = space.Installed(ctx, c.Kubeconfig, routers)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lead requests by --routing %s: %w", c.Routing, err)
+	}
+	if installed {
+		return &led{by: routingRouter, because: why + "; there are routers in the namespace " + routers}, nil
+	}
+	return &led{r.By, r.Gateway, r.IngressClass, why}, nil
+}
+
+// wanted is what was asked for.
+func (c ClusterConfig) wanted() kubernetes.Routing {
+	return kubernetes.Routing{By: c.Routing, Gateway: c.Gateway, IngressClass: c.IngressClass, Issuer: c.Issuer, TCP: c.TCP}
+}
+
 // leadByCluster finds out what leads the world to apps.
 func leadByCluster(ctx context.Context, c EngineConfig) (kubernetes.Routing, error) {
-	routing, why, err := kubernetes.Choose(ctx, c.Cluster.Kubeconfig, c.Instance, kubernetes.Routing{
-		By: c.Cluster.Routing, Gateway: c.Cluster.Gateway, IngressClass: c.Cluster.IngressClass, Issuer: c.Cluster.Issuer, TCP: c.Cluster.TCP,
-	})
+	routing, why, err := kubernetes.Choose(ctx, c.Cluster.Kubeconfig, c.Instance, c.Cluster.wanted())
 	if err != nil {
 		return routing, fmt.Errorf("lead requests by --routing %s: %w", c.Cluster.Routing, err)
 	}
 	if err := kubernetes.CheckPorts(ctx, c.Cluster.Kubeconfig, routing, c.Cluster.Low, c.Cluster.High); err != nil {
 		return routing, fmt.Errorf("take connections by --tcp-services %s: %w", c.Cluster.TCP, err)
 	}
-	c.Logger.Info("routing", "by", routing.String(), "tcp", routing.TCP, "because", why)
+	c.Logger.Info("routing", "by", routing.String(), "tcp", routing.TCP, "because", cmp.Or(c.Cluster.Because, why))
 	return routing, nil
 }
 

@@ -17,7 +17,7 @@ import (
 
 // openPublisher takes over what routers beside this server follow. Nothing of it changes before the committed state is restored.
 func (c *core) openPublisher(ctx context.Context) error {
-	if c.Config.Routing != routingRouter {
+	if c.routing() != routingRouter {
 		return nil
 	}
 	namespace, err := space.Open(c.Config.Kubeconfig, c.Config.RouterNamespace, c.instance, c.Logger)

@@ -65,9 +65,11 @@ func TestRoutersNeedACluster(t *testing.T) {
 	if err := c.check(); err != nil {
 		t.Error(err)
 	}
-	c.RouterNamespace = "Router"
-	if err := c.check(); err == nil || !strings.Contains(err.Error(), "--router-namespace") {
-		t.Errorf("%v", err)
+	for _, c.Routing = range []string{auto, routingRouter} {
+		c.RouterNamespace = "Router"
+		if err := c.check(); err == nil || !strings.Contains(err.Error(), "--router-namespace") {
+			t.Errorf("%s: %v", c.Routing, err)
+		}
 	}
 	c.RouterNamespace, c.Engine = "setops-router", embeddedKind
 	if err := c.check(); err == nil || !strings.Contains(err.Error(), "--routing router needs --engine kubernetes") {
@@ -99,6 +101,10 @@ func TestRoutersAskNothingOfTheEngine(t *testing.T) {
 		c := &core{Daemon: &Daemon{Config: Config{Routing: routing}}}
 		if got := c.clusterConfig().Routing; got != want {
 			t.Errorf("--routing %s is %s to the engine", routing, got)
+		}
+		found := &core{Daemon: &Daemon{Config: Config{Routing: auto}}, led: &led{by: routing, because: "it is there"}}
+		if got := found.clusterConfig(); got.Routing != want || got.Because != "it is there" || found.routing() != routing {
+			t.Errorf("--routing auto that is %s is %s to the engine, because %s", routing, got.Routing, got.Because)
 		}
 	}
 }

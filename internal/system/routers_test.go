@@ -345,6 +345,7 @@ func TestRoutersInTheClusterLoseNoRequest(t *testing.T) {
 			t.Errorf("without a server app api answers as of %d by %s, %v", got, address, err)
 		}
 	}
+	s.config.Routing = "auto" // finds the routers by itself
 	s.start(t)
 	s.signIn(t)
 	st.deploy(t, 6)

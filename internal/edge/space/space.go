@@ -65,6 +65,19 @@ func (n *Namespace) Make(ctx context.Context) error {
 	return nil
 }
 
+// Installed reports whether somebody has installed routers in a namespace, whether or not they run.
+func Installed(ctx context.Context, kubeconfig, namespace string) (bool, error) {
+	api, err := kube.Connect(kubeconfig)
+	if err != nil {
+		return false, err
+	}
+	all, err := api.Apps.Deployments(namespace).List(ctx, meta.ListOptions{LabelSelector: object.LabelName + "=" + RouterName, Limit: 1})
+	if err != nil {
+		return false, fmt.Errorf("look for routers in the namespace %s: %w", namespace, err)
+	}
+	return len(all.Items) > 0, nil
+}
+
 // Replicas implements publish.Replicas: every router's pod that runs, whether or not it is ready, and also while it ends.
 func (n *Namespace) Replicas(ctx context.Context) ([]string, error) {
 	pods, err := n.api.Pods(n.name).List(ctx, meta.ListOptions{LabelSelector: object.LabelName + "=" + RouterName})

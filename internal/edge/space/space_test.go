@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,8 @@ import (
 
 	"github.com/setopsco/setops/internal/edge/published"
 	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
+	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/kube"
 )
 
 func TestOnlyARouterThatRunsIsAsked(t *testing.T) {
@@ -179,4 +182,28 @@ func TestAClusterTellsWhatIsThereAndWhatBecomesOfIt(t *testing.T) {
 	heard("index routes 2.0 false")
 	must(t, n.Delete(ctx, i))
 	heard("index routes 2.0 true")
+}
+
+func TestRoutersThatDoNotRunAreInstalled(t *testing.T) {
+	n := newSpace(t)
+	kubeconfig := clustertest.Kubeconfig(t)
+	has := func(want bool) {
+		t.Helper()
+		if got, err := Installed(t.Context(), kubeconfig, n.name); err != nil || got != want {
+			t.Errorf("there are routers: %t, %v", got, err)
+		}
+	}
+	has(false)
+	api, err := kube.Connect(kubeconfig)
+	must(t, err)
+	labels := map[string]string{object.LabelName: RouterName}
+	_, err = api.Apps.Deployments(n.name).Apply(t.Context(), &apps.Deployment{
+		ObjectMeta: meta.ObjectMeta{Name: "routers", Namespace: n.name, Labels: labels},
+		Spec: apps.DeploymentSpec{
+			Replicas: new(int32(0)), Selector: &meta.LabelSelector{MatchLabels: labels},
+			Template: core.PodTemplateSpec{ObjectMeta: meta.ObjectMeta{Labels: labels}, Spec: core.PodSpec{Containers: []core.Container{{Name: "router", Image: "none"}}}},
+		},
+	}, meta.ApplyOptions{FieldManager: "operator"})
+	must(t, err)
+	has(true)
 }
