@@ -74,9 +74,6 @@ func (c *core) clusterConfig() ClusterConfig {
 	if c.led != nil {
 		config.Routing, config.Gateway, config.IngressClass, config.Because = c.led.by, c.led.gateway, c.led.class, c.led.because
 	}
-	if config.Routing == routingRouter { // which are ours as well: the engine has nothing to do for them
-		config.Routing = routingServer
-	}
 	if c.sharesCluster() {
 		config.Holds = c.holds
 	}

@@ -96,15 +96,14 @@ func noting(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })
 }
 
-func TestRoutersAskNothingOfTheEngine(t *testing.T) {
-	for routing, want := range map[string]string{routingRouter: routingServer, routingServer: routingServer, routingIngress: routingIngress} {
-		c := &core{Daemon: &Daemon{Config: Config{Routing: routing}}}
-		if got := c.clusterConfig().Routing; got != want {
-			t.Errorf("--routing %s is %s to the engine", routing, got)
-		}
-		found := &core{Daemon: &Daemon{Config: Config{Routing: auto}}, led: &led{by: routing, because: "it is there"}}
-		if got := found.clusterConfig(); got.Routing != want || got.Because != "it is there" || found.routing() != routing {
-			t.Errorf("--routing auto that is %s is %s to the engine, because %s", routing, got.Routing, got.Because)
-		}
+func TestWhatAutoWasTakenForIsWhatLeads(t *testing.T) {
+	c := &core{Daemon: &Daemon{Config: Config{Routing: auto, Gateway: "a/b", IngressClass: "c"}}}
+	if err := c.openRouting(t.Context()); err != nil || c.routing() != auto { // there is no cluster
+		t.Errorf("%s, %v", c.routing(), err)
+	}
+	c.led = &led{by: routingRouter, because: "they are there"}
+	got := c.clusterConfig()
+	if c.routing() != routingRouter || got.Routing != routingRouter || got.Because != "they are there" || got.Gateway != "" || got.IngressClass != "" {
+		t.Errorf("%s, %+v", c.routing(), got)
 	}
 }
