@@ -152,6 +152,7 @@ func (a *attendant) obstacle(r run, reason string) *verdict.Failure {
 	switch r.reason {
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed":
 		f = imageFailure(r.message)
+		a.unread = a.unread || strings.Contains(r.message, anonymously)
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
 		f.Cause = "the container cannot be made: " + r.message
 		if why := rootless(r.message); why != "" {
@@ -186,13 +187,24 @@ func rootless(message string) string {
 		"let it listen at a port above 1023 (" + message + ")"
 }
 
+// anonymously is in what a node says of a pull for which it did not have the secret of the stage.
+const anonymously = "fetch anonymous token"
+
+// readsAgain is how long a pod may be there, whatever its start timeout, whose node has not read that secret: one that is new is missed by a
+// node that has much to do, which pulls again 10 s later, and then after 20 s.
+const readsAgain = 45 * time.Second
+
 // lateObstacle makes a verdict of what has not passed by within the start timeout.
 func (a *attendant) lateObstacle(f *verdict.Failure) {
 	g := a.e.settings(a.current)
 	if g == nil {
 		return
 	}
-	left := g.StartTimeout - time.Since(a.pod.CreationTimestamp.Time)
+	limit := g.StartTimeout
+	if a.unread {
+		limit = max(limit, readsAgain)
+	}
+	left := limit - time.Since(a.pod.CreationTimestamp.Time)
 	if left <= 0 {
 		f.Cause = fmt.Sprintf("%s (start timeout %s)", f.Cause, g.StartTimeout)
 		f.Final = true

@@ -32,6 +32,7 @@ type attendant struct {
 	leaving    bool      // it was told to the cluster that it ends, or is about to be
 	toldAt     time.Time // when the cluster sent SIGTERM
 	newest     int       // the number of the current run
+	unread     bool      // its node did not have the secret that images are pulled with
 	writtenOff bool      // its node does not answer, and it was removed in its stead
 	cause      string    // why the run before it ended
 	beside     sync.WaitGroup
