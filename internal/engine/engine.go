@@ -61,6 +61,9 @@ type Generation struct {
 	Fence        int64         // of the lease under which it is declared
 }
 
+// HasCheck reports whether anything is asked of its tasks but that they stay up.
+func (g Generation) HasCheck() bool { return g.HealthCheck != nil || g.NetworkCheck != nil }
+
 // ErrFenced is the error of what is written under an older lease of a stage than one that has written already: whoever gets
 // it is not the one any more who decides about the stage, and nothing was changed. Each lease of a stage has a number, its
 // fence, that is higher than those before; 0 is for who needs no lease.

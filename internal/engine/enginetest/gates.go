@@ -126,7 +126,7 @@ func thirdEndCounts(t *testing.T, w *world) {
 	e := w.gateError(t, w.generation("print", "no database", "exit", "3"))
 	if e.Check != "start" || !strings.Contains(e.Cause, "exited with code 3") || !contains(e.Log, "no database") ||
 		e.Last.ExitCode == nil || *e.Last.ExitCode != 3 {
-		t.Errorf("got %+v, log %q, %+v", *e, e.Log, e.Last)
+		t.Errorf("got %+v", *e)
 	}
 	ended := 0
 	for _, task := range w.tasks(t) {

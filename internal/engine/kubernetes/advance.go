@@ -84,7 +84,7 @@ func (a *attendant) unheard() error {
 
 // isProven reports whether a task without checks was up long enough.
 func (a *attendant) isProven(t *task, g *engine.Generation) bool {
-	if g.HealthCheck != nil || g.NetworkCheck != nil {
+	if g.HasCheck() {
 		return true
 	}
 	left := a.e.cfg.Timings.ProvenAfter - time.Since(t.StartedAt)

@@ -69,7 +69,7 @@ const settleFor = 3
 // for both. To a cluster it would be ready when its program begins, and led to at once where it replaces one that a drain has taken,
 // while hardly any program listens by then. All of it cannot be before: a task that ends while it settles is not seen to end.
 func unproven(g engine.Generation, grace int64) (settle int64, available int32) {
-	if g.HealthCheck != nil || g.NetworkCheck != nil {
+	if g.HasCheck() {
 		return 0, 0
 	}
 	settle = max(0, min(settleFor, grace-1)) // the cluster wants it to be less
