@@ -279,12 +279,9 @@ func TestWhatIsNoArchiveIsSaidToBeNone(t *testing.T) {
 	}
 }
 
-// server is a registry that wants a token and can be told to fail.
+// server is a registry that wants a token.
 type server struct {
 	*httptest.Server
-	mu     sync.Mutex
-	writes []string // what was sent, without manifests
-	broken string   // method of requests that fail
 }
 
 func newServer(t *testing.T) *server {
@@ -295,17 +292,6 @@ func newServer(t *testing.T) *server {
 		if r.Header.Get("Authorization") != "Bearer sops_x" {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token",service="setops"`)
 			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		s.mu.Lock()
-		broken := s.broken == r.Method
-		if r.Method == http.MethodPatch {
-			s.writes = append(s.writes, r.URL.Path)
-		}
-		s.mu.Unlock()
-		if broken {
-			w.WriteHeader(http.StatusForbidden)
-			_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"there is no app web"}]}`)
 			return
 		}
 		inner.ServeHTTP(w, r)
@@ -321,10 +307,26 @@ func (s *server) target() Target {
 	}
 }
 
-func (s *server) breaks(method string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.broken, s.writes = method, nil
+// line is the way to a registry of one push. What it refuses never comes to the registry, not even late, when the push has ended.
+type line struct {
+	refused string // method
+	mu      sync.Mutex
+	writes  []string // what was sent, without manifests
+}
+
+func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.refused == r.Method {
+		return &http.Response{
+			StatusCode: http.StatusForbidden, Header: http.Header{}, Request: r,
+			Body: io.NopCloser(strings.NewReader(`{"errors":[{"code":"DENIED","message":"there is no app web"}]}`)),
+		}, nil
+	}
+	if r.Method == http.MethodPatch {
+		l.mu.Lock()
+		l.writes = append(l.writes, r.URL.Path)
+		l.mu.Unlock()
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 func TestAPushSendsWhatIsMissing(t *testing.T) {
@@ -356,20 +358,21 @@ func TestAPushSendsWhatIsMissing(t *testing.T) {
 func TestAPushThatBrokeGoesOnWhereItWas(t *testing.T) {
 	s := newServer(t)
 	image := made(t, "linux/amd64", 3)
-	s.breaks(http.MethodPut) // of the uploads' ends
-	if _, err := Push(t.Context(), Opened{Image: image}, s.target(), func(int64, int64) {}); err == nil || !strings.Contains(err.Error(), "does not take it: there is no app web") {
+	broken := s.target()
+	broken.Transport = &line{refused: http.MethodPut} // of the uploads' ends
+	if _, err := Push(t.Context(), Opened{Image: image}, broken, func(int64, int64) {}); err == nil || !strings.Contains(err.Error(), "does not take it: there is no app web") {
 		t.Errorf("got %v", err)
 	}
 	layers, err := image.Layers()
 	must(t, err)
 	repository, err := s.target().repository()
 	must(t, err)
-	s.breaks("")
 	must(t, remote.WriteLayer(repository, layers[1], s.target().options()...))
-	s.breaks("")
-	p, err := Push(t.Context(), Opened{Image: image}, s.target(), func(int64, int64) {})
-	if err != nil || p.Sent != 2 || p.There != 1 || len(s.writes) != 3 { // two layers and the configuration
-		t.Errorf("%+v, %v, %v", p, err, s.writes)
+	whole, l := s.target(), &line{}
+	whole.Transport = l
+	p, err := Push(t.Context(), Opened{Image: image}, whole, func(int64, int64) {})
+	if err != nil || p.Sent != 2 || p.There != 1 || len(l.writes) != 3 { // two layers and the configuration
+		t.Errorf("%+v, %v, %v", p, err, l.writes)
 	}
 }
 
