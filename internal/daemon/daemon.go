@@ -130,6 +130,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	d.Taker.Ready()
 	fmt.Fprintln(d.Out, d.readyLine())
+	d.settle()
 	for {
 		select {
 		case err := <-d.front.failed:
@@ -141,6 +142,13 @@ func (d *Daemon) Run(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+}
+
+// settle gives back what only the start needed.
+func (d *Daemon) settle() {
+	if err := giveBackStartPages(); err != nil {
+		d.Logger.Debug("pages of the start stay in memory", "error", err)
 	}
 }
 

@@ -99,6 +99,7 @@ func (d *Daemon) standBy(ctx context.Context) (promoted bool, err error) {
 	c.ready.Store(true)
 	d.notify("READY=1")
 	fmt.Fprintf(d.Out, "setopsd ready api=%s standby\n", d.front.apiURL(""))
+	d.settle()
 	ticker := time.NewTicker(lookForKeeper)
 	defer ticker.Stop()
 	for {

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package daemon
+
+// giveBackStartPages does nothing: no server runs here.
+func giveBackStartPages() error { return nil }
