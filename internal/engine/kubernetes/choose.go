@@ -75,7 +75,7 @@ func ingressClass(ctx context.Context, api kube.API, named string) (class, why s
 	has := strings.Join(all, ", ")
 	switch {
 	case len(all) == 0:
-		return "", "", fmt.Errorf("the cluster at %s has no IngressClass: install a controller for Ingresses, or set --routing %s", api.Config.Host, ByServer)
+		return "", "", fmt.Errorf("the cluster at %s has no IngressClass: install a controller for Ingresses, or set --routing to %s or %s", api.Config.Host, ByRouter, ByServer)
 	case named != "" && slices.Contains(all, named):
 		return named, "--ingress-class says so", nil
 	case named != "":

@@ -19,8 +19,8 @@ import (
 func chooseGateway(ctx context.Context, api kube.API, installation, named string) (chosen, why string, err error) {
 	list, err := api.Gateway.Gateways("").List(ctx, meta.ListOptions{})
 	if kerrors.IsNotFound(err) {
-		return "", "", fmt.Errorf("the cluster at %s does not have the Gateway API: install its resources and a controller of it, or set --routing to %s or %s",
-			api.Config.Host, ByIngress, ByServer)
+		return "", "", fmt.Errorf("the cluster at %s does not have the Gateway API: install its resources and a controller of it, or set --routing to %s, %s or %s",
+			api.Config.Host, ByIngress, ByRouter, ByServer)
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("list the Gateways of the cluster at %s: %w", api.Config.Host, err)
@@ -36,7 +36,7 @@ func chooseGateway(ctx context.Context, api kube.API, installation, named string
 	has := strings.Join(all, ", ")
 	switch {
 	case len(all) == 0:
-		return "", "", fmt.Errorf("the cluster at %s has no Gateway: make one, or set --routing to %s or %s", api.Config.Host, ByIngress, ByServer)
+		return "", "", fmt.Errorf("the cluster at %s has no Gateway: make one, or set --routing to %s, %s or %s", api.Config.Host, ByIngress, ByRouter, ByServer)
 	case slices.Contains(open, named):
 		return named, "--gateway says so", nil
 	case named != "" && !slices.Contains(all, named):
