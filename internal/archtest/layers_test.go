@@ -43,12 +43,13 @@ var layers = []row{
 
 	// 3: engines. They share the supervisor and the format of logs, and know nothing of each other.
 	{"internal/engine/logfile", nil}, // the shim writes it, and shall not link the supervisor
+	{"internal/engine/tasklog", []string{"internal/engine", "internal/engine/logfile"}},
 	{"internal/engine/record", nil},
 	{"internal/engine/watch", nil},
 	{"internal/engine/platform", []string{"internal/engine"}},
 	{"internal/engine/verdict", []string{"internal/engine", "internal/probe", "internal/setops"}}, // all engines say it in the same words
 	{"internal/engine/host", []string{
-		"internal/engine", "internal/engine/logfile", "internal/engine/record", "internal/engine/verdict", "internal/engine/watch",
+		"internal/engine", "internal/engine/logfile", "internal/engine/record", "internal/engine/tasklog", "internal/engine/verdict", "internal/engine/watch",
 		"internal/probe", "internal/setops",
 	}},
 	{"internal/engine/enginetest/...", []string{"internal/engine", "internal/setops"}},
@@ -76,7 +77,7 @@ var layers = []row{
 	}},
 	{"internal/engine/kubernetes", []string{
 		"internal/engine", "internal/engine/kubernetes/isolation", "internal/engine/kubernetes/object", "internal/engine/logfile", "internal/engine/platform", "internal/kube",
-		"internal/engine/record", "internal/engine/verdict", "internal/engine/watch", "internal/probe", "internal/setops",
+		"internal/engine/record", "internal/engine/tasklog", "internal/engine/verdict", "internal/engine/watch", "internal/probe", "internal/setops",
 	}},
 	{"internal/engine/embedded/wire", nil},
 	{"internal/engine/embedded/rootfs", nil},

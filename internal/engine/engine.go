@@ -69,6 +69,9 @@ func (g Generation) HasCheck() bool { return g.HealthCheck != nil || g.NetworkCh
 // fence, that is higher than those before; 0 is for who needs no lease.
 var ErrFenced = errors.New("somebody with a newer lease of the stage has written already")
 
+// ErrClosed is the error of what an engine was asked for, or waited for, when it was closed.
+var ErrClosed = errors.New("the engine is closed")
+
 // Workloads keeps generations alive.
 type Workloads interface {
 	// Ensure makes the engine keep g alive from now on: it starts what is missing, adopts what runs already, and

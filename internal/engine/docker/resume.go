@@ -10,17 +10,13 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/logfile"
 )
 
-const (
-	sourceApp    = "app"
-	sourceSystem = "system"
-
-	// disorder is how far the times of two lines may be against the order in which Docker gives them: it looks at the clock
-	// before it writes, for standard output and error apart, and Docker 20.10 gives lines again around a change of its file.
-	disorder = 5 * time.Second
-)
+// disorder is how far the times of two lines may be against the order in which Docker gives them: it looks at the clock
+// before it writes, for standard output and error apart, and Docker 20.10 gives lines again around a change of its file.
+const disorder = 5 * time.Second
 
 // ledger knows the lines that were carried of late, and tells those that Docker gives again from new ones. Their times are
 // Docker's, to the nanosecond, and may be equal.
@@ -81,7 +77,7 @@ func (l *ledger) note(n line) {
 
 // ledger reads the end of our log: no other record is kept, so that none can disagree.
 func (f *follower) ledger(ctx context.Context) (*ledger, error) {
-	ofApp := func(l logfile.Line) bool { return l.Source == sourceApp }
+	ofApp := func(l logfile.Line) bool { return l.Source == engine.SourceApp }
 	l := newLedger()
 	var newest time.Time
 	last := logfile.Query{Name: f.name, Limit: 1, Keep: ofApp}
@@ -131,7 +127,7 @@ type sink struct {
 
 func (s *sink) append(at time.Time, text string) {
 	s.admit()
-	if s.dropped > 0 || s.log.Append(at, sourceApp, text) != nil {
+	if s.dropped > 0 || s.log.Append(at, engine.SourceApp, text) != nil {
 		s.dropped++
 	}
 }
@@ -142,7 +138,7 @@ func (s *sink) admit() {
 		return
 	}
 	note := fmt.Sprintf("%d lines of output were lost because they could not be written to the disk", s.dropped)
-	if s.log.Append(time.Now(), sourceSystem, note) == nil {
+	if s.log.Append(time.Now(), engine.SourceSystem, note) == nil {
 		s.dropped = 0
 	}
 }

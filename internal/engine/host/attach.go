@@ -23,7 +23,7 @@ func (s *Supervisor) Attach(ctx context.Context, taskID string, argv []string, s
 	defer context.AfterFunc(s.ctx, cancel)()
 	code, err := s.cfg.Runtime.Attach(ctx, taskID, argv, streams)
 	if err != nil && s.ctx.Err() != nil {
-		return 0, fmt.Errorf("attach to task %s: %w", taskID, errClosed)
+		return 0, fmt.Errorf("attach to task %s: %w", taskID, engine.ErrClosed)
 	}
 	return code, err
 }
@@ -44,7 +44,7 @@ func (s *Supervisor) awaitStart(ctx context.Context, taskID string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.ctx.Done():
-		return fmt.Errorf("attach to task %s: %w", taskID, errClosed)
+		return fmt.Errorf("attach to task %s: %w", taskID, engine.ErrClosed)
 	}
 	if now := s.snapshot(t); now.StartedAt.IsZero() || now.Status.Ended() {
 		return setops.Refuse(setops.TaskDoesNotExist, "task %s does not run: its status is %s", taskID, now.Status)

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/setopsco/setops/internal/engine/tasklog"
 	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/probe"
 	"github.com/setopsco/setops/internal/setops"
@@ -82,7 +83,7 @@ func (a *attendance) judge(r checkResult) {
 	}
 	if f := verdict.CheckFailed(h.Check.Command, r.code, r.output, r.err, h.Timeout()); f == nil {
 		h.Pass()
-		a.s.write(a.t, sourcePassed, "container health check passed")
+		a.s.write(a.t, tasklog.SourcePassed, "container health check passed")
 		a.setHealth(setops.Healthy)
 	} else {
 		h.Fail(a.s.now(), f)

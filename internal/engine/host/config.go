@@ -1,12 +1,10 @@
 package host
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
 	"github.com/setopsco/setops/internal/engine"
-	"github.com/setopsco/setops/internal/engine/logfile"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -62,10 +60,6 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Logs.Retention == nil {
-		c.Logs.Retention = func(context.Context, string) (time.Duration, error) { return logfile.DefaultRetention, nil }
-	}
-	orElse(&c.Logs.AppBytes, logfile.DefaultTotalBytes)
 	t := &c.Timings
 	orElse(&t.ProvenAfter, setops.ProvenAfter)
 	orElse(&t.CheckFirst, time.Second)

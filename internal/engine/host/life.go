@@ -138,7 +138,7 @@ func (s *Supervisor) create(ctx context.Context, t *task) (ip string, err error)
 	defer done()
 	return s.cfg.Runtime.Create(whole, Spec{
 		ID: t.ID, Stage: t.stage, App: t.App, Container: t.container, Console: t.wanted,
-		Labels: labelsOf(s.snapshot(t), t.facts), LogDir: s.logDir(t.StageID, t.App), LogName: t.ID,
+		Labels: labelsOf(s.snapshot(t), t.facts), LogDir: s.logs.AppDir(t.StageID, t.App), LogName: t.ID,
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 
 	"github.com/setopsco/setops/internal/engine"
@@ -57,7 +56,7 @@ func (s *Supervisor) RemoveStage(ctx context.Context, stageID string) error {
 			return fmt.Errorf("remove images of %s: %w", prefix, err)
 		}
 	}
-	if err := errors.Join(s.forget(stageID, ""), removeAll(s.logDir(stageID, ""))); err != nil {
+	if err := errors.Join(s.forget(stageID, ""), s.logs.Remove(stageID, "")); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -71,7 +70,7 @@ func (s *Supervisor) RemoveApp(ctx context.Context, stageID, app string, fence i
 	if err := s.end(ctx, stageID, app, verdict.ReasonApp, fence); err != nil {
 		return fmt.Errorf("remove app %s: %w", app, err)
 	}
-	return errors.Join(s.forget(stageID, app), removeAll(s.logDir(stageID, app)))
+	return errors.Join(s.forget(stageID, app), s.logs.Remove(stageID, app))
 }
 
 // end stops all tasks of a stage, or of an app of it, and waits until they have ended. Errors: engine.ErrFenced, and then it has
@@ -120,13 +119,6 @@ func (s *Supervisor) forget(stageID, app string) error {
 		errs = append(errs, s.records.Remove(id))
 	}
 	return errors.Join(errs...)
-}
-
-func removeAll(dir string) error {
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove logs: %w", err)
-	}
-	return nil
 }
 
 // Prepare fetches and unpacks an image.

@@ -2,13 +2,13 @@ package host
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/record"
+	"github.com/setopsco/setops/internal/engine/tasklog"
 	"github.com/setopsco/setops/internal/engine/watch"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -22,6 +22,7 @@ type Supervisor struct {
 	records record.Dir[setops.Task]     // DIR/records, by task
 	refs    record.Dir[setops.StageRef] // DIR/stages, by stage
 	numbers record.Dir[int64]           // DIR/fences: of the newest lease of each stage that was seen
+	logs    tasklog.Logs                // DIR/logs
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -40,8 +41,6 @@ type Supervisor struct {
 var (
 	_ engine.Engine = (*Supervisor)(nil)
 	_ engine.Fronts = (*Supervisor)(nil)
-
-	errClosed = errors.New("the engine is closed")
 )
 
 // New makes a supervisor and adopts the tasks that an earlier one left running.
@@ -69,6 +68,10 @@ func New(ctx context.Context, cfg Config) (*Supervisor, error) {
 		return nil, err
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.logs = tasklog.Logs{
+		Dir: filepath.Join(cfg.Dir, "logs"), Kept: s.cfg.Logs.Retention, AppBytes: s.cfg.Logs.AppBytes,
+		Now: s.now, Complete: s.logComplete, Open: s.ctx,
+	}
 	if err := s.adopt(ctx); err != nil {
 		s.cancel()
 		s.wg.Wait()

@@ -40,7 +40,7 @@ func (s *Supervisor) newTask(t setops.Task, f facts) *task {
 	}
 	var err error
 	opts := logfile.Options{SegmentBytes: s.cfg.Logs.SegmentBytes, TotalBytes: s.cfg.Logs.AppBytes}
-	if n.log, err = logfile.Open(s.logDir(t.StageID, t.App), t.ID, opts); err != nil {
+	if n.log, err = logfile.Open(s.logs.AppDir(t.StageID, t.App), t.ID, opts); err != nil {
 		s.cfg.Logger.Warn("a task goes on without a log", "task", t.ID, "error", err)
 	}
 	return n
@@ -114,14 +114,8 @@ func (s *Supervisor) logStatus(t *task, next setops.Task) {
 	s.tell(t, line)
 }
 
-// Sources of lines. Those of checks that passed are marked, as only LogQuery.All shows them.
-const (
-	sourceSystem = "system"
-	sourcePassed = "passed"
-)
-
 // tell writes a line of ours into the task's log.
-func (s *Supervisor) tell(t *task, line string) { s.write(t, sourceSystem, line) }
+func (s *Supervisor) tell(t *task, line string) { s.write(t, engine.SourceSystem, line) }
 
 func (s *Supervisor) write(t *task, source, line string) {
 	if t.log == nil {

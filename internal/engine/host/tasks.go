@@ -21,7 +21,7 @@ func (s *Supervisor) Run(_ context.Context, o engine.OneOff) (setops.Task, error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, errClosed)
+		return setops.Task{}, fmt.Errorf("run task %s: %w", o.ID, engine.ErrClosed)
 	}
 	if have := s.tasks[o.ID]; have != nil {
 		if !have.OneOff() {
@@ -134,6 +134,6 @@ func (s *Supervisor) Wait(ctx context.Context, taskID string) (setops.Task, erro
 	case <-ctx.Done():
 		return setops.Task{}, ctx.Err()
 	case <-s.ctx.Done():
-		return setops.Task{}, fmt.Errorf("wait for task %s: %w", taskID, errClosed)
+		return setops.Task{}, fmt.Errorf("wait for task %s: %w", taskID, engine.ErrClosed)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/setopsco/setops/internal/engine"
-	"github.com/setopsco/setops/internal/engine/logfile"
 	"github.com/setopsco/setops/internal/engine/verdict"
 )
 
@@ -17,7 +16,7 @@ func (s *Supervisor) Ensure(_ context.Context, g engine.Generation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return fmt.Errorf("keep generation %s: %w", g.ID, errClosed)
+		return fmt.Errorf("keep generation %s: %w", g.ID, engine.ErrClosed)
 	}
 	have := s.generations[g.ID]
 	if have == nil {
@@ -71,7 +70,7 @@ func (s *Supervisor) Await(ctx context.Context, id string) error {
 			}
 			return ctx.Err()
 		case <-s.ctx.Done():
-			return fmt.Errorf("await generation %s: %w", id, errClosed)
+			return fmt.Errorf("await generation %s: %w", id, engine.ErrClosed)
 		case <-changed:
 		}
 	}
@@ -79,9 +78,8 @@ func (s *Supervisor) Await(ctx context.Context, id string) error {
 
 func (s *Supervisor) gateError(ctx context.Context, stageID, app string, v *judgement) error {
 	e := v.GateError(app, v.taskID)
-	q := engine.LogQuery{StageID: stageID, App: app, TaskID: v.taskID, Limit: verdict.MostGateLines}
-	own := func(l logfile.Line) bool { return l.Source != sourceSystem && l.Source != sourcePassed }
-	err := s.readLogs(ctx, q, own, func(l engine.LogLine) bool {
+	q := engine.LogQuery{StageID: stageID, App: app, TaskID: v.taskID, Limit: verdict.MostGateLines, Source: engine.SourceApp}
+	err := s.ReadLogs(ctx, q, func(l engine.LogLine) bool {
 		e.Log = append(e.Log, l.Text)
 		return true
 	})
@@ -114,7 +112,7 @@ func (s *Supervisor) Remove(ctx context.Context, id string, fence int64) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.ctx.Done():
-			return fmt.Errorf("remove generation %s: %w", id, errClosed)
+			return fmt.Errorf("remove generation %s: %w", id, engine.ErrClosed)
 		case <-changed:
 		}
 	}

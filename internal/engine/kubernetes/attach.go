@@ -50,7 +50,7 @@ func (e *Engine) awaitBegin(ctx context.Context, taskID string) (facts, error) {
 	case <-ctx.Done():
 		return facts{}, ctx.Err()
 	case <-e.ctx.Done():
-		return facts{}, fmt.Errorf("attach to task %s: %w", taskID, errClosed)
+		return facts{}, fmt.Errorf("attach to task %s: %w", taskID, engine.ErrClosed)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

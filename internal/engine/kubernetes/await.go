@@ -40,7 +40,7 @@ func (e *Engine) Await(ctx context.Context, id string) error {
 			}
 			return ctx.Err()
 		case <-e.ctx.Done():
-			return fmt.Errorf("await generation %s: %w", id, errClosed)
+			return fmt.Errorf("await generation %s: %w", id, engine.ErrClosed)
 		case <-changed:
 		}
 	}

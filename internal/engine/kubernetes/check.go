@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/setopsco/setops/internal/engine/tasklog"
 	"github.com/setopsco/setops/internal/engine/verdict"
 	"github.com/setopsco/setops/internal/probe"
 	"github.com/setopsco/setops/internal/setops"
@@ -133,7 +134,7 @@ func (c *checks) judgeHealth(r checked) {
 	e, t := c.a.e, c.of
 	if r.failed == nil {
 		c.health.Pass()
-		e.write(t, time.Now(), sourcePassed, "container health check passed")
+		e.write(t, time.Now(), tasklog.SourcePassed, "container health check passed")
 		return
 	}
 	c.health.Fail(time.Now(), r.failed)

@@ -2,13 +2,11 @@ package kubernetes
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"time"
 
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
-	"github.com/setopsco/setops/internal/engine/logfile"
 	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -65,9 +63,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Restricted == nil {
 		c.Restricted = func(setops.StageRef) bool { return false }
-	}
-	if c.LogsKept == nil {
-		c.LogsKept = func(context.Context, string) (time.Duration, error) { return logfile.DefaultRetention, nil }
 	}
 	c.Namespace = cmp.Or(c.Namespace, kube.DefaultNamespace)
 	c.Domain = cmp.Or(c.Domain, "cluster.local")

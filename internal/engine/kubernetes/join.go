@@ -132,7 +132,7 @@ func (e *Engine) takeVisit(taskID string) (*task, error) {
 func (e *Engine) carry(ctx context.Context, t *task, s engine.Streams) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(e.ctx, func() { cancel(errClosed) })()
+	defer context.AfterFunc(e.ctx, func() { cancel(engine.ErrClosed) })()
 	select {
 	case <-t.held:
 	case <-t.done:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/tools/cache"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/engine/platform"
 	"github.com/setopsco/setops/internal/engine/record"
+	"github.com/setopsco/setops/internal/engine/tasklog"
 	"github.com/setopsco/setops/internal/engine/watch"
 	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
@@ -27,6 +29,7 @@ type Engine struct {
 	api     kube.API
 	streams kube.API // for logs
 	records record.Dir[setops.Task]
+	logs    tasklog.Logs // DIR/logs
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -58,8 +61,6 @@ var (
 	_ engine.Engine = (*Engine)(nil)
 	_ engine.Switch = (*Engine)(nil)
 	_ engine.Ports  = (*Engine)(nil)
-
-	errClosed = errors.New("the engine is closed")
 )
 
 // New makes an engine, and adopts the tasks that an earlier one left running.
@@ -86,6 +87,9 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e.ctx, e.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	e.logs = tasklog.Logs{
+		Dir: filepath.Join(cfg.Dir, "logs"), Kept: cfg.LogsKept, Now: time.Now, Complete: e.logComplete, Open: e.ctx,
+	}
 	if err := e.start(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

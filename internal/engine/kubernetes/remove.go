@@ -136,7 +136,7 @@ func (e *Engine) awaitGone(ctx context.Context, g *generation) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-e.ctx.Done():
-			return fmt.Errorf("remove generation %s: %w", g.ID, errClosed)
+			return fmt.Errorf("remove generation %s: %w", g.ID, engine.ErrClosed)
 		case <-changed:
 		}
 	}

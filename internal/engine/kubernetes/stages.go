@@ -10,6 +10,7 @@ import (
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -67,7 +68,7 @@ func (e *Engine) pause(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-e.ctx.Done():
-		return errClosed
+		return engine.ErrClosed
 	case <-time.After(e.cfg.Timings.Retry / 5):
 		return nil
 	}

@@ -35,7 +35,7 @@ func (e *Engine) RemoveStage(ctx context.Context, stageID string) error {
 			return fmt.Errorf("remove stage %s: %w", s.Name, err)
 		}
 	}
-	return errors.Join(e.forget(stageID, ""), e.removeLogs(stageID, ""))
+	return errors.Join(e.forget(stageID, ""), e.logs.Remove(stageID, ""))
 }
 
 // beingDeleted finds a stage whose namespace the cluster is deleting: at the second attempt, or where somebody else began it.
@@ -98,7 +98,7 @@ func (e *Engine) RemoveApp(ctx context.Context, stageID, app string, fence int64
 	if err := e.end(ctx, s, app, verdict.ReasonApp); err != nil {
 		return fmt.Errorf("remove app %s: %w", app, err)
 	}
-	return errors.Join(e.forget(stageID, app), e.removeLogs(stageID, app))
+	return errors.Join(e.forget(stageID, app), e.logs.Remove(stageID, app))
 }
 
 // end stops all tasks of a stage, or of an app of it, and waits until they have ended.

@@ -59,7 +59,7 @@ func taskID(podUID string, run int) string {
 // newTask makes a task known. e.mu is not held.
 func (e *Engine) newTask(t setops.Task, f facts, g *generation) *task {
 	n := &task{
-		Task: t, facts: f, id: t.ID, dir: e.logDir(t.StageID, t.App), gen: g,
+		Task: t, facts: f, id: t.ID, dir: e.logs.AppDir(t.StageID, t.App), gen: g,
 		ended: make(chan struct{}), begun: make(chan struct{}), done: make(chan struct{}),
 		shipped: make(chan struct{}), news: make(chan struct{}, 1),
 	}
@@ -189,9 +189,6 @@ func (e *Engine) logStatus(t *task, next setops.Task) {
 	}
 	e.tell(t, line)
 }
-
-// sourcePassed marks the lines of checks that passed, as only LogQuery.All shows them.
-const sourcePassed = "passed"
 
 // tell writes a line of ours into the task's log.
 func (e *Engine) tell(t *task, line string) { e.write(t, time.Now(), engine.SourceSystem, line) }

@@ -203,6 +203,6 @@ func (e *Engine) Wait(ctx context.Context, taskID string) (setops.Task, error) {
 	case <-ctx.Done():
 		return setops.Task{}, ctx.Err()
 	case <-e.ctx.Done():
-		return setops.Task{}, fmt.Errorf("wait for task %s: %w", taskID, errClosed)
+		return setops.Task{}, fmt.Errorf("wait for task %s: %w", taskID, engine.ErrClosed)
 	}
 }

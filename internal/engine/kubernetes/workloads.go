@@ -83,7 +83,7 @@ func (e *Engine) keep(g engine.Generation) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
-		return errClosed
+		return engine.ErrClosed
 	}
 	have := e.generationOf(g.ID, g.Stage, g.App)
 	if have.removing {
