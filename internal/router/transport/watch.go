@@ -55,6 +55,15 @@ func (w *watch) end(x *exchange) bool {
 func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.age()
+	w.timer = nil
+	if len(w.older) > 0 {
+		w.timer = time.AfterFunc(moment, w.look)
+	}
+}
+
+// age lets a moment pass.
+func (w *watch) age() {
 	for x := range w.older {
 		x.watched.stop = context.AfterFunc(x.ctx, x.conn.close) // at once where it has ended
 	}
@@ -67,8 +76,4 @@ func (w *watch) look() {
 		}
 	}
 	w.young, w.older = w.older, w.young
-	w.timer = nil
-	if len(w.older) > 0 {
-		w.timer = time.AfterFunc(moment, w.look)
-	}
 }
