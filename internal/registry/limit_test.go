@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
@@ -40,11 +41,23 @@ func TestAnAnnouncedLayerAboveTheLimitIsRefusedBeforeItIsSent(t *testing.T) {
 	req.SetBasicAuth("alice", "wonderland")
 	req.Header.Set("Expect", "100-continue")
 	req.Body, req.ContentLength = read, 50<<20
-	wantRefusal(t, do(t, req), http.StatusRequestEntityTooLarge, "DENIED", "at most 100000 bytes")
+	resp, err := waitingTransport(t).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	wantRefusal(t, resp, http.StatusRequestEntityTooLarge, "DENIED", "at most 100000 bytes")
 	if read.n > 1<<20 {
 		t.Fatalf("%d bytes were sent", read.n)
 	}
 	wantNoUploads(t, r)
+}
+
+// waitingTransport sends no body unasked, as http.DefaultTransport does where the server has not answered within a second.
+func waitingTransport(t *testing.T) *http.Transport {
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport
 }
 
 func TestChunksTogetherMayNotExceedTheLimit(t *testing.T) {

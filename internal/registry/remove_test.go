@@ -108,7 +108,7 @@ func TestAPushUnderWayIsStoppedWhenItsRepositoryIsRemoved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the removal waits for the client")
 	}
 	if status := <-answered; status == http.StatusAccepted {

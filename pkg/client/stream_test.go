@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/setopsco/setops/pkg/api"
 	"github.com/setopsco/setops/pkg/client"
@@ -45,24 +44,6 @@ func TestACommitIsWatchedAcrossLostConnections(t *testing.T) {
 	last, err := c.WatchCommit(t.Context(), stage, "c0ffee", func(p api.Progress) { steps = append(steps, p.Done) })
 	if err != nil || last.State != "done" || !slices.Equal(steps, []int{1, 2, 3}) || requests.Load() != 5 {
 		t.Errorf("%+v, %v, steps %v after %d connections", last, err, steps, requests.Load())
-	}
-}
-
-func TestAWatchEndsWhenTheServerStaysAway(t *testing.T) {
-	c, requests := serve(t, func(w http.ResponseWriter, _ *http.Request, n int) {
-		if n == 1 {
-			send(w, progress("running", 1))
-		}
-		cut(w)
-	})
-	started := time.Now()
-	_, err := c.WatchCommit(t.Context(), stage, "c0ffee", func(api.Progress) {})
-	var lost *client.ConnectionError
-	if !errors.As(err, &lost) || requests.Load() < 3 {
-		t.Errorf("%v after %d connections", err, requests.Load())
-	}
-	if passed := time.Since(started); passed < quick.Patience {
-		t.Errorf("gave up after %s", passed)
 	}
 }
 
