@@ -166,14 +166,16 @@ func (s *server) awaitReady() {
 	s.t.Fatal("the server is not ready; log:\n", s.logged())
 }
 
-// kill ends all processes of the server, but no task.
+// kill ends all processes of the server, but no task. One that reloads may start another while they are listed.
 func (s *server) kill() {
 	s.t.Helper()
-	for _, pid := range s.processes() {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			s.t.Error(err)
+	s.await("no process of the server is left", func() error {
+		err := killAll(s.processes())
+		if s.isAlive() {
+			return fmt.Errorf("processes %v, %w", s.processes(), err)
 		}
-	}
+		return nil
+	})
 	s.awaitEnd()
 }
 
@@ -181,7 +183,9 @@ func (s *server) kill() {
 func (s *server) stop() {
 	s.t.Helper()
 	for _, pid := range s.processes() {
-		must(s.t, syscall.Kill(pid, syscall.SIGTERM))
+		if err := syscall.Kill(pid, syscall.SIGTERM); !errors.Is(err, syscall.ESRCH) { // it has ended by itself, after a reload
+			must(s.t, err)
+		}
 	}
 	s.awaitEnd()
 }
