@@ -5,9 +5,13 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/setopsco/setops/internal/cli"
 )
+
+// patience is how long a test waits for what has to come.
+const patience = time.Minute
 
 // result is how a run of setops ended.
 type result struct {

@@ -11,7 +11,7 @@ import (
 func (f *fake) oauth(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/oauth/device", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, api.DeviceCode{
-			DeviceCode: "device", UserCode: "BCDF-GHJK", VerificationURI: "http://behind.proxy/device", ExpiresIn: 600, Interval: 1,
+			DeviceCode: "device", UserCode: "BCDF-GHJK", VerificationURI: "http://behind.proxy/device", ExpiresIn: 3600, Interval: f.interval,
 		})
 	})
 	mux.HandleFunc("POST /v1/oauth/token", func(w http.ResponseWriter, _ *http.Request) {

@@ -26,6 +26,7 @@ type fake struct {
 	mu       sync.Mutex
 	requests []request
 	ended    map[string]bool // stages with the ids of commits that were watched to their ends
+	interval int             // seconds between two questions for tokens
 	answers  []string        // of the next questions for tokens: a reason to refuse, or "" for tokens; then it is always tokens
 }
 
@@ -37,7 +38,7 @@ const stageOf = "/v1/organizations/demo/projects/{project}/stages/{stage}"
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{ended: map[string]bool{}}
+	f := &fake{ended: map[string]bool{}, interval: 1}
 	mux := http.NewServeMux()
 	f.sessions(mux)
 	f.projects(mux)

@@ -23,7 +23,7 @@ func (s *session) interruptWhen(ending string, args ...string) result {
 	defer interrupt()
 	done := make(chan result)
 	go func() { done <- s.runContext(ctx, args...) }()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(patience)
 	for {
 		select {
 		case r := <-done:

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completionTime bounds what a press of the tab key may ask the server.
-const completionTime = time.Second
+// CompletionTime bounds what a press of the tab key may ask the server. Tests want what comes of it, however slow the machine.
+var CompletionTime = time.Second
 
 // CompleteProjects proposes the names of projects for the first argument or a flag.
 func (k *Kit) CompleteProjects(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -221,7 +221,7 @@ func (k *Kit) propose(cmd *cobra.Command, args []string, ask func(context.Contex
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	k.Flags.Debug, k.Flags.Quiet, k.hurried = false, true, true
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+	ctx, cancel := context.WithTimeout(cmd.Context(), CompletionTime)
 	defer cancel()
 	names, err := ask(ctx)
 	if err != nil {

@@ -89,7 +89,7 @@ func (k *Kit) WithSimilarNames(ctx context.Context, err error) error {
 	if clientErr != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	ctx, cancel := context.WithTimeout(ctx, CompletionTime)
 	defer cancel()
 	word, names := k.namesLike(ctx, c, refused)
 	next := didYouMean("", similar(names, word))
