@@ -58,7 +58,7 @@ func TestTwentySwapsUnderLoadLoseNoRequest(t *testing.T) {
 		load.awaitRequests(200)
 		next, nextIDs, closeNext := generation(t, n)
 		f.Set("stage", next)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		for _, id := range ids {
 			if err := f.Drain(ctx, id); err != nil {
 				t.Error(err)

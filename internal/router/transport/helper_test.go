@@ -109,7 +109,7 @@ func newTransport(t testing.TB, config transport.Config) *transport.Transport {
 
 func (up *task) request(t testing.TB, method string, body io.Reader) *http.Request {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+up.addr+"/", body)
 	if err != nil {
@@ -150,7 +150,7 @@ func noGoroutinesOfOurs(t testing.TB) {
 
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
