@@ -12,8 +12,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -65,13 +67,23 @@ func newServer(t *testing.T, engine string) *server {
 	return s
 }
 
+// given are the first ports of all servers so far: tests run beside each other, and nobody listens while a server is dead.
+var given struct {
+	sync.Mutex
+	first []int
+}
+
 // freePorts finds ports in a row that nobody listens on, below those that the kernel gives to clients: a server gets them
 // again after a crash.
 func freePorts(t *testing.T) int {
 	t.Helper()
+	given.Lock()
+	defer given.Unlock()
 	for range 100 {
 		first := 21000 + rand.IntN(11000)
-		if len(taken(first)) == 0 {
+		near := func(other int) bool { return first-ports < other && other < first+ports }
+		if len(taken(first)) == 0 && !slices.ContainsFunc(given.first, near) {
+			given.first = append(given.first, first)
 			return first
 		}
 	}

@@ -121,7 +121,7 @@ func attachedEnds(t *testing.T, w *world) {
 	var out heard
 	ended := make(chan error, 1)
 	go func() {
-		_, err := w.Attach(ctx, id, []string{"/testapp", "print", "begun", "sleep", "1s", "touch", "survived"}, engine.Streams{
+		_, err := w.Attach(ctx, id, []string{"/testapp", "print", "begun", "await", "leaving", "touch", "survived"}, engine.Streams{
 			In: make(chan []byte), Out: &out, Err: &out,
 		})
 		ended <- err
@@ -144,11 +144,11 @@ func attachedEnds(t *testing.T, w *world) {
 	}
 }
 
-// hasLeftNothing holds that the program that was to touch a file when its connection had ended did not.
+// hasLeftNothing holds that the program that was to touch a file when its connection had ended does not.
 func (w *world) hasLeftNothing(t *testing.T, id string) {
 	t.Helper()
 	var told heard
-	code, err := w.Attach(t.Context(), id, []string{"/testapp", "sleep", "1200ms", "need", "survived"}, engine.Streams{In: typed(), Out: &told, Err: &told})
+	code, err := w.Attach(t.Context(), id, []string{"/testapp", "touch", "leaving", "sleep", "300ms", "need", "survived"}, engine.Streams{In: typed(), Out: &told, Err: &told})
 	if err != nil || code != 1 {
 		t.Errorf("it goes on: code %d, %v", code, err)
 	}

@@ -10,6 +10,7 @@
 //	ignore-term      from now on, a SIGTERM does nothing
 //	touch NAME       makes a file in /tmp; "drop NAME" deletes it
 //	need NAME        ends with 1 where the file is missing; "lack NAME" where it is there
+//	await NAME       waits until the file is there
 //	allocate MB      takes so much memory and keeps it
 //	dial ADDRESS     ends with 1 where no TCP connection can be made within 2 s
 //	get URL          asks for http://NAME/PATH and writes status and body; ends with 1 where there is no answer within 2 s
@@ -140,6 +141,10 @@ func (r *runner) step(ctx context.Context, word string) (code int, ended bool) {
 		return 1, !r.Files.Has(r.value)
 	case "lack":
 		return 1, r.Files.Has(r.value)
+	case "await":
+		for !r.Files.Has(r.value) && ctx.Err() == nil {
+			pause(ctx, time.Millisecond)
+		}
 	case "dial":
 		return r.failed(r.dial(ctx))
 	case "get":
