@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,7 +165,9 @@ func (w *world) stop() error {
 	}
 	w.cancel()
 	w.cancel = nil
-	return <-w.ended
+	err := <-w.ended
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections() // else a POST to the next server may go to the one that has gone
+	return err
 }
 
 func (w *world) close() error {
