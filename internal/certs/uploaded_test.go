@@ -89,9 +89,9 @@ func TestAnExpiredUploadIsNotUsedAndDoesNotHinderTheServer(t *testing.T) {
 func TestAnUploadThatExpiresWhileItIsServedHasFailed(t *testing.T) {
 	t.Parallel() // most of its time it waits
 	other, dir := elsewhere(t), t.TempDir()
-	writePair(t, dir, "short", other.local, "shop.example.com", -days, 4*time.Second)
 	c := config(t, database(t))
 	c.Local, c.Uploaded = true, dir
+	writePair(t, dir, "short", other.local, "shop.example.com", -days, 4*time.Second)
 	m := opened(t, c, quick())
 	m.Set("stage", []string{"shop.example.com"})
 	if state, err := m.Status("shop.example.com"); state != Ready || err != nil {

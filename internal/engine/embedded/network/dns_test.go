@@ -179,7 +179,7 @@ func TestCloseDoesNotWaitForSlowNameServers(t *testing.T) {
 	})
 	select {
 	case <-asked:
-	case <-time.After(2 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the question was not passed on")
 	}
 	start := time.Now()

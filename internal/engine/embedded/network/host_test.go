@@ -252,7 +252,7 @@ func (h *host) askFrom(netns, source, address, port string) (who string, err err
 			return
 		}
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 		var b []byte
 		b, err = io.ReadAll(c)
 		who = string(b)
