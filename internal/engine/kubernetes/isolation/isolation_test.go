@@ -8,12 +8,17 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	core "k8s.io/api/core/v1"
 )
 
-var quick = Timings{Start: time.Second, Settle: 100 * time.Millisecond, Dial: time.Second, Pause: time.Millisecond}
+// quick is for the time of a bubble, and patient for that of a machine that is busy.
+var (
+	quick   = Timings{Settle: 100 * time.Millisecond, Pause: time.Millisecond}
+	patient = Timings{Settle: time.Minute, Pause: time.Millisecond}
+)
 
 // port answers as its script says, + for a connection and - for none, the last one from then on.
 func port(script string) func(context.Context) error {
@@ -43,13 +48,15 @@ func TestAVerdictNeedsTheOtherPort(t *testing.T) {
 		{"nothing is reached", "-", "-", Unknown, "is not reached where a policy allows it: no route"},
 		{"nothing is reached any more", "+-", "++-", Unknown, "was reached at first"},
 	} {
-		f, err := judge(t.Context(), quick, port(c.open), port(c.shut))
-		if err != nil {
-			f = Finding{Verdict: Unknown, Reason: err.Error()}
-		}
-		if f.Verdict != c.want || !strings.Contains(f.Reason, c.reason) {
-			t.Errorf("%s: %+v", c.what, f)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			f, err := judge(t.Context(), quick, port(c.open), port(c.shut))
+			if err != nil {
+				f = Finding{Verdict: Unknown, Reason: err.Error()}
+			}
+			if f.Verdict != c.want || !strings.Contains(f.Reason, c.reason) {
+				t.Errorf("%s: %+v", c.what, f)
+			}
+		})
 	}
 }
 
@@ -59,8 +66,11 @@ func TestTheProgramOfAProbeTakesConnectionsAtBothPorts(t *testing.T) {
 	go func() { ended <- Listen(ctx) }()
 	at := func(port int) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return dial(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+			return dial(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Minute)
 		}
+	}
+	if err := reach(ctx, patient, at(OpenPort)); err != nil {
+		t.Fatal(err)
 	}
 	f, err := judge(t.Context(), quick, at(OpenPort), at(ShutPort))
 	if f.Verdict != Unenforced || err != nil {
