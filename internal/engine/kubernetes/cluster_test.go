@@ -179,15 +179,18 @@ func TestWhatTheClusterRefusesIsItsFault(t *testing.T) {
 	f := newField(t)
 	refused := func(check, part string, change func(*engine.Generation)) {
 		t.Helper()
-		g := f.generation()
-		g.StartTimeout = 3 * time.Second
-		change(&g)
-		err := f.keep(t, g)
-		var gate *engine.GateError
-		if !errors.As(err, &gate) || gate.Check != check || !gate.Fault || !strings.Contains(gate.Cause, part) {
-			t.Errorf("%s: %#v", part, err)
-		}
-		must(t, f.Remove(t.Context(), g.ID, 0))
+		limit := time.Duration(0)
+		eventually(t, "a task is refused as "+part, func() bool {
+			g := f.generation()
+			limit += 3 * time.Second // a cluster that is busy says later why
+			g.StartTimeout = limit
+			change(&g)
+			err := f.keep(t, g)
+			must(t, f.Remove(t.Context(), g.ID, 0))
+			t.Logf("within %s: %v", limit, err)
+			var gate *engine.GateError
+			return errors.As(err, &gate) && gate.Check == check && gate.Fault && strings.Contains(gate.Cause, part)
+		})
 	}
 	refused("start", "does not fit any node", func(g *engine.Generation) { g.Container.Memory = 100 << 20 })
 	refused("image", "cannot pull the image", func(g *engine.Generation) {

@@ -109,6 +109,11 @@ func TestAtANodePortNoConnectionIsRefusedInASwitch(t *testing.T) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	counts := map[string]int{}
+	count := func(id string) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return counts[id]
+	}
 	for range 4 {
 		wg.Go(func() {
 			for ctx.Err() == nil {
@@ -128,16 +133,13 @@ func TestAtANodePortNoConnectionIsRefusedInASwitch(t *testing.T) {
 	for range switches {
 		next := o.serve(t)
 		must(t, o.Remove(t.Context(), serving.ID, 0))
-		o.answers(t, address, next)
+		eventually(t, next.ID+" answers", func() bool { return count(next.ID) > 0 })
 		serving, want = next, append(want, next.ID)
 	}
 	stop()
 	wg.Wait()
 	t.Logf("connections over %d switches: %v", switches, counts)
 	for _, id := range want {
-		if counts[id] == 0 {
-			t.Errorf("%s has answered nobody", id)
-		}
 		delete(counts, id)
 	}
 	if len(counts) > 0 {
