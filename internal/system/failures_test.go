@@ -188,14 +188,14 @@ var breakages = []breakage{
 
 // commands are what is staged to break an app.
 func (b breakage) commands() []api.Arguments {
-	set := api.ContainerSet{Name: "web"}
+	var all []api.Arguments
 	if b.check == network { // others end by themselves, as late as they like
-		set.StartTimeout = new(shortTimeout)
+		all = append(all, api.ContainerSet{Name: "web", StartTimeout: new(shortTimeout)})
 	}
 	if b.run != "" {
-		set.Command = strings.Split(b.run, " ")
+		all = append(all, api.ContainerSet{Name: "web", Command: strings.Split(b.run, " ")})
 	}
-	return append([]api.Arguments{set}, b.more...)
+	return append(all, b.more...)
 }
 
 // room is for as many apps at a time as fit a node of two processors.
