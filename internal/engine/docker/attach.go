@@ -41,7 +41,7 @@ func (r *Runtime) attach(ctx context.Context, id string, argv []string, s engine
 	if err != nil {
 		return unbegun(s, err.Error(), err)
 	}
-	conn, err := r.api.ExecAttach(ctx, made.ID, client.ExecAttachOptions{TTY: s.Terminal, ConsoleSize: size})
+	conn, err := r.startExec(ctx, made.ID, client.ExecAttachOptions{TTY: s.Terminal, ConsoleSize: size})
 	if err != nil {
 		return unbegun(s, err.Error(), err)
 	}

@@ -21,7 +21,8 @@ const (
 	exitNotExecutable = 126
 	exitNotFound      = 127
 
-	killLimit = 10 * time.Second // for ending a program that was given up
+	startLimit = 10 * time.Second // for Docker to take a program
+	killLimit  = 10 * time.Second // for ending one that was given up
 )
 
 // Exec runs argv inside and gives its exit code and the first 4 KiB of its output.
@@ -46,7 +47,7 @@ func (r *Runtime) exec(ctx context.Context, id string, argv []string) (int, []by
 	if err != nil {
 		return notBegun(err)
 	}
-	attached, err := r.api.ExecAttach(ctx, made.ID, client.ExecAttachOptions{})
+	attached, err := r.startExec(ctx, made.ID, client.ExecAttachOptions{})
 	if err != nil {
 		return notBegun(err)
 	}

@@ -59,6 +59,21 @@ func TestExecEndsWithItsContextAndSoDoesTheProgram(t *testing.T) {
 	checkExit(t, h.wait(c), host.Exit{})
 }
 
+// TestAProgramThatIsGivenUpAsItBeginsEnds ends the context at moments in which Docker has taken the program and not begun it.
+func TestAProgramThatIsGivenUpAsItBeginsEnds(t *testing.T) {
+	h := newHouse(t)
+	c := h.run(h.spec("wait"))
+	for limit := time.Millisecond; limit < 200*time.Millisecond; limit += limit/4 + time.Millisecond {
+		short, cancel := context.WithTimeout(ctx(t), limit)
+		_, _, err := h.Exec(short, c.ID, []string{"/testapp", "print", "given_up", "sleep", "1h"})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("within %s: %v", limit, err)
+		}
+	}
+	h.await(func() bool { return len(processes(t, "given_up")) == 0 }, "a program goes on")
+}
+
 func TestExecInAContainerThatHasEndedIsAnError(t *testing.T) {
 	h := newHouse(t)
 	c := h.run(h.spec("exit", "0"))

@@ -17,17 +17,39 @@ import (
 	"github.com/setopsco/setops/internal/engine/host"
 )
 
-// killExec ends a program that runs inside a container: Docker has no call for that, so that it is found by its pid. It
+// startExec begins a program inside a container, unless ctx has ended. A ctx that ends meanwhile does not give it up: nobody would
+// know whether there is one to be killed.
+func (r *Runtime) startExec(ctx context.Context, execID string, o client.ExecAttachOptions) (client.ExecAttachResult, error) {
+	if ctx.Err() != nil {
+		return client.ExecAttachResult{}, ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
+	defer cancel()
+	return r.api.ExecAttach(ctx, execID, o)
+}
+
+// killExec ends a program that was begun inside a container: Docker has no call for that, so that it is found by its pid. It
 // is asked for twice, with the process held in between: a number alone may be another's by then.
 func (r *Runtime) killExec(ctx context.Context, execID string) {
 	ctx, cancel := context.WithTimeout(ctx, killLimit)
 	defer cancel()
-	for range 2 { // a program that is about to begin has no pid yet
+	r.awaitExec(ctx, execID)
+	for range 2 {
 		if r.tryKillExec(ctx, execID) || !pause(ctx, lookAgain) {
 			return
 		}
 	}
 	r.cfg.Logger.Warn("a program inside a container could not be ended; it ends with its container", "exec", execID)
+}
+
+// awaitExec waits until a program that Docker has taken has begun: until then it has no pid, and no code.
+func (r *Runtime) awaitExec(ctx context.Context, execID string) {
+	for {
+		state, err := r.api.ExecInspect(ctx, execID, client.ExecInspectOptions{})
+		if err != nil || state.PID != 0 || state.ExitCode != 0 || !pause(ctx, lookAgain) {
+			return
+		}
+	}
 }
 
 // tryKillExec reports whether the program has ended or was killed.
