@@ -2,6 +2,7 @@ package kubernetes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -46,26 +47,24 @@ func newProbe(t *testing.T) isolation.Config {
 // A cluster that enforces policies is told from one that does not, and neither from one where it cannot be tried.
 func TestWhetherNetworkPoliciesAreEnforcedIsFoundOut(t *testing.T) {
 	beside(t)
-	c := newProbe(t)
+	c := probe{newProbe(t)}
 	want := isolation.Unenforced
 	if clustertest.IsOurs() {
 		want = isolation.Enforced
 	}
-	if got := isolation.Check(t.Context(), c); got.Verdict != want {
-		t.Errorf("got %+v", got)
-	}
+	c.isKnownThoughTheProbeStays(t, want)
 	// Policies add up: with one that lets everybody in, an enforced one looks as if it were not.
 	_, err := c.API.Networking.NetworkPolicies(c.Namespace).Create(t.Context(), &networking.NetworkPolicy{
 		ObjectMeta: meta.ObjectMeta{Name: "everybody"}, Spec: networking.NetworkPolicySpec{Ingress: []networking.NetworkPolicyIngressRule{{}}},
 	}, meta.CreateOptions{})
 	must(t, err)
-	if got := isolation.Check(t.Context(), c); got.Verdict != isolation.Unknown || !strings.Contains(got.Reason, "the policy everybody") {
+	if got := isolation.Check(t.Context(), c.Config); got.Verdict != isolation.Unknown || !strings.Contains(got.Reason, "the policy everybody") {
 		t.Errorf("everybody is let in: %+v", got)
 	}
 	c.Program.Image, c.Timings.Start = strings.Replace(c.Program.Image, "/web@", "/none@", 1), 0
 	eventually(t, "there is no such image", func() bool {
 		c.Timings.Start += 5 * time.Second // a node that is busy tries later
-		got := isolation.Check(t.Context(), c)
+		got := isolation.Check(t.Context(), c.Config)
 		t.Logf("no such image: %+v", got)
 		return got.Verdict == isolation.Unknown && strings.Contains(got.Reason, "Image")
 	})
@@ -79,4 +78,30 @@ func TestWhetherNetworkPoliciesAreEnforcedIsFoundOut(t *testing.T) {
 		must(t, err)
 		return len(jobs.Items)+len(pods.Items)+len(policies.Items) == 0
 	})
+}
+
+type probe struct{ isolation.Config }
+
+// isKnownThoughTheProbeStays checks twice, and has the cluster refuse the last change of the second check: to remove its probe.
+func (c probe) isKnownThoughTheProbeStays(t *testing.T, want isolation.Verdict) {
+	t.Helper()
+	changes, most := 0, -1
+	var err error
+	unguarded := c.API
+	c.API, err = unguarded.Guarded(func() error {
+		if changes++; changes == most {
+			return errors.New("not now")
+		}
+		return nil
+	})
+	must(t, err)
+	if got := isolation.Check(t.Context(), c.Config); got.Verdict != want || strings.Contains(got.Reason, "later") {
+		t.Errorf("got %+v", got)
+	}
+	changes, most = 0, changes
+	if got := isolation.Check(t.Context(), c.Config); got.Verdict != want || !strings.Contains(got.Reason, "ends by itself, later: ") {
+		t.Errorf("the probe stays: %+v", got)
+	}
+	background := meta.DeletePropagationBackground
+	must(t, unguarded.Batch.Jobs(c.Namespace).DeleteCollection(t.Context(), meta.DeleteOptions{PropagationPolicy: &background}, meta.ListOptions{}))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -75,22 +74,25 @@ func orElse(value *time.Duration, byDefault time.Duration) {
 	}
 }
 
-// Check looks once. It takes up to a minute where all is well, and leaves nothing behind.
+// Check looks once. It takes up to a minute where all is well, and leaves nothing behind; what it cannot remove ends by itself, and
+// says so in the reason.
 func Check(ctx context.Context, c Config) Finding {
 	c.Timings = c.Timings.withDefaults()
-	f, err := look(ctx, c)
+	raw := make([]byte, 4)
+	rand.Read(raw)
+	p := probe{Config: c, id: hex.EncodeToString(raw)}
+	f, err := p.look(ctx)
 	if err != nil {
 		f = Finding{Verdict: Unknown, Reason: err.Error()}
+	}
+	if err := p.remove(ctx); err != nil {
+		f.Reason += "; " + err.Error()
 	}
 	f.At = time.Now().UTC()
 	return f
 }
 
-func look(ctx context.Context, c Config) (f Finding, err error) {
-	raw := make([]byte, 4)
-	rand.Read(raw)
-	p := probe{Config: c, id: hex.EncodeToString(raw)}
-	defer func() { err = errors.Join(err, p.remove(ctx)) }()
+func (p probe) look(ctx context.Context) (f Finding, err error) {
 	if err := p.make(ctx); err != nil {
 		return f, err
 	}
@@ -100,10 +102,10 @@ func look(ctx context.Context, c Config) (f Finding, err error) {
 	}
 	at := func(port int) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return dial(ctx, net.JoinHostPort(address, strconv.Itoa(port)), c.Timings.Dial)
+			return dial(ctx, net.JoinHostPort(address, strconv.Itoa(port)), p.Timings.Dial)
 		}
 	}
-	f, err = judge(ctx, c.Timings, at(OpenPort), at(ShutPort))
+	f, err = judge(ctx, p.Timings, at(OpenPort), at(ShutPort))
 	if f.Verdict != Unenforced || err != nil {
 		return f, err
 	}

@@ -2,7 +2,6 @@ package isolation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -161,5 +160,5 @@ func (p probe) remove(ctx context.Context) error {
 	if err == nil || kerrors.IsNotFound(err) {
 		return nil
 	}
-	return errors.Join(errors.New("a pod that was called ends by itself, later"), err)
+	return fmt.Errorf("the pod that was called ends by itself, later: %w", err)
 }
