@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/setopsco/setops/internal/engine/tasklog"
 	"github.com/setopsco/setops/internal/setops"
 )
 
@@ -51,7 +52,10 @@ func TestALogThatCannotBeHadIsAskedForLessAndLess(t *testing.T) {
 
 // A node that was away for long says how its pods are when it is back: their logs are asked for then.
 func TestALogIsAskedForWhenThereAreNewsOfItsPod(t *testing.T) {
-	e := &Engine{cfg: Config{Dir: t.TempDir()}.withDefaults(), tasks: map[string]*task{}, onStage: map[string]map[string]*task{}}
+	e := &Engine{
+		cfg: Config{}.withDefaults(), logs: tasklog.Logs{Dir: t.TempDir()},
+		tasks: map[string]*task{}, onStage: map[string]map[string]*task{},
+	}
 	one := e.newTask(setops.Task{ID: "one", StageID: "stage", App: "web", Status: setops.Running}, facts{pod: "web"}, nil)
 	t.Cleanup(func() { one.log.Close() })
 	one.shipping = true // and waits, as the log could not be had
