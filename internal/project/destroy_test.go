@@ -14,14 +14,21 @@ import (
 // spied tells of what a service asks its store.
 type spied struct {
 	project.Store
-	found   func() // a stage or a project that is to be destroyed
+	roles   func() // has been answered: the last of what one may do with a project
+	stage   func() // has been answered: the last of what one may do with a stage
 	marking func() // a project
 }
 
-func (s spied) Project(ctx context.Context, organizationID, name string) (setops.Project, bool, error) {
-	p, ok, err := s.Store.Project(ctx, organizationID, name)
-	s.found()
-	return p, ok, err
+func (s spied) Roles(ctx context.Context, userID string) (map[string]setops.Role, error) {
+	roles, err := s.Store.Roles(ctx, userID)
+	s.roles()
+	return roles, err
+}
+
+func (s spied) Stage(ctx context.Context, projectID, name string) (setops.Stage, bool, error) {
+	st, ok, err := s.Store.Stage(ctx, projectID, name)
+	s.stage()
+	return st, ok, err
 }
 
 func (s spied) MarkProjectDestroying(ctx context.Context, id string, events ...setops.Event) error {
@@ -29,8 +36,10 @@ func (s spied) MarkProjectDestroying(ctx context.Context, id string, events ...s
 	return s.Store.MarkProjectDestroying(ctx, id, events...)
 }
 
-func (w *world) spy(found, marking func()) {
-	s := spied{w.store, found, marking}
+func nothing() {}
+
+func (w *world) spy(s spied) {
+	s.Store = w.store
 	w.Store, w.Access = s, auth.Access{Store: s}
 }
 
@@ -45,24 +54,34 @@ func count(all []string, one string) (n int) {
 
 // Images are removed by name, and as soon as the first one is done somebody may make another stage of that name.
 func TestWhatTwoDestroyAtOnceLosesItsImagesOnce(t *testing.T) {
-	for images, destroy := range map[string]func(*world) error{
-		"images demo/shop/production": func(w *world) error { return w.DestroyStage(context.Background(), ada, "demo", "shop", "production") },
-		"images demo/shop":            func(w *world) error { return w.DestroyProject(context.Background(), ada, "demo", "shop") },
+	found := make(chan struct{}, 9)
+	tell := func() { found <- struct{}{} }
+	for images, c := range map[string]struct {
+		destroy func(*world) error
+		spied
+	}{
+		"images demo/shop/production": {
+			func(w *world) error { return w.DestroyStage(context.Background(), ada, "demo", "shop", "production") },
+			spied{roles: nothing, stage: tell, marking: nothing},
+		},
+		"images demo/shop": {
+			func(w *world) error { return w.DestroyProject(context.Background(), ada, "demo", "shop") },
+			spied{roles: tell, stage: nothing, marking: nothing},
+		},
 	} {
-		w := begun(t)
-		found, second := make(chan struct{}, 9), make(chan error, 1)
-		w.spy(func() { found <- struct{}{} }, func() {})
+		w, second := begun(t), make(chan error, 1)
+		w.spy(c.spied)
 		remove, begin := w.RemoveStage, true
 		w.RemoveStage = func(ctx context.Context, id string) error {
 			if begin { // the second one comes when the first is in the middle
 				begin = false
 				<-found
-				go func() { second <- destroy(w) }()
+				go func() { second <- c.destroy(w) }()
 				<-found
 			}
 			return remove(ctx, id)
 		}
-		must(t, destroy(w))
+		must(t, c.destroy(w))
 		must(t, <-second)
 		if n := count(w.did, images); n != 1 {
 			t.Errorf("%s %d times: %v", images, n, w.did)
@@ -72,9 +91,9 @@ func TestWhatTwoDestroyAtOnceLosesItsImagesOnce(t *testing.T) {
 
 func TestAStageThatIsMadeWhileItsProjectIsDestroyedIsDestroyedToo(t *testing.T) {
 	w := begun(t)
-	w.spy(func() {}, func() {
+	w.spy(spied{roles: nothing, stage: nothing, marking: func() {
 		must(t, w.store.AddStage(context.Background(), setops.Stage{ID: "id-9", ProjectID: "id-1", Name: "late"}, ada))
-	})
+	}})
 	must(t, w.DestroyProject(t.Context(), ada, "demo", "shop"))
 	if !slices.Contains(w.did, "stage id-9") {
 		t.Errorf("its tasks are left: %v", w.did)
