@@ -63,6 +63,7 @@ func (c *Cluster) awaitControl(ctx context.Context) error {
 		controllers = append(controllers, "--node-monitor-grace-period=10m")
 	}
 	if err := c.run(control, "kubernetes", "kube-controller-manager", append(controllers,
+		"--flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins", // it makes it, outside of the machine by default
 		"--use-service-account-credentials", "--service-account-private-key-file="+pki+"service-accounts.key",
 		"--root-ca-file="+pki+"ca.crt", "--cluster-signing-cert-file="+pki+"ca.crt", "--cluster-signing-key-file="+pki+"ca.key",
 		"--cluster-cidr="+c.network(), "--allocate-node-cidrs=false",
