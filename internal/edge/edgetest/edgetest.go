@@ -17,6 +17,7 @@ type Namespace struct {
 	resource  int
 	writes    int
 	fault     error
+	refused   int
 	followers map[int]chan event
 	next      int
 }
@@ -40,6 +41,21 @@ func (n *Namespace) Writes() int {
 	return n.writes
 }
 
+// Refused is how often something could not be read or written because of the fault that was set.
+func (n *Namespace) Refused() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.refused
+}
+
+// refuse gives the fault that was set, nil where there is none.
+func (n *Namespace) refuse() error {
+	if n.fault != nil {
+		n.refused++
+	}
+	return n.fault
+}
+
 // Get implements published.Objects.
 func (n *Namespace) Get(_ context.Context, _ published.Kind, name string) (published.Object, error) {
 	n.mu.Lock()
@@ -48,7 +64,7 @@ func (n *Namespace) Get(_ context.Context, _ published.Kind, name string) (publi
 	if n.fault == nil && !is {
 		return o, fmt.Errorf("%s: %w", name, published.ErrNone)
 	}
-	return o, n.fault
+	return o, n.refuse()
 }
 
 // List implements published.Objects.
@@ -60,7 +76,7 @@ func (n *Namespace) List(_ context.Context, kind published.Kind) (all []publishe
 			all = append(all, o)
 		}
 	}
-	return all, n.fault
+	return all, n.refuse()
 }
 
 // Create implements published.Objects.
@@ -101,7 +117,7 @@ func (n *Namespace) compare(o published.Object) error {
 	there, is := n.objects[o.Name]
 	switch {
 	case n.fault != nil:
-		return n.fault
+		return n.refuse()
 	case !is:
 		return published.ErrNone
 	case there.Resource != o.Resource:
@@ -112,7 +128,7 @@ func (n *Namespace) compare(o published.Object) error {
 
 func (n *Namespace) write(o published.Object) (published.Object, error) {
 	if n.fault != nil {
-		return o, n.fault
+		return o, n.refuse()
 	}
 	if n.objects == nil {
 		n.objects = map[string]published.Object{}
