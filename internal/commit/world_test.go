@@ -89,7 +89,7 @@ func (w *world) start(t *testing.T, wrap func(commit.Store, engine.Engine) (comm
 	}
 	p := &process{engine: real, Service: commit.New(commit.Config{
 		Store: st, Engine: e, OpenEnv: w.box.OpenEnv, Routes: w, Ports: w, Key: w.box.FingerprintKey(), Now: time.Now,
-		Recheck: w.recheck, Logger: slog.New(slog.DiscardHandler), Owner: "host", Lease: time.Second, Again: 20 * time.Millisecond,
+		Recheck: w.recheck, Logger: slog.New(slog.DiscardHandler), Owner: "host", Again: 20 * time.Millisecond,
 	})}
 	return p
 }

@@ -33,7 +33,7 @@ func TestTheFakePassesTheSuite(t *testing.T) {
 		},
 		Image:   engine.Image{Repository: "demo/suite/stage/web", Digest: "sha256:testapp"},
 		Foreign: engine.Image{Repository: "demo/suite/stage/web", Digest: "sha256:foreign"},
-		Proven:  10 * time.Millisecond,
+		Proven:  50 * time.Millisecond,
 
 		Fronts:    true,
 		SeesPorts: true,

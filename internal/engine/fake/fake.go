@@ -28,7 +28,7 @@ type Config struct {
 // Quick are timings for tests: what takes seconds for real takes milliseconds. The numbers of a container health check
 // count as units of 10 ms.
 var Quick = host.Timings{
-	ProvenAfter:  10 * time.Millisecond,
+	ProvenAfter:  50 * time.Millisecond,
 	CheckFirst:   5 * time.Millisecond,
 	CheckUnit:    10 * time.Millisecond,
 	ProbeFirst:   time.Millisecond,
