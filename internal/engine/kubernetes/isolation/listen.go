@@ -19,7 +19,7 @@ func Listen(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
-		defer context.AfterFunc(ctx, func() { l.Close() })()
+		defer l.Close() //nolint:errcheck // it ends with that
 		running.Go(func() { take(l) })
 	}
 	<-ctx.Done()
