@@ -89,6 +89,7 @@ func serve(ctx context.Context, taker *handover.Taker) int {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	failed := make(chan error, 2)
+	var servers []*http.Server
 	for key := range strings.SplitSeq(os.Getenv("HANDOVER_TEST_KEYS"), ",") {
 		l, err := taker.Sockets.Listen(key, func() (net.Listener, error) { return nil, errors.New("it was not inherited") })
 		if err != nil {
@@ -99,7 +100,9 @@ func serve(ctx context.Context, taker *handover.Taker) int {
 		mux.HandleFunc("/pid", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getpid()) })
 		mux.HandleFunc("/wait", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, taker.Wait(r.Context())) })
 		mux.HandleFunc("/end", func(http.ResponseWriter, *http.Request) { end() })
-		go func() { failed <- http.Serve(l, mux) }()
+		s := &http.Server{Handler: mux}
+		servers = append(servers, s)
+		go func() { failed <- s.Serve(l) }()
 	}
 	taker.Ready()
 	select {
@@ -107,6 +110,9 @@ func serve(ctx context.Context, taker *handover.Taker) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 13
 	case <-ctx.Done():
+		for _, s := range servers { // whoever asked for the end is answered
+			s.Shutdown(context.Background()) //nolint:errcheck // its listener may be closed
+		}
 		return 0
 	}
 }
