@@ -41,6 +41,7 @@ var bans = []ban{
 		false, "they are for tests",
 	},
 	{"internal/... cmd/... except internal/store/storetest", "internal/store/pgtest internal/store/storetest", false, "they are for tests"},
+	{"internal/... cmd/...", "internal/freeport", false, "it is for tests"},
 	{"internal/... except internal/bench/fakeserver internal/manual", "internal/daemon", false, "the daemon joins all others, and is for cmd/setopsd"},
 }
 

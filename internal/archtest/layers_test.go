@@ -29,6 +29,7 @@ var layers = []row{
 	{"internal/registry/s3test", nil},
 	{"internal/handover", nil},
 	{"internal/kube", nil},
+	{"internal/freeport", nil}, // of tests
 
 	// 2: the pure core, the port of engines, the client.
 	{"pkg/client", []string{"pkg/api"}},

@@ -7,18 +7,17 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/setopsco/setops/internal/freeport"
 )
 
 // patience is far more than anything takes on a machine that is busy.
@@ -67,28 +66,14 @@ func newServer(t *testing.T, engine string) *server {
 	return s
 }
 
-// given are the first ports of all servers so far: tests run beside each other, and nobody listens while a server is dead.
-var given struct {
-	sync.Mutex
-	first []int
-}
-
-// freePorts finds ports in a row that nobody listens on, below those that the kernel gives to clients: a server gets them
-// again after a crash.
+// freePorts are those of a server, which gets them again after a crash.
 func freePorts(t *testing.T) int {
 	t.Helper()
-	given.Lock()
-	defer given.Unlock()
-	for range 100 {
-		first := 21000 + rand.IntN(11000)
-		near := func(other int) bool { return first-ports < other && other < first+ports }
-		if len(taken(first)) == 0 && !slices.ContainsFunc(given.first, near) {
-			given.first = append(given.first, first)
-			return first
-		}
+	first, err := freeport.Row(ports)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free ports were found")
-	return 0
+	return first
 }
 
 // taken lists the ports that cannot be listened on.

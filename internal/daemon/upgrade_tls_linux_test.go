@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -19,11 +18,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/setopsco/setops/internal/freeport"
 	"github.com/setopsco/setops/pkg/api"
 )
 
 func TestUpgradesLoseNothingOfTLSAndTCP(t *testing.T) {
-	port := freePort(t)
+	free, err := freeport.Row(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(free)
 	i := install(t, "--https-listen", "127.0.0.1:0", "--tcp-ports", port+"-"+port)
 	i.deploy("./internal/bench/echo", "web")
 	i.deploy("./internal/engine/embedded/testdata/app", "plain", api.NetworkSet{Name: "plain", Protocol: new("tcp")},
@@ -73,21 +77,6 @@ func TestUpgradesLoseNothingOfTLSAndTCP(t *testing.T) {
 	cancel()
 	clients.Wait()
 	i.destroy()
-}
-
-// freePort finds a port that nobody listens on, below those that the kernel gives to clients and to whoever takes any: it
-// must be free still when the server is built and listens.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		port := strconv.Itoa(21000 + rand.IntN(11000))
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			l.Close() //nolint:errcheck // it only was to be free
-			return port
-		}
-	}
-	t.Fatal("no free port was found")
-	return ""
 }
 
 // secure is a client that trusts the server's authority.

@@ -8,14 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +21,7 @@ import (
 	"github.com/setopsco/setops/internal/daemon"
 	"github.com/setopsco/setops/internal/engine"
 	"github.com/setopsco/setops/internal/engine/fake"
+	"github.com/setopsco/setops/internal/freeport"
 	"github.com/setopsco/setops/internal/setops"
 	"github.com/setopsco/setops/internal/store"
 	"github.com/setopsco/setops/internal/store/storetest"
@@ -69,6 +67,14 @@ func newWorld(dir string) (*world, error) {
 	if err := os.WriteFile(password, []byte(passwordOf(admin)+"\n"), 0o600); err != nil {
 		return nil, err
 	}
+	listen, err := freeport.Address() // a server that starts again gets them again
+	if err != nil {
+		return nil, err
+	}
+	httpListen, err := freeport.Address()
+	if err != nil {
+		return nil, err
+	}
 	names, err := newNameServer()
 	if err != nil {
 		return nil, err
@@ -84,28 +90,11 @@ func newWorld(dir string) (*world, error) {
 		runtime: fake.NewRuntime(),
 		log:     &transcript{},
 		config: daemon.Config{
-			DataDir: filepath.Join(dir, "data"), Database: database, Listen: freeAddress(), HTTPListen: freeAddress(), Domain: "localhost",
+			DataDir: filepath.Join(dir, "data"), Database: database, Listen: listen, HTTPListen: httpListen, Domain: "localhost",
 			Engine: "auto", Organization: organization, AdminEmail: admin, AdminPasswordFile: password, DNSResolver: names.address(),
 		},
 	}
 	return w, w.start()
-}
-
-// turn counts the ports that worlds have asked for, from one that other processes hardly begin with.
-var (
-	turn      atomic.Int64
-	firstPort = rand.Int64N(10_000)
-)
-
-// freeAddress gives an address below the ports that the kernel gives to clients: a server that starts again gets it again.
-func freeAddress() string {
-	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+(firstPort+turn.Add(1))%10_000)
-		if l, err := net.Listen("tcp", address); err == nil {
-			l.Close() //nolint:errcheck // nobody has called
-			return address
-		}
-	}
 }
 
 // openWorld gives a Go test a server.

@@ -15,6 +15,7 @@ import (
 	"github.com/setopsco/setops/internal/daemon"
 	"github.com/setopsco/setops/internal/engine/kubernetes/cluster"
 	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
+	"github.com/setopsco/setops/internal/freeport"
 	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/pkg/api"
 )
@@ -70,10 +71,9 @@ type relay struct {
 
 func newRelay(t *testing.T, address string) *relay {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	behind, err := freeport.Address()
 	must(t, err)
-	r := &relay{address: address, behind: free.Addr().String(), open: map[net.Conn]bool{}}
-	must(t, free.Close())
+	r := &relay{address: address, behind: behind, open: map[net.Conn]bool{}}
 	must(t, r.up())
 	t.Cleanup(func() { r.down(); r.going.Wait() })
 	return r

@@ -2,6 +2,7 @@ package kubernetes_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"os"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/setopsco/setops/internal/engine/kubernetes"
 	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/freeport"
 	"github.com/setopsco/setops/internal/kube"
 )
 
@@ -55,7 +57,10 @@ func newGateway(t *testing.T, port string, from gateway.FromNamespaces) string {
 
 func newGateways(t *testing.T) *public {
 	t.Helper()
-	address, port := freeAddress(t)
+	address, err := freeport.Address()
+	must(t, err)
+	_, port, err := net.SplitHostPort(address)
+	must(t, err)
 	name := newGateway(t, port, gateway.NamespacesFromSelector)
 	return newPublic(t, kubernetes.Routing{By: kubernetes.ByGateway, Gateway: name}, address, "-gateway")
 }

@@ -3,13 +3,10 @@ package kubernetes_test
 import (
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,22 +38,6 @@ func startProxy(t *testing.T, address string, args ...string) *proxy {
 		_ = run.Wait()
 	})
 	return &proxy{address}
-}
-
-// freeAddress is one that nobody listens at, below the ports that the kernel gives to clients: it must be free still when the proxy is
-// compiled.
-func freeAddress(t *testing.T) (address, port string) {
-	t.Helper()
-	for range 100 {
-		port = strconv.Itoa(21000 + rand.IntN(9000)) // those of nodes are above
-		address = net.JoinHostPort("127.0.0.1", port)
-		if l, err := net.Listen("tcp", address); err == nil {
-			must(t, l.Close())
-			return address, port
-		}
-	}
-	t.Fatal("no free port was found")
-	return "", ""
 }
 
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

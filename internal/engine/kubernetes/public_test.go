@@ -14,6 +14,7 @@ import (
 	"github.com/setopsco/setops/internal/engine/kubernetes"
 	"github.com/setopsco/setops/internal/engine/kubernetes/cluster/clustertest"
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/freeport"
 	"github.com/setopsco/setops/internal/kube"
 	"github.com/setopsco/setops/internal/setops"
 )
@@ -43,7 +44,8 @@ func newIngresses(t *testing.T) *public {
 	t.Cleanup(func() {
 		must(t, api.Networking.IngressClasses().Delete(context.Background(), class, meta.DeleteOptions{}))
 	})
-	address, _ := freeAddress(t)
+	address, err := freeport.Address()
+	must(t, err)
 	return newPublic(t, kubernetes.Routing{By: kubernetes.ByIngress, IngressClass: class}, address, "-ingress-class", class)
 }
 
