@@ -3,38 +3,38 @@
 package network
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
 
-// TestTimesOfTheWayToAContainer prints what a start waits for; it fails only where a step takes a hundred times what it
-// should, as it does when a first packet is lost.
-func TestTimesOfTheWayToAContainer(t *testing.T) {
+// TestNoFirstPacketIsLostOnTheWayToAContainer looks at the quickest of several ways: what is lost comes again after a second, each
+// time, where a busy machine is late now and then.
+func TestNoFirstPacketIsLostOnTheWayToAContainer(t *testing.T) {
 	h := newHost(t)
 	n := h.network("0badcafe")
-	timed := func(what string, limit time.Duration, f func()) {
-		t.Helper()
+	h.stage(n, "live")
+	caller := h.attach(n, "live", "caller")
+	quickest := map[string]time.Duration{}
+	timed := func(what string, f func()) {
 		start := time.Now()
 		f()
 		took := time.Since(start)
+		if last, before := quickest[what]; !before || took < last {
+			quickest[what] = took
+		}
+	}
+	for i := range 5 {
+		var called Endpoint
+		timed("a container", func() { called = h.attach(n, "live", fmt.Sprint("called-", i)) })
+		port := h.serve(called.NetNSPath, "0.0.0.0")
+		timed("the first connection of the host", func() { h.mustReach(h.netns, called.IP, port) })
+		timed("the first connection of another", func() { h.mustReach(caller.NetNSPath, called.IP, port) })
+	}
+	for what, took := range quickest {
 		t.Logf("%-40s %s", what, took.Round(10*time.Microsecond))
-		if took > limit {
+		if took > 900*time.Millisecond {
 			t.Errorf("%s took %s", what, took)
 		}
 	}
-	var a, b Endpoint
-	timed("the first stage", 5*time.Second, func() { h.stage(n, "live") })
-	timed("another stage", 2*time.Second, func() { h.stage(n, "test") })
-	timed("a stage that is there", 500*time.Millisecond, func() { h.stage(n, "live") })
-	timed("the first container", 900*time.Millisecond, func() { a = h.attach(n, "live", "a") })
-	timed("another container", 900*time.Millisecond, func() { b = h.attach(n, "live", "b") })
-	timed("a container that is there", 100*time.Millisecond, func() { h.attach(n, "live", "a") })
-	port := h.serve(a.NetNSPath, "0.0.0.0")
-	timed("the first connection of the host", 900*time.Millisecond, func() { h.mustReach(h.netns, a.IP, port) })
-	timed("the first connection of another", 900*time.Millisecond, func() { h.mustReach(b.NetNSPath, a.IP, port) })
-	timed("detaching", 5*time.Second, func() {
-		if err := n.Detach(t.Context(), "b"); err != nil {
-			t.Fatal(err)
-		}
-	})
 }
