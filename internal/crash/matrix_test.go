@@ -141,13 +141,18 @@ func (m *matrix) meet(ref client.StageRef, faults ...string) {
 	if err != nil && deaths == 0 && !startsAt(faults, "enqueue") && !startsAt(faults, "claim") {
 		m.t.Fatal(err)
 	}
+	for ; deaths > 0; deaths-- {
+		m.await(fmt.Sprintf("%q strike, and %d of them kill", faults, deaths), func() error {
+			if m.isAlive() {
+				return fmt.Errorf("yet to come: %q", m.unmet())
+			}
+			return nil
+		})
+		m.revive(deaths == 1)
+	}
 	m.await(fmt.Sprintf("%q have struck, and the commit has ended", faults), func() error {
-		if !m.isAlive() {
-			deaths--
-			m.revive(deaths == 0)
-		}
-		if left := m.unmet(); deaths != 0 || len(left) > 0 {
-			return fmt.Errorf("yet to come: %d deaths, %q", deaths, left)
+		if left := m.unmet(); len(left) > 0 {
+			return fmt.Errorf("yet to come: %q", left)
 		}
 		if c, err := m.client.Commits(m.t.Context(), ref, 1); err != nil || len(c) > 0 && c[0].FinishedAt == nil {
 			return fmt.Errorf("%+v, %w", c, err)

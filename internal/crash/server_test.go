@@ -20,8 +20,8 @@ import (
 	"github.com/setopsco/setops/internal/freeport"
 )
 
-// patience is far more than anything takes on a machine that is busy.
-const patience = time.Minute
+// patience is far more than anything takes on a machine that is busy, or that runs several clusters.
+const patience = 3 * time.Minute
 
 // server is a setopsd in processes of its own, with the same addresses at each start.
 type server struct {
