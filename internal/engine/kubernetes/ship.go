@@ -128,8 +128,9 @@ func (e *Engine) shipAll(following context.Context, t *task, f facts, past func(
 	return false
 }
 
-// endSoon is how long a pod may take to say that its container has ended, once its log has.
-const endSoon = 2 * time.Second
+// endSoon is how long a pod may take to say that its container has ended, once its streams have: the kubelet of a busy node looks at its
+// containers every ten seconds or so.
+const endSoon = 20 * time.Second
 
 // mostPause is between two questions for a log that a node does not have: with thousands of those the API server has else to do.
 const mostPause = 30 * time.Minute
