@@ -100,7 +100,25 @@ func deployRouters(t *testing.T, st *stage) *routers {
 	service, err := r.core.Services(r.namespace).Get(t.Context(), "setops-router", meta.GetOptions{})
 	must(t, err)
 	r.address = net.JoinHostPort(service.Spec.ClusterIP, "80")
+	awaitLed(t, r.address, net.JoinHostPort(service.Spec.ClusterIP, "443"))
 	return r
+}
+
+// awaitLed returns when a Service leads somewhere: the nodes learn later than the API that a pod is ready, and refuse who comes before.
+func awaitLed(t *testing.T, addresses ...string) {
+	t.Helper()
+	for _, address := range addresses {
+		for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+			c, err := net.DialTimeout("tcp", address, patience)
+			if err == nil {
+				must(t, c.Close())
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // adapt is what an operator sets.

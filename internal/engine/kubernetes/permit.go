@@ -34,7 +34,7 @@ var needs = []need{
 	{"apps", "deployments", "get list watch create patch delete"},
 	{"batch", "jobs", "get create patch delete deletecollection"},
 	{"networking.k8s.io", "networkpolicies", "list create patch"},
-	{"discovery.k8s.io", "endpointslices", "list"},
+	{"discovery.k8s.io", "endpointslices", "list watch"},
 	{"policy", "poddisruptionbudgets", "create patch"},
 }
 

@@ -3,13 +3,18 @@ package kubernetes
 import (
 	"context"
 	"fmt"
-	"time"
 
+	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 
 	"github.com/setopsco/setops/internal/engine/kubernetes/object"
+	"github.com/setopsco/setops/internal/kube"
 )
 
 // awaitUnrouted returns when the cluster leads no request to a generation any more whose app another one serves: only from then on
@@ -18,46 +23,43 @@ import (
 func (e *Engine) awaitUnrouted(g *generation, namespace string) bool {
 	ctx, cancel := context.WithTimeout(e.ctx, e.cfg.Timings.Drain)
 	defer cancel()
-	for {
-		led, err := e.isLedTo(ctx, g, namespace)
-		if err != nil && ctx.Err() == nil {
-			e.cfg.Logger.Warn("it is not known whether requests are still led to a generation; it is asked again", "generation", g.ID, "error", err)
-		}
-		if err == nil && !led {
-			return true
-		}
-		select {
-		case <-ctx.Done():
-			if e.ctx.Err() == nil {
-				e.cfg.Logger.Warn("the cluster still leads requests to a generation that is removed", "generation", g.ID, "app", g.App)
-			}
-			return e.ctx.Err() == nil
-		case <-time.After(e.cfg.Timings.Retry / 5):
-		}
+	s, err := patiently(ctx, e, func() (*core.Service, error) { return e.api.Core.Services(namespace).Get(ctx, g.App, meta.GetOptions{}) })
+	if kerrors.IsNotFound(err) || err == nil && s.Spec.Selector[object.LabelGeneration] == g.ID {
+		return e.ctx.Err() == nil
 	}
+	if err == nil {
+		err = e.followEndpoints(ctx, g, namespace)
+	}
+	if err != nil && e.ctx.Err() == nil {
+		e.cfg.Logger.Warn("the cluster may still lead requests to a generation that is removed", "generation", g.ID, "app", g.App, "error", err)
+	}
+	return e.ctx.Err() == nil
 }
 
-// isLedTo reports whether requests to an app still get to tasks of g, where its Service names another generation.
-func (e *Engine) isLedTo(ctx context.Context, g *generation, namespace string) (bool, error) {
-	s, err := e.api.Core.Services(namespace).Get(ctx, g.App, meta.GetOptions{})
-	if err != nil || s.Spec.Selector[object.LabelGeneration] == g.ID {
-		return false, ignoreGone(err)
-	}
-	slices, err := e.api.Discovery.EndpointSlices(namespace).List(ctx, meta.ListOptions{
-		LabelSelector: fmt.Sprintf("%s in (%s, %s)", discovery.LabelServiceName, g.App, object.PortName(g.App)),
+// followEndpoints returns when no endpoint of an app is a task of g.
+func (e *Engine) followEndpoints(ctx context.Context, g *generation, namespace string) error {
+	selector := fmt.Sprintf("%s in (%s, %s)", discovery.LabelServiceName, g.App, object.PortName(g.App))
+	all := kube.Select(patient[*discovery.EndpointSliceList]{e, e.api.Discovery.EndpointSlices(namespace)}, selector)
+	var endpoints cache.Store
+	_, err := watchtools.UntilWithSync(ctx, all, &discovery.EndpointSlice{}, func(there cache.Store) (bool, error) {
+		endpoints = there
+		return !leadTo(endpoints, e.podsOf(g)), nil
+	}, func(watch.Event) (bool, error) {
+		return !leadTo(endpoints, e.podsOf(g)), nil
 	})
-	if err != nil {
-		return false, ignoreGone(err)
-	}
-	pods := e.podsOf(g)
-	for _, slice := range slices.Items {
-		for _, endpoint := range slice.Endpoints {
+	return err
+}
+
+// leadTo reports whether one of the pods is an endpoint.
+func leadTo(endpoints cache.Store, pods map[types.UID]bool) bool {
+	for _, o := range endpoints.List() {
+		for _, endpoint := range o.(*discovery.EndpointSlice).Endpoints {
 			if endpoint.TargetRef != nil && pods[endpoint.TargetRef.UID] {
-				return true, nil
+				return true
 			}
 		}
 	}
-	return false, nil
+	return false
 }
 
 func (e *Engine) podsOf(g *generation) map[types.UID]bool {
