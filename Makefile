@@ -100,8 +100,8 @@ chaos: need-test ## Break the server at every step of commits, and see that no s
 	CGO_ENABLED=1 SETOPS_CHAOS=all go test -count=1 -tags '$(TAGS)' -timeout 30m -run '$(CHAOS)' ./internal/crash
 
 # Each cluster ends with its command, with an interrupt, and with testcluster itself. What a kill leaves of it, down removes.
-# Most of the time a test waits for its cluster. So several run beside each other, on clusters that are beside each other too; of a server in
-# its own process nothing is raced here: make test does that on other engines.
+# Most of the time a test waits for its cluster. So two parts run beside each other, on a cluster each; with a third the nodes fall behind on two
+# processors. Of a server in its own process nothing is raced here: make test does that on other engines.
 CLUSTER := .cache/testcluster test -nodes 2 -gateway -- env CGO_ENABLED=1 SETOPS_TEST_ALL=1 go test -count=1 -parallel 4 -tags '$(TAGS)' -timeout 30m
 
 # What of package crash is tried on a cluster too.
@@ -116,7 +116,7 @@ testcluster: need-kubernetes
 
 .PHONY: kubernetes-test
 kubernetes-test: kubernetes-harness build ## Bring up Kubernetes, run all that is tested on a cluster, and tear it down
-	$(MAKE) -j3 --no-print-directory --output-sync=line $(CLUSTERED)
+	$(MAKE) -j2 --no-print-directory --output-sync=line $(CLUSTERED)
 
 .PHONY: kubernetes-harness $(CLUSTERED)
 kubernetes-harness: testcluster ## The same, of what brings clusters up and tears them down
