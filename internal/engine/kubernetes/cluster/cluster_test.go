@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,6 +43,30 @@ func TestAClusterWorksAndLeavesNothing(t *testing.T) {
 	t.Run("another cluster runs beside it", func(t *testing.T) { testSecond(t) })
 	t.Run("the API server can be lost", func(t *testing.T) { testAPIServer(t, c) })
 	t.Run("a node can be lost, and comes again", func(t *testing.T) { testNode(t, c) })
+}
+
+// A machine forks before it executes: what it is about to start is not taken for the machine.
+func TestAMachineIsFoundByItsFirstProcess(t *testing.T) {
+	c := &Cluster{dir: filepath.Join(t.TempDir(), "nobody-writes")}
+	must(t, syscall.Mkfifo(c.dir, 0o600))
+	cat, err := exec.LookPath("cat")
+	must(t, err)
+	for spaces, want := range map[uintptr]string{0: "", syscall.CLONE_NEWPID: control} {
+		cmd := exec.Cmd{Path: cat, Args: []string{machineName, c.dir, control}, SysProcAttr: &syscall.SysProcAttr{Cloneflags: spaces}}
+		must(t, cmd.Start()) // reads for ever
+		eventually(t, "it has its command line", func() error {
+			line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
+			if err == nil && !strings.HasPrefix(string(line), machineName) {
+				err = fmt.Errorf("it has %q", line)
+			}
+			return err
+		})
+		if got := c.machineOf(cmd.Process.Pid); got != want {
+			t.Errorf("with the namespaces %#x of its own it is taken for %q", spaces, got)
+		}
+		must(t, cmd.Process.Kill())
+		_ = cmd.Wait()
+	}
 }
 
 func TestAKilledHarnessLeavesWhatDownRemoves(t *testing.T) {

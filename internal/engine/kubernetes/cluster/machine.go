@@ -143,15 +143,31 @@ func (c *Cluster) machines() (map[string]int, error) {
 	return found, nil
 }
 
-// machineOf is which machine of the cluster a process is the first of, or "".
+// machineOf is which machine of the cluster a process is the first of, or "". What a machine is about to start has its command line too,
+// for a moment.
 func (c *Cluster) machineOf(pid int) string {
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
 		return ""
 	}
 	argv := bytes.Split(line, []byte{0})
-	if len(argv) < 3 || string(argv[0]) != machineName || string(argv[1]) != c.dir {
+	if len(argv) < 3 || string(argv[0]) != machineName || string(argv[1]) != c.dir || !isFirst(pid) {
 		return ""
 	}
 	return string(argv[2])
+}
+
+// isFirst reports whether a process is the first one of a PID namespace.
+func isFirst(pid int) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(status)) {
+		if numbers, found := strings.CutPrefix(line, "NSpid:"); found { // of each namespace that it is in, ours first
+			all := strings.Fields(numbers)
+			return all[len(all)-1] == "1"
+		}
+	}
+	return false
 }
