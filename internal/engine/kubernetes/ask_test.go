@@ -1,12 +1,26 @@
 package kubernetes_test
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 )
 
-// stream is one connection, on which questions can be asked.
-func stream() *http.Client { return &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}} }
+// stream is one connection, on which questions can be asked. Its end leaves nothing that is waited for: in a minute of a test that connects
+// over and over this machine would have no port left to do it from.
+func stream() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		MaxConnsPerHost: 1,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return c, c.(*net.TCPConn).SetLinger(0)
+		},
+	}}
+}
 
 // who says which generation answers.
 func who(c *http.Client, address string) (string, error) { return variable(c, address, "GENERATION") }
