@@ -22,11 +22,16 @@ func (e *Edge) admin() http.Handler {
 }
 
 func (e *Edge) readyz(w http.ResponseWriter, _ *http.Request) {
+	e.mu.Lock()
+	all, tried := e.hasAll(), e.tried
+	e.mu.Unlock()
 	switch {
 	case e.leaving.Load():
 		http.Error(w, "this router is ending", http.StatusServiceUnavailable)
-	case !e.isReady():
+	case !all:
 		http.Error(w, "this router does not have all routes yet: no setopsd has published them, or the cluster does not tell them", http.StatusServiceUnavailable)
+	case !tried:
+		http.Error(w, "this router does not reach all tasks yet; it begins without those that take no connection", http.StatusServiceUnavailable)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}

@@ -2,7 +2,8 @@
 // listeners and nothing else: no API, no store, no engine. What it routes it follows (published.Source), so that it goes on, and
 // can be started, while no setopsd runs.
 //
-// Start with Serve. What is followed becomes the table in follow.go, admin.go answers the cluster and setopsd, leave.go is its end.
+// Start with Serve. What is followed becomes the table in follow.go, reach.go finds out whether tasks can be reached, admin.go answers the
+// cluster and setopsd, leave.go is its end.
 package edge
 
 import (
@@ -39,6 +40,8 @@ type Config struct {
 	Linger time.Duration
 	// Leave is the longest wait for what is in flight then; default 60 s.
 	Leave time.Duration
+	// Reach is the longest wait at the start until all tasks take connections of this router; default 10 s.
+	Reach time.Duration
 }
 
 // Edge is one such router.
@@ -56,8 +59,10 @@ type Edge struct {
 	key    string
 	synced bool // what was there at the start is known
 	stages map[string]published.Version
+	tasks  map[string][]string // addresses by stage, until they were tried
+	tried  bool                // they were
 
-	changed chan struct{} // closed when a stage's version is another one
+	changed chan struct{} // closed when something of what is followed is another
 }
 
 // New makes an Edge that follows nothing yet.
@@ -68,8 +73,11 @@ func New(cfg Config) *Edge {
 	if cfg.Leave <= 0 {
 		cfg.Leave = time.Minute
 	}
+	if cfg.Reach <= 0 {
+		cfg.Reach = 10 * time.Second
+	}
 	e := &Edge{
-		cfg: cfg, log: cfg.Logger, stages: map[string]published.Version{},
+		cfg: cfg, log: cfg.Logger, stages: map[string]published.Version{}, tasks: map[string][]string{},
 		changed: make(chan struct{}),
 	}
 	e.certificates.Store(&certificates{})
@@ -92,6 +100,7 @@ func (e *Edge) Serve(ctx context.Context) error {
 	defer end()
 	failed := make(chan error, 4)
 	loops.Go(func() { failed <- e.cfg.Source.Follow(alive, e.follow, e.sync) })
+	loops.Go(func() { e.tryTasks(alive) })
 
 	admin := &http.Server{Handler: e.admin(), ReadHeaderTimeout: 10 * time.Second}
 	defer admin.Close() //nolint:errcheck // it is the end

@@ -35,16 +35,25 @@ func (e *Edge) followStage(o published.Object, gone bool) error {
 	switch {
 	case gone && has:
 		delete(e.stages, s.ID)
+		delete(e.tasks, s.ID)
 		e.router.Set(s.ID, router.Routes{})
 	case gone, has && o.Version.Before(have):
 		return nil
 	default:
 		e.stages[s.ID] = o.Version
+		if !e.tried {
+			e.tasks[s.ID] = s.Tasks()
+		}
 		e.router.Set(s.ID, s.Routes.Table())
 	}
+	e.announce()
+	return nil
+}
+
+// announce wakes who waits for what is followed. e.mu is held.
+func (e *Edge) announce() {
 	close(e.changed)
 	e.changed = make(chan struct{})
-	return nil
 }
 
 func (e *Edge) followIndex(o published.Object, gone bool) error {
@@ -52,10 +61,14 @@ func (e *Edge) followIndex(o published.Object, gone bool) error {
 		return nil
 	}
 	i, err := published.ReadIndex(o)
-	if err == nil {
-		e.index.Store(&i)
+	if err != nil {
+		return err
 	}
-	return err
+	e.index.Store(&i)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.announce()
+	return nil
 }
 
 func (e *Edge) followKey(o published.Object, gone bool) {
@@ -71,13 +84,12 @@ func (e *Edge) sync() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.synced = true
+	e.announce()
 }
 
-// isReady reports whether the table has everything: what was there at the start, and setopsd has written all of it some time.
-func (e *Edge) isReady() bool {
+// hasAll reports whether the table has everything: what was there at the start, and setopsd has written all of it some time. e.mu is held.
+func (e *Edge) hasAll() bool {
 	i := e.index.Load()
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	return e.synced && i != nil && i.Complete
 }
 

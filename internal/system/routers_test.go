@@ -18,9 +18,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,6 +73,9 @@ func deployRouters(t *testing.T, st *stage) *routers {
 	api, err := dynamic.NewForConfig(config)
 	must(t, err)
 	t.Cleanup(func() {
+		if t.Failed() {
+			r.explain(t)
+		}
 		err := r.core.Namespaces().Delete(context.Background(), r.namespace, meta.DeleteOptions{})
 		if err != nil && !kerrors.IsNotFound(err) {
 			t.Error(err)
@@ -204,17 +209,20 @@ func (r *routers) awaitReady(t *testing.T, n int) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * patience); len(r.ready(t)) != n; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			r.explain(t)
 			t.Fatalf("%d of %d routers are ready", len(r.ready(t)), n)
 		}
 	}
 }
 
 func (r *routers) explain(t *testing.T) {
-	pods, err := r.core.Pods(r.namespace).List(t.Context(), meta.ListOptions{})
-	must(t, err)
+	ctx := context.WithoutCancel(t.Context()) // the test may be over
+	pods, err := r.core.Pods(r.namespace).List(ctx, meta.ListOptions{})
+	if err != nil {
+		t.Log(err)
+		return
+	}
 	for _, p := range pods.Items {
-		log, err := r.core.Pods(r.namespace).GetLogs(p.Name, &corev1.PodLogOptions{}).DoRaw(t.Context())
+		log, err := r.core.Pods(r.namespace).GetLogs(p.Name, &corev1.PodLogOptions{}).DoRaw(ctx)
 		t.Logf("%s: %+v\n%s %v", p.Name, p.Status.ContainerStatuses, log, err)
 	}
 }
@@ -372,6 +380,64 @@ func TestRoutersInTheClusterLoseNoRequest(t *testing.T) {
 	if alone.newest.Load() != 6 {
 		t.Errorf("after the restart of the server routers lead to commit %d", alone.newest.Load())
 	}
+}
+
+// Who enforces policies hears of a router after everybody else. It gets no requests before.
+func TestARouterThatIsLetInLateLosesNoRequest(t *testing.T) {
+	c := clustertest.Ours(t)
+	s := openServerAs(t, "kubernetes", func(c *daemon.Config) {
+		c.Routing, c.RouterNamespace = "router", fmt.Sprintf("setops-router-%d", time.Now().UnixNano())
+	})
+	st := s.newStage(t, "front", "web", "api")
+	r := deployRouters(t, st)
+	before := r.ready(t)
+	byService := r.load(t, st, r.address, false, true)
+	signal := func(what os.Signal) {
+		for _, node := range []string{kept, lost} {
+			must(t, c.Signal(node, "policies", what))
+		}
+	}
+	signal(syscall.SIGSTOP)
+	goOn := sync.OnceFunc(func() { signal(syscall.SIGCONT) })
+	t.Cleanup(goOn)
+	r.end(t, before[0], nil)
+	until(t, "the router in its place is not let in", func(ctx context.Context) error { return r.isKeptOut(ctx, before) })
+	goOn()
+	r.awaitReady(t, 2)
+	visits := byService.visits.Load()
+	until(t, "both are asked", func(context.Context) error {
+		if byService.visits.Load() < visits+100 && !t.Failed() {
+			return errors.New("not often yet")
+		}
+		return nil
+	})
+	byService.end()
+}
+
+// isKeptOut gives an error unless a router that was not there before says that it does not reach tasks.
+func (r *routers) isKeptOut(ctx context.Context, before []string) error {
+	pods, err := r.core.Pods(r.namespace).List(ctx, meta.ListOptions{})
+	if err != nil {
+		return err
+	}
+	said := "there is none"
+	for _, p := range pods.Items {
+		if slices.Contains(before, p.Name) || p.Status.PodIP == "" {
+			continue
+		}
+		answer, err := http.Get("http://" + net.JoinHostPort(p.Status.PodIP, "8081") + "/readyz")
+		if err != nil {
+			return err
+		}
+		text, err := io.ReadAll(answer.Body)
+		if err := errors.Join(err, answer.Body.Close()); err != nil {
+			return err
+		}
+		if said = answer.Status + " " + string(text); strings.Contains(said, "does not reach all tasks") {
+			return nil
+		}
+	}
+	return errors.New(said)
 }
 
 func TestRoutersInTheClusterSpeakTLS(t *testing.T) {

@@ -45,6 +45,16 @@ type Stage struct {
 	Routes routing.Routes `json:"routes"`
 }
 
+// Tasks are the addresses of all tasks that are routed, HOST:PORT.
+func (s Stage) Tasks() (addresses []string) {
+	for _, app := range s.Routes.Apps {
+		for _, t := range app.Tasks {
+			addresses = append(addresses, t.Address)
+		}
+	}
+	return addresses
+}
+
 // Object makes an object of it.
 func (s Stage) Object(v Version) (Object, error) {
 	return encode(KindStage, StageName(s.ID), v, s)
