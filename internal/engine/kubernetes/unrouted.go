@@ -23,7 +23,9 @@ import (
 func (e *Engine) awaitUnrouted(g *generation, namespace string) bool {
 	ctx, cancel := context.WithTimeout(e.ctx, e.cfg.Timings.Drain)
 	defer cancel()
-	s, err := patiently(ctx, e, func() (*core.Service, error) { return e.api.Core.Services(namespace).Get(ctx, g.App, meta.GetOptions{}) })
+	s, err := patiently(ctx, e, func() (*core.Service, error) {
+		return e.api.Core.Services(namespace).Get(ctx, g.App, meta.GetOptions{})
+	})
 	if kerrors.IsNotFound(err) || err == nil && s.Spec.Selector[object.LabelGeneration] == g.ID {
 		return e.ctx.Err() == nil
 	}
