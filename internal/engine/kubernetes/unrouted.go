@@ -29,10 +29,8 @@ func (e *Engine) awaitUnrouted(g *generation, namespace string) bool {
 	if kerrors.IsNotFound(err) || err == nil && s.Spec.Selector[object.LabelGeneration] == g.ID {
 		return e.ctx.Err() == nil
 	}
-	if err == nil {
-		err = e.followEndpoints(ctx, g, namespace)
-	}
-	if err != nil && e.ctx.Err() == nil {
+	// Where the Service cannot be read, its endpoints tell: nothing ends because it is not known who is led to it.
+	if err := e.followEndpoints(ctx, g, namespace); err != nil && e.ctx.Err() == nil {
 		e.cfg.Logger.Warn("the cluster may still lead requests to a generation that is removed", "generation", g.ID, "app", g.App, "error", err)
 	}
 	return e.ctx.Err() == nil
